@@ -1,0 +1,1 @@
+"""The commands: one file each, their shared options, and the exit codes."""
