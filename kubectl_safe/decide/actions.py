@@ -1,0 +1,117 @@
+"""All that may ever be written to a cluster, one type each. What no type here names is never written."""
+
+from dataclasses import dataclass
+
+from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.marks import Operation
+from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.target import Target, TargetGroupBinding
+from kubectl_safe.model.workload import Node, ReplicaSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Take a pod out of its controller's selector, and only that."""
+
+    pod: Pod
+    drop: str
+    """The label (key) that its controller needs and no Service uses."""
+    owner: OwnerReference
+    """The workload, which becomes its plain owner."""
+    in_service: int
+    """Pods of its workload in service now, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Take a pod out of every Service's selector."""
+
+    pod: Pod
+    drop: frozenset[str]
+    """Labels (keys) without which no Service selects it."""
+    targets: tuple[Target, ...]
+    owner: OwnerReference
+    in_service: int
+    """As in `Release`, for a pod that is withdrawn without having been released."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskEviction:
+    """Ask the Eviction API, in a server dry run, whether budgets let a pod go."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evict:
+    """Evict a pod by the Eviction API."""
+
+    pod: Pod
+    pins_resource_version: bool
+    """Whether any change of the pod since forbids it; not where a budget selects it, as a conflict is charged to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Annotate a binding, so that its controller looks at its targets at once."""
+
+    binding: TargetGroupBinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveNudge:
+    """Take our annotation off a binding."""
+
+    binding: TargetGroupBinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """Annotate a pod, so that a budget that selects it is counted anew."""
+
+    pod: Pod
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTouch:
+    """Take our annotation off a pod that stays."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cordon:
+    """Mark a node unschedulable, and note that it was us."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Note on a ReplicaSet that its pods are being restarted."""
+
+    replica_set: ReplicaSet
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRecord:
+    """Take the note of a finished restart off a ReplicaSet."""
+
+    replica_set: ReplicaSet
+
+
+Action = (
+    Release
+    | Withdraw
+    | AskEviction
+    | Evict
+    | Nudge
+    | RemoveNudge
+    | Touch
+    | RemoveTouch
+    | Cordon
+    | Record
+    | RemoveRecord
+)

@@ -1,0 +1,9 @@
+"""The one family of errors that ends a command. A message names the object, the fact and the remedy."""
+
+
+class KubectlSafeError(Exception):
+    """A failure that the reader can do something about; the CLI turns it into exit code 1."""
+
+
+class UsageError(KubectlSafeError):
+    """The command line asks for something that can't be meant; exit code 2."""

@@ -1,0 +1,125 @@
+"""Pods, as far as a handoff looks at them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kubectl_safe.model.marks import HANDOFF, WITHDRAWN, Handoff
+from kubectl_safe.model.selector import Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerReference:
+    """One entry of `metadata.ownerReferences`."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    is_controller: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One entry of `status.conditions`."""
+
+    is_true: bool
+    since: datetime | None = None
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerPort:
+    """A port that a container declares, for Services that name their target port."""
+
+    name: str
+    number: int
+    protocol: str = "TCP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A pod as the API server last told of it."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    labels: Labels
+    annotations: Labels = field(default_factory=dict)
+    owners: tuple[OwnerReference, ...] = ()
+    node: str | None = None
+    ips: tuple[str, ...] = ()
+    phase: str = "Running"
+    created: datetime | None = None
+    is_terminating: bool = False
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    readiness_gates: tuple[str, ...] = ()
+    ports: tuple[ContainerPort, ...] = ()
+    grace_period_seconds: int = 30
+    waiting_reason: str = ""
+    """Why a container is not running (`CrashLoopBackOff`, `ImagePullBackOff`), or empty."""
+    has_empty_dir: bool = False
+    is_mirror: bool = False
+    """A static pod's image in the API (annotation `kubernetes.io/config.mirror`)."""
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner that manages it, or None."""
+        return next((owner for owner in self.owners if owner.is_controller), None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its condition `Ready` is True, which takes every readiness gate into account."""
+        return self._is_true("Ready")
+
+    @property
+    def has_ready_containers(self) -> bool:
+        """Whether its condition `ContainersReady` is True."""
+        return self._is_true("ContainersReady")
+
+    @property
+    def unmet_gates(self) -> tuple[str, ...]:
+        """Readiness gates whose condition is not True; one without a condition is not met."""
+        return tuple(gate for gate in self.readiness_gates if not self._is_true(gate))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it ran to its end."""
+        return self.phase in {"Succeeded", "Failed"}
+
+    @property
+    def handoff(self) -> Handoff | None:
+        """What was taken from it; None for a pod that was not released.
+
+        Raises:
+            ValueError: the annotation was written by someone else.
+        """
+        text = self.annotations.get(HANDOFF)
+        return None if text is None else Handoff.loads(text)
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it was released, and perhaps withdrawn since."""
+        return HANDOFF in self.annotations
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was withdrawn."""
+        return WITHDRAWN in self.labels
+
+    @property
+    def original_labels(self) -> Labels:
+        """Its labels as they were before its handoff began."""
+        handoff = self.handoff
+        if handoff is None:
+            return self.labels
+        return {**{k: v for k, v in self.labels.items() if k != WITHDRAWN}, **handoff.dropped}
+
+    def _is_true(self, condition: str) -> bool:
+        known = self.conditions.get(condition)
+        return known is not None and known.is_true
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"

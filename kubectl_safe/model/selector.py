@@ -1,0 +1,59 @@
+"""Label selectors as Services, controllers and disruption budgets use them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+Labels = Mapping[str, str]
+
+
+class Operator(Enum):
+    """The operators of a selector's `matchExpressions`."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One entry of `matchExpressions`."""
+
+    key: str
+    operator: Operator
+    values: frozenset[str] = frozenset()
+
+    def matches(self, labels: Labels) -> bool:
+        """Tell whether the labels meet it; an absent key meets `NotIn`, as the API server has it."""
+        match self.operator:
+            case Operator.IN:
+                return labels.get(self.key) in self.values
+            case Operator.NOT_IN:
+                return labels.get(self.key) not in self.values
+            case Operator.EXISTS:
+                return self.key in labels
+            case Operator.DOES_NOT_EXIST:
+                return self.key not in labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSelector:
+    """A `metav1.LabelSelector`: all of it must hold; an empty one selects everything."""
+
+    match_labels: Labels
+    match_expressions: tuple[Requirement, ...] = ()
+
+    def matches(self, labels: Labels) -> bool:
+        """Tell whether it selects an object with these labels."""
+        return has_all(labels, self.match_labels) and all(r.matches(labels) for r in self.match_expressions)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The label keys it looks at."""
+        return frozenset(self.match_labels) | {r.key for r in self.match_expressions}
+
+
+def has_all(labels: Labels, wanted: Labels) -> bool:
+    """Tell whether the labels contain every wanted pair."""
+    return all(labels.get(key) == value for key, value in wanted.items())

@@ -1,0 +1,53 @@
+"""Services, and the endpoints that EndpointSlices list for them."""
+
+from dataclasses import dataclass
+
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.selector import Labels, has_all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePort:
+    """One entry of a Service's `spec.ports`."""
+
+    name: str
+    port: int
+    target_port: int | str
+    protocol: str = "TCP"
+
+    def number_in(self, pod: Pod) -> int | None:
+        """Return the port number in this pod; None where it names a port that the pod doesn't declare."""
+        if isinstance(self.target_port, int):
+            return self.target_port
+        return next((p.number for p in pod.ports if p.name == self.target_port and p.protocol == self.protocol), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service; one with an empty selector selects no pod."""
+
+    namespace: str
+    name: str
+    selector: Labels
+    ports: tuple[ServicePort, ...] = ()
+    is_headless: bool = False
+
+    def selects(self, namespace: str, labels: Labels) -> bool:
+        """Tell whether a pod of that namespace with these labels becomes an endpoint of it."""
+        return bool(self.selector) and namespace == self.namespace and has_all(labels, self.selector)
+
+    def port(self, wanted: int | str) -> ServicePort | None:
+        """Return its port of that number or name."""
+        return next((p for p in self.ports if wanted in {p.port, p.name}), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A pod's place in one EndpointSlice. Pods are told apart by UID: an IP may serve another pod next."""
+
+    namespace: str
+    service: str
+    slice: str
+    pod_uid: str
+    is_ready: bool
+    """`conditions.ready`, where absent means True."""

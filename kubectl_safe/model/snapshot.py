@@ -1,0 +1,133 @@
+"""Everything that is known at one instant. Every command shows and decides on this, and on nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.service import Endpoint, Service
+from kubectl_safe.model.target import Target, TargetGroup, TargetGroupBinding, TargetHealth
+from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvictionAnswer:
+    """What the Eviction API said of a pod when it was last asked, in a dry run or in earnest."""
+
+    at: datetime
+    is_dry_run: bool
+    is_allowed: bool
+    message: str = ""
+    """The server's own words for a refusal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The cluster and its target groups at `at`, with what was observed of them up to then."""
+
+    at: datetime
+    pods: Mapping[str, Pod] = field(default_factory=dict)
+    """By UID."""
+    replica_sets: Mapping[str, ReplicaSet] = field(default_factory=dict)
+    """By UID."""
+    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    """By UID."""
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    """By name."""
+    services: tuple[Service, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    bindings: tuple[TargetGroupBinding, ...] = ()
+    groups: Mapping[str, TargetGroup] = field(default_factory=dict)
+    """By ARN."""
+    health: Mapping[Target, TargetHealth] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
+    """Kinds whose watch has no connection: what is known of them may be over."""
+    stale_health: Mapping[str, str] = field(default_factory=dict)
+    """Why a target group (by ARN) could not be asked, in AWS's words."""
+    absent_since: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when a withdrawn pod (by UID) was seen in no EndpointSlice, without a break."""
+    withdrawn_since: Mapping[str, datetime] = field(default_factory=dict)
+    """When a pod (by UID) was first seen withdrawn, by this process."""
+    draining_since: Mapping[Target, datetime] = field(default_factory=dict)
+    """When a target was first seen `draining`, by this process."""
+    answers: Mapping[str, EvictionAnswer] = field(default_factory=dict)
+    """By pod UID."""
+    nudged_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """By namespace and name of the binding."""
+    touched_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """By namespace and name of the budget."""
+    health_max_age: timedelta = timedelta(seconds=15)
+    """An older answer about a target's health is no answer."""
+
+    @cached_property
+    def pods_by_owner(self) -> Mapping[str, tuple[Pod, ...]]:
+        """Pods by the UID of each owner reference, ordered by name."""
+        found: dict[str, list[Pod]] = {}
+        for pod in sorted(self.pods.values(), key=lambda p: (p.namespace, p.name)):
+            for owner in pod.owners:
+                found.setdefault(owner.uid, []).append(pod)
+        return {uid: tuple(pods) for uid, pods in found.items()}
+
+    @cached_property
+    def endpoints_by_pod(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """Places in EndpointSlices by pod UID."""
+        found: dict[str, list[Endpoint]] = {}
+        for endpoint in self.endpoints:
+            found.setdefault(endpoint.pod_uid, []).append(endpoint)
+        return {uid: tuple(endpoints) for uid, endpoints in found.items()}
+
+    def deployment_of(self, pod: Pod) -> Deployment | None:
+        """Return the Deployment whose pod this is, also after its release; None for any other pod."""
+        for owner in pod.owners:
+            if owner.kind == "ReplicaSet" and owner.is_controller:
+                replica_set = self.replica_sets.get(owner.uid)
+                return self._deployment(replica_set.owner) if replica_set else None
+        if not pod.is_released:
+            return None
+        return next((d for owner in pod.owners if (d := self._deployment(owner))), None)
+
+    def pods_of(self, deployment: Deployment) -> tuple[Pod, ...]:
+        """Return the pods of a Deployment, released and withdrawn ones among them, ordered by name."""
+        owners = [deployment.uid]
+        owners += [r.uid for r in self.replica_sets.values() if r.owner and r.owner.uid == deployment.uid]
+        found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
+        return tuple(sorted(found.values(), key=lambda p: p.name))
+
+    def services_of(self, pod: Pod) -> tuple[Service, ...]:
+        """Return the Services that select the pod now."""
+        return tuple(s for s in self.services if s.selects(pod.namespace, pod.labels))
+
+    def targets_of(self, pod: Pod) -> tuple[Target, ...]:
+        """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
+        if not pod.ips:
+            return ()
+        found = set()
+        for binding in self.bindings_of(pod):
+            service = self.service(binding.namespace, binding.service)
+            port = service.port(binding.service_port) if service else None
+            number = port.number_in(pod) if port else None
+            if number is not None:
+                found.add(Target(group=binding.group, ip=pod.ips[0], port=number))
+        handoff = pod.handoff
+        for noted in handoff.targets if handoff else ():
+            group, _, port_text = noted.rpartition("=")
+            found.add(Target(group=group, ip=pod.ips[0], port=int(port_text)))
+        return tuple(sorted(found))
+
+    def bindings_of(self, pod: Pod) -> tuple[TargetGroupBinding, ...]:
+        """Return the bindings whose Service selects the pod, or did before its handoff."""
+        return tuple(
+            b
+            for b in self.bindings
+            if (s := self.service(b.namespace, b.service)) and s.selects(pod.namespace, pod.original_labels)
+        )
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """Return a Service by its name."""
+        return next((s for s in self.services if s.name == name and s.namespace == namespace), None)
+
+    def _deployment(self, owner: OwnerReference | None) -> Deployment | None:
+        return self.deployments.get(owner.uid) if owner else None

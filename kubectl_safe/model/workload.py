@@ -1,0 +1,79 @@
+"""Controllers of pods, and the nodes that pods run on."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from kubectl_safe.model.marks import OPERATION, Operation
+from kubectl_safe.model.pod import OwnerReference
+from kubectl_safe.model.selector import Labels, LabelSelector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaSet:
+    """A ReplicaSet and the Deployment that owns it."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    selector: LabelSelector
+    replicas: int
+    annotations: Labels = field(default_factory=dict)
+    owner: OwnerReference | None = None
+
+    @property
+    def operation(self) -> Operation | None:
+        """The restart under way on its pods.
+
+        Raises:
+            ValueError: the annotation was written by someone else.
+        """
+        text = self.annotations.get(OPERATION)
+        return None if text is None else Operation.loads(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A Deployment: its wishes, and how far its controller is with them."""
+
+    namespace: str
+    name: str
+    uid: str
+    labels: Labels = field(default_factory=dict)
+    selector: LabelSelector
+    replicas: int
+    strategy: str = "RollingUpdate"
+    max_surge: int | str = "25%"
+    max_unavailable: int | str = "25%"
+    min_ready: timedelta = timedelta(0)
+    progress_deadline: timedelta = timedelta(minutes=10)
+    is_paused: bool = False
+    generation: int = 1
+    observed_generation: int = 1
+    updated_replicas: int = 0
+    status_replicas: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node, as far as a drain looks at it."""
+
+    name: str
+    resource_version: str
+    is_unschedulable: bool = False
+    labels: Labels = field(default_factory=dict)
+    annotations: Labels = field(default_factory=dict)
+
+
+def resolve(value: int | str, total: int) -> int:
+    """Return an `IntOrString` as a number of pods, a percentage of `total` rounded up.
+
+    The API server has validated what comes from a Deployment; flags are validated where they are read.
+    """
+    if isinstance(value, int):
+        return value
+    percent = int(value.removesuffix("%"))
+    return -(-percent * total // 100)
