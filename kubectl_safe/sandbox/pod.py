@@ -197,7 +197,6 @@ class _Connection(asyncio.Protocol):
         if self._counted:
             self._counted = False
             self._server.in_flight -= 1
-            self._server.served += 1
 
 
 def _body(name: str) -> bytes:
