@@ -72,6 +72,10 @@ class Api:
         """Return the object or the list at the path."""
         return await self._call("GET", path, query)
 
+    async def get_text(self, path: str) -> str:
+        """Return what is no JSON, such as `/readyz`."""
+        return (await self._read("GET", path, {})).decode()
+
     async def create(self, path: str, body: Any, **query: str) -> dict[str, Any]:
         """POST the body to a collection or a subresource."""
         return await self._call("POST", path, query, body)
@@ -157,6 +161,18 @@ class Api:
         *,
         content_type: str = "application/json",
     ) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(await self._read(method, path, query, body, content_type=content_type))
+        return answer
+
+    async def _read(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+    ) -> bytes:
         data = None if body is None else json.dumps(body).encode()
         headers = None if data is None else {"Content-Type": content_type}
         try:
@@ -165,8 +181,7 @@ class Api:
             ) as response:
                 if response.status >= 400:
                     raise await _error(response)
-                answer: dict[str, Any] = json.loads(await response.read())
-                return answer
+                return await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, "Unreachable", f"{method} {path}: {error!r}") from error
 

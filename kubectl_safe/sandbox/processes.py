@@ -1,0 +1,117 @@
+"""The processes of a control plane, held so that none outlives the Python process that wants them.
+
+They are children of a supervisor that ends them once its input closes. See `kubectl_safe.sandbox.supervise`.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Self
+
+import kubectl_safe
+
+_LAST_LINES = 15
+_END_SECONDS = 10
+
+
+class ComponentFailedError(Exception):
+    """A process ended or wasn't ready in time; the message has the last lines of its log."""
+
+
+class Processes:
+    """Starts processes by name, as an async context manager; `directory` goes with them where `removes` is set."""
+
+    def __init__(self, directory: Path, *, removes: bool) -> None:
+        self.directory = directory
+        self._removes = removes
+        self.pids: dict[str, int] = {}
+        self._ended: dict[str, int] = {}
+        self._is_over = False
+        self._changed = asyncio.Condition()
+        self._supervisor: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        package = str(Path(kubectl_safe.__file__).parent.parent)
+        arguments = [str(self.directory)] if self._removes else []
+        with (self.directory / "supervise.log").open("wb") as log:
+            self._supervisor = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "kubectl_safe.sandbox.supervise",
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": package},
+                start_new_session=True,
+            )
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        supervisor, reader = self._supervisor, self._reader
+        if supervisor is None or supervisor.stdin is None or reader is None:
+            return
+        # From here on the supervisor ends everything by itself, even if what follows is cancelled.
+        supervisor.stdin.close()
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await supervisor.wait()
+        except TimeoutError:
+            supervisor.kill()
+            await supervisor.wait()
+            raise ComponentFailedError(
+                f"the supervisor, pid {supervisor.pid}, did not end within {_END_SECONDS} s; "
+                f"processes that may be left: {self.pids}"
+            ) from None
+        finally:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+
+    async def start(self, name: str, arguments: list[str]) -> None:
+        """Start a process, and return once it has a pid."""
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.stdin is None:
+            raise RuntimeError("Processes is used outside of its `async with`")
+        asked = {"name": name, "arguments": arguments, "log": str(self._log(name))}
+        supervisor.stdin.write(json.dumps(asked).encode() + b"\n")
+        async with self._changed:
+            await self._changed.wait_for(lambda: name in self.pids or name in self._ended or self._is_over)
+        self.check(name)
+
+    def check(self, name: str) -> None:
+        """Raise `ComponentFailedError` if the process isn't running."""
+        if name in self._ended:
+            raise ComponentFailedError(f"{name} ended with {self._ended[name]}; its log ends with:\n{self.tail(name)}")
+        if self._is_over:
+            raise ComponentFailedError(f"the supervisor of {name} ended; its log ends with:\n{self.tail('supervise')}")
+
+    def tail(self, name: str) -> str:
+        """Return the last lines of a process's log."""
+        log = self._log(name)
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return "\n".join(lines[-_LAST_LINES:])
+
+    def _log(self, name: str) -> Path:
+        return self.directory / f"{name}.log"
+
+    async def _read(self) -> None:
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.stdout is None:
+            return
+        while line := await supervisor.stdout.readline():
+            told = json.loads(line)
+            async with self._changed:
+                if "started" in told:
+                    self.pids[told["name"]] = told["started"]
+                else:
+                    self._ended[told["name"]] = told["ended"]
+                self._changed.notify_all()
+        async with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
