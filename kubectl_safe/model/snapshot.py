@@ -7,6 +7,7 @@ from functools import cached_property
 
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.selector import Labels
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import Target, TargetGroup, TargetGroupBinding, TargetHealth
 from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
@@ -48,7 +49,7 @@ class Snapshot:
     stale_health: Mapping[str, str] = field(default_factory=dict)
     """Why a target group (by ARN) could not be asked, in AWS's words."""
     absent_since: Mapping[str, datetime] = field(default_factory=dict)
-    """Since when a withdrawn pod (by UID) was seen in no EndpointSlice, without a break."""
+    """Since when a pod (by UID) was seen in no EndpointSlice, without a break, by this process."""
     withdrawn_since: Mapping[str, datetime] = field(default_factory=dict)
     """When a pod (by UID) was first seen withdrawn, by this process."""
     draining_since: Mapping[Target, datetime] = field(default_factory=dict)
@@ -98,36 +99,76 @@ class Snapshot:
 
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""
-        return tuple(s for s in self.services if s.selects(pod.namespace, pod.labels))
+        return self._selecting(pod, pod.labels)
 
-    def targets_of(self, pod: Pod) -> tuple[Target, ...]:
-        """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
-        if not pod.ips:
-            return ()
-        found = set()
-        for binding in self.bindings_of(pod):
-            service = self.service(binding.namespace, binding.service)
-            port = service.port(binding.service_port) if service else None
-            number = port.number_in(pod) if port else None
-            if number is not None:
-                found.add(Target(group=binding.group, ip=pod.ips[0], port=number))
-        handoff = pod.handoff
-        for noted in handoff.targets if handoff else ():
-            group, _, port_text = noted.rpartition("=")
-            found.add(Target(group=group, ip=pod.ips[0], port=int(port_text)))
-        return tuple(sorted(found))
+    def original_services_of(self, pod: Pod) -> tuple[Service, ...]:
+        """Return the Services that select the pod, or did before its handoff."""
+        return self._selecting(pod, pod.original_labels)
 
     def bindings_of(self, pod: Pod) -> tuple[TargetGroupBinding, ...]:
         """Return the bindings whose Service selects the pod, or did before its handoff."""
         return tuple(
-            b
-            for b in self.bindings
-            if (s := self.service(b.namespace, b.service)) and s.selects(pod.namespace, pod.original_labels)
+            binding
+            for service in self.original_services_of(pod)
+            for binding in self._bindings_by_service.get((service.namespace, service.name), ())
         )
 
-    def service(self, namespace: str, name: str) -> Service | None:
-        """Return a Service by its name."""
-        return next((s for s in self.services if s.name == name and s.namespace == namespace), None)
+    def target_in(self, binding: TargetGroupBinding, pod: Pod) -> Target | None:
+        """Return what the pod is in a binding's group; None before it has an address, or without the port."""
+        service = next((s for s in self._services_in(binding.namespace) if s.name == binding.service), None)
+        port = service.port(binding.service_port) if service else None
+        number = port.number_in(pod) if port else None
+        if number is None or not pod.ips or binding.target_type != "ip":
+            return None
+        return Target(group=binding.group, ip=pod.ips[0], port=number)
+
+    def targets_of(self, pod: Pod) -> tuple[Target, ...]:
+        """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
+        return self._targets[pod.uid]
+
+    def pods_in_group(self, group: str) -> tuple[tuple[Pod, Target], ...]:
+        """Return the pods that are, or were before their handoff, targets of a group (an ARN)."""
+        return self._pods_by_group.get(group, ())
+
+    @cached_property
+    def _targets(self) -> Mapping[str, tuple[Target, ...]]:
+        return {uid: self._find_targets(pod) for uid, pod in self.pods.items()}
+
+    @cached_property
+    def _pods_by_group(self) -> Mapping[str, tuple[tuple[Pod, Target], ...]]:
+        found: dict[str, list[tuple[Pod, Target]]] = {}
+        for uid, targets in self._targets.items():
+            for target in targets:
+                found.setdefault(target.group, []).append((self.pods[uid], target))
+        return {group: tuple(pods) for group, pods in found.items()}
+
+    @cached_property
+    def _services_by_namespace(self) -> Mapping[str, tuple[Service, ...]]:
+        found: dict[str, list[Service]] = {}
+        for service in self.services:
+            found.setdefault(service.namespace, []).append(service)
+        return {namespace: tuple(services) for namespace, services in found.items()}
+
+    @cached_property
+    def _bindings_by_service(self) -> Mapping[tuple[str, str], tuple[TargetGroupBinding, ...]]:
+        found: dict[tuple[str, str], list[TargetGroupBinding]] = {}
+        for binding in self.bindings:
+            found.setdefault((binding.namespace, binding.service), []).append(binding)
+        return {key: tuple(bindings) for key, bindings in found.items()}
+
+    def _services_in(self, namespace: str) -> tuple[Service, ...]:
+        return self._services_by_namespace.get(namespace, ())
+
+    def _selecting(self, pod: Pod, labels: Labels) -> tuple[Service, ...]:
+        return tuple(s for s in self._services_in(pod.namespace) if s.selects(pod.namespace, labels))
+
+    def _find_targets(self, pod: Pod) -> tuple[Target, ...]:
+        found = {t for binding in self.bindings_of(pod) if (t := self.target_in(binding, pod))}
+        handoff = pod.handoff
+        if handoff and pod.ips:
+            noted = (text.rpartition("=") for text in handoff.targets)
+            found |= {Target(group=group, ip=pod.ips[0], port=int(port)) for group, _, port in noted}
+        return tuple(sorted(found))
 
     def _deployment(self, owner: OwnerReference | None) -> Deployment | None:
         return self.deployments.get(owner.uid) if owner else None

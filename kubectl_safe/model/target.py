@@ -46,7 +46,7 @@ class TargetHealth:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the group doesn't know it any more; `Target.NotInUse` (no load balancer uses the group) is not that."""
+        """Whether the group doesn't know it any more; `Target.NotInUse` (a group without load balancer) is not that."""
         return self.state is State.UNUSED and self.reason == "Target.NotRegistered"
 
     def __str__(self) -> str:

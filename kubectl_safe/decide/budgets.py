@@ -1,0 +1,68 @@
+"""Disruption budgets whose count is over.
+
+The disruption controller counts a budget anew when a pod that it selects changes. A pod that leaves it by a label is no
+such pod any more: until another one changes, the budget counts one healthy pod too many, and allows one eviction
+too many.
+"""
+
+from collections.abc import Iterable
+
+from kubectl_safe.decide.actions import Touch
+from kubectl_safe.decide.settings import RETRY
+from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.marks import TOUCH
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+
+
+def stale_budget(pod: Pod, drop: frozenset[str], snapshot: Snapshot) -> Budget | None:
+    """Return a budget that the pod would leave by these labels, and that still counts another that left."""
+    labels = {key: value for key, value in pod.labels.items() if key not in drop}
+    return next(
+        (
+            budget
+            for budget in snapshot.budgets
+            if budget.selects(pod.namespace, pod.labels)
+            and not budget.selects(pod.namespace, labels)
+            and is_stale(budget, snapshot)
+        ),
+        None,
+    )
+
+
+def is_stale(budget: Budget, snapshot: Snapshot) -> bool:
+    """Tell whether a withdrawn pod left the budget and it counts more healthy pods than there are."""
+    left = any(
+        pod.is_withdrawn
+        and budget.selects(pod.namespace, pod.original_labels)
+        and not budget.selects(pod.namespace, pod.labels)
+        for pod in snapshot.pods.values()
+    )
+    return left and budget.current_healthy > len(_healthy(budget, snapshot))
+
+
+def touches(planned: Iterable[str], snapshot: Snapshot) -> list[Touch]:
+    """Return what makes stale budgets be counted anew: one pod of each that stays, at most once in `RETRY`."""
+    planned = frozenset(planned)
+    found = []
+    for budget in snapshot.budgets:
+        last = snapshot.touched_at.get((budget.namespace, budget.name))
+        if (last is None or snapshot.at - last >= RETRY) and is_stale(budget, snapshot):
+            staying = [pod for pod in _healthy(budget, snapshot) if pod.uid not in planned]
+            if staying:
+                # One that was touched before, so that one annotation is taken away in the end, not many.
+                pod = min(staying, key=lambda p: (TOUCH not in p.annotations, p.name))
+                found.append(Touch(pod=pod, budget=budget))
+    return found
+
+
+def _healthy(budget: Budget, snapshot: Snapshot) -> list[Pod]:
+    """Return the pods that the disruption controller counts as healthy."""
+    return [
+        pod
+        for pod in snapshot.pods.values()
+        if budget.selects(pod.namespace, pod.labels)
+        and pod.is_ready
+        and not pod.is_terminating
+        and pod.name not in budget.disrupted
+    ]

@@ -1,0 +1,65 @@
+"""The answers that a decision about one pod can have."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from kubectl_safe.decide.actions import Action
+
+
+class Step(Enum):
+    """Where a pod is in its handoff; the values are what people read."""
+
+    QUEUED = "queued"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+    TERMINATING = "terminating"
+    GONE = "gone"
+
+
+class For(Enum):
+    """What a wait is for, for code that tells waits apart; people read `Wait.why`."""
+
+    CACHE = "cache"
+    SURGE = "surge"
+    RELEASE = "release"
+    REPLACEMENT = "replacement"
+    DRAINING_SLOT = "draining slot"
+    BUDGET = "budget"
+    ENDPOINTS = "endpoints"
+    SETTLE = "settle"
+    TARGETS = "targets"
+    TERMINATION = "termination"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Do this now."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing can be done now; `why` names the object and the fact."""
+
+    on: For
+    why: str
+    until: datetime | None = None
+    """When to look again, where time alone can end the wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """It can't be made safe; `reason` is the name that `--allow` takes."""
+
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The pod's UID is gone: its handoff is complete."""
+
+
+Decision = Act | Wait | Blocked | Gone

@@ -1,0 +1,186 @@
+"""The handoff of the pods of one Deployment: who goes next, and what everyone else waits for.
+
+A pod goes from queued to released to withdrawn to evicted to gone, and there is no way back from a withdrawal. Where it
+is on that way is read off the pod; nothing is remembered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import assert_never
+
+from kubectl_safe.decide.actions import AskEviction, Release, Withdraw
+from kubectl_safe.decide.budgets import stale_budget
+from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Step, Wait
+from kubectl_safe.decide.floor import below_floor
+from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, verdict
+from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_refusal
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment
+
+ANSWER_MAX_AGE = timedelta(seconds=10)
+"""An older leave of the Eviction API is asked for again."""
+
+
+def step_of(pod: Pod | None) -> Step:
+    """Return where a pod is on its way."""
+    if pod is None:
+        return Step.GONE
+    if pod.is_terminating:
+        return Step.TERMINATING
+    if pod.is_withdrawn:
+        return Step.WITHDRAWN
+    return Step.RELEASED if pod.is_released else Step.QUEUED
+
+
+@dataclass
+class Handoffs:
+    """Decides on the planned pods of one Deployment, one after the other, on one snapshot.
+
+    What an earlier pod was allowed counts against the later ones, as if it had happened.
+    """
+
+    deployment: Deployment
+    snapshot: Snapshot
+    settings: Settings
+    draining_slots: int | None
+    """How many more pods may be withdrawn; None for any number."""
+    verdicts: dict[str, Verdict] = field(init=False)
+    leaving: set[str] = field(init=False, default_factory=set)
+    extra: int = field(init=False)
+    """Pods that serve beyond the wanted number because they were released."""
+
+    def __post_init__(self) -> None:
+        pods = self.snapshot.pods_of(self.deployment)
+        self.verdicts = {pod.uid: verdict(pod, self.deployment, self.snapshot) for pod in pods}
+        self.extra = sum(step_of(pod) is Step.RELEASED for pod in pods)
+
+    def decide(self, planned: Sequence[Pod]) -> dict[str, Decision]:
+        """Return a decision for each planned pod, by UID.
+
+        Those furthest along come first, and pods that are out of service before those that serve: moving them costs
+        nothing.
+        """
+        order = [Step.TERMINATING, Step.WITHDRAWN, Step.RELEASED, Step.QUEUED]
+        ranked = sorted(
+            planned, key=lambda p: (order.index(step_of(p)), not isinstance(self.verdicts.get(p.uid), OutOfService))
+        )
+        return {pod.uid: self._decide(pod) for pod in ranked}
+
+    def _decide(self, pod: Pod) -> Decision:
+        match step_of(pod):
+            case Step.TERMINATING:
+                return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+            case Step.WITHDRAWN:
+                return evict_when_out(pod, self.snapshot, self.settings)
+            case Step.RELEASED:
+                return self._withdraw_when_confirmed(pod)
+            case Step.QUEUED:
+                return self._start(pod)
+            case Step.GONE:
+                raise AssertionError("a pod that is gone is not decided on")
+            case _ as step:
+                assert_never(step)
+
+    def _start(self, pod: Pod) -> Decision:
+        """Release a queued pod, or withdraw it at once where nothing may serve beyond the wanted number."""
+        found = self.verdicts[pod.uid]
+        if isinstance(found, Unknown):
+            return Wait(on=For.CACHE, why=found.why)
+        surge = self.settings.surge_of(self.deployment)
+        label = self._label_to_release(pod)
+        if surge == 0 or label is None:
+            return self._withdraw_when_confirmed(pod)
+        if self.extra >= surge:
+            why = f"{self.extra} of {surge} pods of deployment {self.deployment} serve beyond the wanted number"
+            return Wait(on=For.SURGE, why=why)
+        adopter = self._adopter(pod, label)
+        if adopter:
+            return Blocked(
+                reason="adoption", why=f"replicaset {adopter} would adopt pod {pod} without its label {label}"
+            )
+        self.extra += 1
+        return Act(
+            action=Release(pod=pod, drop=label, owner=reference_to(self.deployment), in_service=self._in_service())
+        )
+
+    def _withdraw_when_confirmed(self, pod: Pod) -> Decision:
+        if pod.is_released and pod.controller is not None:
+            why = f"pod {pod} is still controlled by {pod.controller.kind.lower()} {pod.controller.name}"
+            return Wait(on=For.RELEASE, why=why)
+        return self._wait_for_floor(pod) or self._wait_for_leave(pod) or self._withdraw(pod)
+
+    def _wait_for_floor(self, pod: Pod) -> Wait | None:
+        match self.verdicts[pod.uid]:
+            case Unknown(why=why):
+                return Wait(on=For.CACHE, why=why)
+            case OutOfService():
+                pass
+            case InService():
+                missing = below_floor(
+                    pod,
+                    self.deployment,
+                    self.verdicts,
+                    leaving=self.leaving,
+                    snapshot=self.snapshot,
+                    settings=self.settings,
+                )
+                if missing:
+                    return Wait(on=For.REPLACEMENT, why=missing)
+            case _ as found:
+                assert_never(found)
+        if self.draining_slots is not None and self.draining_slots <= 0:
+            return Wait(on=For.DRAINING_SLOT, why="as many pods are draining as --max-draining allows")
+        return None
+
+    def _wait_for_leave(self, pod: Pod) -> Decision | None:
+        """Ask the Eviction API beforehand, as there is no way back from a withdrawal."""
+        budget = stale_budget(pod, labels_to_withdraw(pod, self.snapshot), self.snapshot)
+        if budget:
+            why = f"budget {budget.namespace}/{budget.name} counts a pod that has left it; its next count is awaited"
+            return Wait(on=For.BUDGET, why=why)
+        answer = self.snapshot.answers.get(pod.uid)
+        if answer and answer.is_allowed and self.snapshot.at - answer.at < ANSWER_MAX_AGE:
+            return None
+        return wait_after_refusal(pod, self.snapshot) or Act(action=AskEviction(pod=pod))
+
+    def _withdraw(self, pod: Pod) -> Decision:
+        self.leaving.add(pod.uid)
+        if self.draining_slots is not None:
+            self.draining_slots -= 1
+        drop = labels_to_withdraw(pod, self.snapshot)
+        if not drop:
+            # No Service leads to it: there is nothing to withdraw it from.
+            return evict_when_out(pod, self.snapshot, self.settings)
+        return Act(
+            action=Withdraw(
+                pod=pod,
+                drop=drop,
+                targets=self.snapshot.targets_of(pod),
+                owner=reference_to(self.deployment),
+                in_service=self._in_service(),
+            )
+        )
+
+    def _label_to_release(self, pod: Pod) -> str | None:
+        controller = pod.controller
+        replica_set = self.snapshot.replica_sets.get(controller.uid) if controller else None
+        return label_to_release(pod, replica_set.selector, self.snapshot) if replica_set else None
+
+    def _adopter(self, pod: Pod, label: str) -> str | None:
+        left = {key: value for key, value in pod.labels.items() if key != label}
+        return next(
+            (
+                r.name
+                for r in self.snapshot.replica_sets.values()
+                if r.namespace == pod.namespace and r.selector.matches(left)
+            ),
+            None,
+        )
+
+    def _in_service(self) -> int:
+        return sum(isinstance(v, InService) for uid, v in self.verdicts.items() if uid not in self.leaving)

@@ -1,0 +1,34 @@
+"""What a command has set out to do: which pods, how, and with which settings."""
+
+from dataclasses import dataclass, field
+
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.model.pod import OwnerReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One pod that a command is to move, as it was when the plan was made."""
+
+    uid: str
+    namespace: str
+    name: str
+    node: str
+    workload: OwnerReference | None
+    """The Deployment whose pod it is; None for one that is evicted as `kubectl drain` does, without a handoff."""
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The pods of a command, in the order in which they go where nothing else decides."""
+
+    pods: tuple[Planned, ...]
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def uids(self) -> frozenset[str]:
+        """The UIDs of all planned pods: nothing else is ever evicted."""
+        return frozenset(pod.uid for pod in self.pods)

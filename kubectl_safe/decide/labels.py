@@ -1,0 +1,41 @@
+"""Which labels to take off a pod, so that it leaves what it should leave and nothing else."""
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.selector import LabelSelector
+from kubectl_safe.model.snapshot import Snapshot
+
+HASH = "pod-template-hash"
+"""The label that a Deployment's ReplicaSets tell their pods by; no identity to any network plugin."""
+
+
+def label_to_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> str | None:
+    """Return the label that the controller's selector needs and no Service uses; None where there is none.
+
+    `pod-template-hash` is preferred, then the alphabet decides.
+    """
+    used = {key for service in snapshot.services_of(pod) for key in service.selector}
+    free = [key for key in sorted(selector.match_labels, key=lambda k: (k != HASH, k)) if key not in used]
+    return free[0] if free else None
+
+
+def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str]:
+    """Return the fewest labels without which no Service selects the pod; empty where none does.
+
+    Among equally few, those come first that leave it under its disruption budgets: a budget is not counted anew when
+    a pod leaves it.
+    """
+    selectors = [frozenset(service.selector) for service in snapshot.services_of(pod)]
+    budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
+    keys: list[str] = sorted(frozenset[str]().union(*selectors))
+    for size in range(len(keys) + 1):
+        fitting = [frozenset(c) for c in combinations(keys, size) if all(s & set(c) for s in selectors)]
+        if fitting:
+            return min(fitting, key=lambda c: (_left(c, budgets), sorted(c)))
+    raise AssertionError("all keys together hit every selector")
+
+
+def _left(drop: frozenset[str], budgets: Iterable[frozenset[str]]) -> int:
+    return sum(1 for keys in budgets if keys & drop)

@@ -1,0 +1,161 @@
+"""The one question of the run loop: what is to be done now, and what does everyone else wait for?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch, Withdraw
+from kubectl_safe.decide.budgets import touches
+from kubectl_safe.decide.decision import Act, Decision, For, Gone, Step, Wait
+from kubectl_safe.decide.handoff import Handoffs, step_of
+from kubectl_safe.decide.health import POLL, Wish, wishes
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.labels import labels_to_withdraw
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_refusal
+from kubectl_safe.model.marks import TOUCH
+from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one look at the cluster led to."""
+
+    decisions: Mapping[str, Decision]
+    """By UID, in the order of the plan."""
+    steps: Mapping[str, Step]
+    """By UID: where each planned pod is."""
+    chores: tuple[Action, ...] = ()
+    """Writes that are no step of a pod: nudges, touches, and taking both away in the end."""
+    wishes: Mapping[str, Wish] = field(default_factory=dict)
+    """What to ask of target groups, by ARN."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Everything to be done now."""
+        return tuple(d.action for d in self.decisions.values() if isinstance(d, Act)) + self.chores
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every pod is gone and nothing of ours is left to take away."""
+        return not self.chores and all(isinstance(d, Gone) for d in self.decisions.values())
+
+
+def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
+    """Decide on every planned pod and on the chores that go with them."""
+    alive = {planned.uid: pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))}
+    steps = {planned.uid: step_of(alive.get(planned.uid)) for planned in intent.pods}
+    if snapshot.stale:
+        return Outcome(decisions=_hold(intent, alive, snapshot), steps=steps)
+    decisions: dict[str, Decision] = {}
+    slots = _draining_slots(intent, steps)
+    workloads = _workloads(intent, alive, snapshot)
+    for deployment, pods in workloads:
+        handoffs = Handoffs(deployment=deployment, snapshot=snapshot, settings=intent.settings, draining_slots=slots)
+        decisions |= handoffs.decide(pods)
+        slots = handoffs.draining_slots
+    ordered = {
+        p.uid: decisions.get(p.uid) or _without_workload(p, alive, snapshot, intent.settings) for p in intent.pods
+    }
+    return Outcome(
+        decisions=ordered,
+        steps=steps,
+        chores=tuple(_chores(intent, alive, workloads, snapshot)),
+        wishes=_wishes(workloads, snapshot),
+    )
+
+
+def _hold(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> dict[str, Decision]:
+    why = f"the watch on {', '.join(sorted(snapshot.stale))} is interrupted; what is known may be over"
+    return {p.uid: Wait(on=For.CACHE, why=why) if p.uid in alive else Gone() for p in intent.pods}
+
+
+def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> list[tuple[Deployment, list[Pod]]]:
+    """Return each Deployment that still is, with its planned pods that still are, in the order of the plan."""
+    found: dict[str, list[Pod]] = {}
+    for planned in intent.pods:
+        if planned.workload and planned.uid in alive and planned.workload.uid in snapshot.deployments:
+            found.setdefault(planned.workload.uid, []).append(alive[planned.uid])
+    return [(snapshot.deployments[uid], pods) for uid, pods in found.items()]
+
+
+def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snapshot, settings: Settings) -> Decision:
+    """Decide on a pod to which no replacement is owed: one without a handoff, or whose Deployment is gone."""
+    pod = alive.get(planned.uid)
+    if pod is None:
+        return Gone()
+    if pod.is_terminating:
+        return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+    if planned.workload is None:
+        return wait_after_refusal(pod, snapshot) or Act(action=Evict(pod=pod, pins_resource_version=False))
+    return _of_gone_workload(pod, planned.workload, snapshot, settings)
+
+
+def _of_gone_workload(pod: Pod, workload: OwnerReference, snapshot: Snapshot, settings: Settings) -> Decision:
+    if step_of(pod) is Step.QUEUED:
+        return Wait(on=For.TERMINATION, why=f"deployment {workload.name} is gone; pod {pod} is to be garbage collected")
+    drop = labels_to_withdraw(pod, snapshot)
+    if pod.is_withdrawn or not drop:
+        return evict_when_out(pod, snapshot, settings)
+    targets = snapshot.targets_of(pod)
+    return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=workload, in_service=0))
+
+
+def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
+    cap = intent.settings.max_draining
+    if cap is None:
+        return None
+    handed_over = {p.uid for p in intent.pods if p.workload}
+    return cap - sum(s in {Step.WITHDRAWN, Step.TERMINATING} for uid, s in steps.items() if uid in handed_over)
+
+
+def _chores(
+    intent: Intent,
+    alive: Mapping[str, Pod],
+    workloads: Iterable[tuple[Deployment, list[Pod]]],
+    snapshot: Snapshot,
+) -> Iterable[Action]:
+    if not alive:
+        yield from (RemoveNudge(binding=b) for b in snapshot.bindings if b.is_nudged)
+        yield from (RemoveTouch(pod=p) for p in snapshot.pods.values() if TOUCH in p.annotations)
+        return
+    yield from touches(intent.uids, snapshot)
+    if intent.settings.nudge:
+        for deployment, _ in workloads:
+            yield from _nudges(deployment, snapshot)
+
+
+def _nudges(deployment: Deployment, snapshot: Snapshot) -> Iterable[Nudge]:
+    """Return a nudge for each binding whose target AWS calls healthy while the gate isn't True yet.
+
+    The AWS Load Balancer Controller looks at new targets every 15 s; a change of the binding makes it look at once.
+    """
+    nudged = set()
+    for pod in snapshot.pods_of(deployment):
+        for binding in snapshot.bindings_of(pod):
+            key = (binding.namespace, binding.name)
+            target = snapshot.target_in(binding, pod)
+            health = snapshot.health.get(target) if target else None
+            last = snapshot.nudged_at.get(key)
+            is_due = last is None or snapshot.at - last >= POLL
+            if is_due and key not in nudged and binding.gate in pod.unmet_gates and health and health.is_healthy:
+                nudged.add(key)
+                yield Nudge(binding=binding)
+
+
+def _wishes(workloads: Iterable[tuple[Deployment, list[Pod]]], snapshot: Snapshot) -> dict[str, Wish]:
+    confirming: list[Pod] = []
+    leaving: list[Pod] = []
+    for deployment, planned in workloads:
+        is_confirming = any(step_of(pod) in {Step.QUEUED, Step.RELEASED} for pod in planned)
+        (confirming if is_confirming else leaving).extend(snapshot.pods_of(deployment))
+    found = wishes(confirming, confirms=True, snapshot=snapshot)
+    for group, wish in wishes(leaving, confirms=False, snapshot=snapshot).items():
+        other = found.get(group)
+        found[group] = wish if other is None else _both(wish, other)
+    return found
+
+
+def _both(one: Wish, other: Wish) -> Wish:
+    return Wish(targets=one.targets | other.targets, not_before=min(one.not_before, other.not_before))

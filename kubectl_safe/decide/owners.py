@@ -1,0 +1,34 @@
+"""Who owns a pod, and whether its owner is one whose pods can be handed over."""
+
+from kubectl_safe.decide.decision import Blocked
+from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment
+
+
+def without_handoff(pod: Pod) -> bool:
+    """Tell whether a pod is evicted as `kubectl drain` does: finished, bare, or of a Job or a DaemonSet."""
+    controller = pod.controller
+    if pod.is_finished:
+        return True
+    if controller is None:
+        return not pod.is_released
+    return controller.kind in {"Job", "DaemonSet"}
+
+
+def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
+    """Return the Deployment whose pod it is, as an owner reference; or why its owner can't be told to replace it."""
+    deployment = snapshot.deployment_of(pod)
+    if deployment is not None:
+        return reference_to(deployment)
+    owner = pod.controller or next(iter(pod.owners), None)
+    named = f"{owner.kind} {owner.name}" if owner else "an owner that is gone"
+    return Blocked(
+        reason="unknown-owner",
+        why=f"pod {pod} is owned by {named}; only the pods of Deployments can be handed over",
+    )
+
+
+def reference_to(deployment: Deployment) -> OwnerReference:
+    """Return a plain owner reference to a Deployment."""
+    return OwnerReference(api_version="apps/v1", kind="Deployment", name=deployment.name, uid=deployment.uid)

@@ -1,0 +1,68 @@
+"""Which pods a restart moves, and which Deployments it refuses."""
+
+from collections.abc import Iterable
+
+from kubectl_safe.decide.intent import Planned
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment, ReplicaSet
+
+
+def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
+    """Return why a Deployment can't be restarted now, with the remedy; empty where it can.
+
+    `kubectl rollout restart` refuses a paused Deployment too. In the middle of a rollout its controller is replacing
+    the same pods, and two would work against each other.
+    """
+    name = f"deployment {deployment}"
+    if deployment.is_paused:
+        return f"{name} is paused: resume it first (kubectl rollout resume deployment/{deployment.name})"
+    old = [r for r in _replica_sets(deployment, snapshot) if r.replicas > 0]
+    is_behind = deployment.observed_generation < deployment.generation
+    if is_behind or len(old) > 1 or deployment.updated_replicas < deployment.status_replicas:
+        return (
+            f"{name} is in the middle of a rollout: wait for it (kubectl rollout status deployment/{deployment.name})"
+        )
+    return ""
+
+
+def plan_restart(deployment: Deployment, snapshot: Snapshot) -> tuple[Planned, ...]:
+    """Return the pods to move: those of the restart that is under way, or else all that are there now."""
+    record = recorded(deployment, snapshot)
+    operation = record.operation if record else None
+    return tuple(
+        Planned(
+            uid=pod.uid,
+            namespace=pod.namespace,
+            name=pod.name,
+            node=pod.node or "",
+            workload=reference_to(deployment),
+        )
+        for pod in snapshot.pods_of(deployment)
+        if not pod.is_finished and (operation is None or operation.plans(pod.uid) or pod.is_released)
+    )
+
+
+def recorded(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+    """Return the ReplicaSet that carries the record of a restart under way.
+
+    It stands on the ReplicaSet because the Deployment controller copies a Deployment's annotations to its ReplicaSets,
+    and takes none off again.
+    """
+    return next((r for r in _replica_sets(deployment, snapshot) if r.operation is not None), None)
+
+
+def current_replica_set(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+    """Return the ReplicaSet that has the Deployment's pods; None for one scaled to nothing."""
+    return next((r for r in _replica_sets(deployment, snapshot) if r.replicas > 0), None)
+
+
+def _replica_sets(deployment: Deployment, snapshot: Snapshot) -> list[ReplicaSet]:
+    owned = (r for r in snapshot.replica_sets.values() if r.owner and r.owner.uid == deployment.uid)
+    return sorted(owned, key=lambda r: r.name)
+
+
+def uid_prefixes(pods: Iterable[Pod | Planned]) -> frozenset[str]:
+    """Return what an operation record notes of its pods."""
+    return frozenset(pod.uid[:8] for pod in pods)

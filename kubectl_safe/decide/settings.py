@@ -1,0 +1,52 @@
+"""What the reader of a command asked for, apart from which objects."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kubectl_safe.model.workload import Deployment, resolve
+
+SETTLE = timedelta(seconds=15)
+SETTLE_HEADLESS = timedelta(seconds=30)
+RETRY = timedelta(seconds=5)
+"""Between two tries of what was refused; kubectl's own delay between evictions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The flags that shape a handoff. None means the default, which may depend on the workload."""
+
+    settle: timedelta | None = None
+    max_surge: int | str | None = None
+    max_draining: int | None = None
+    max_unavailable: int | str | None = None
+    grace_period: int | None = None
+    nudge: bool = True
+
+    def settle_for(self, *, is_headless: bool) -> timedelta:
+        """Return how long a pod must have been in no EndpointSlice; clients of headless Services cache DNS answers."""
+        if self.settle is not None:
+            return self.settle
+        return SETTLE_HEADLESS if is_headless else SETTLE
+
+    def surge_of(self, deployment: Deployment) -> int:
+        """Return how many pods may serve beyond the wanted number; 0 means withdraw-first."""
+        if deployment.strategy == "Recreate":
+            return 0
+        value = deployment.max_surge if self.max_surge is None else self.max_surge
+        return resolve(value, deployment.replicas)
+
+    def unavailable_of(self, deployment: Deployment, *, is_withdraw_first: bool) -> int:
+        """Return how many of the wanted pods may be out of service."""
+        if self.max_unavailable is None:
+            return 1 if is_withdraw_first else 0
+        return resolve(self.max_unavailable, deployment.replicas)
+
+    @property
+    def fingerprint(self) -> str:
+        """The options that shape a restart in one line: another run continues it only with the same."""
+        shape = {
+            "max-surge": self.max_surge,
+            "max-draining": self.max_draining,
+            "max-unavailable": self.max_unavailable,
+        }
+        return " ".join(f"--{name}={value}" for name, value in shape.items() if value is not None)

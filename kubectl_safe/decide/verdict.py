@@ -1,0 +1,106 @@
+"""Whether a pod is in service: the one question that every confirmation and every floor rests on."""
+
+from dataclasses import dataclass
+
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import State, Target
+from kubectl_safe.model.workload import Deployment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InService:
+    """It gets requests by every way that leads to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfService:
+    """It was seen not to get requests by at least one way."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """It can't be told now; nothing may advance on it."""
+
+    why: str
+
+
+Verdict = InService | OutOfService | Unknown
+
+
+def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
+    """Tell whether a pod of a Deployment is in service.
+
+    In service is a pod that
+
+    - is not terminating and not withdrawn,
+    - is Ready, with every readiness gate True, for `minReadySeconds`,
+    - is `ready` in every EndpointSlice of every Service that selects it, and in at least one of each,
+    - is `healthy` in every target group bound to those, by an answer that is not too old.
+    """
+    out = _out_by_itself(pod, deployment, snapshot) or _out_of_slices(pod, snapshot)
+    if out:
+        return OutOfService(why=out)
+    for target in snapshot.targets_of(pod):
+        found = _target_verdict(target, snapshot)
+        if not isinstance(found, InService):
+            return found
+    return InService()
+
+
+def _out_by_itself(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:
+    return _out_for_good(pod) or _out_by_conditions(pod) or _out_by_age(pod, deployment, snapshot)
+
+
+def _out_for_good(pod: Pod) -> str:
+    if pod.is_terminating:
+        return f"pod {pod} is terminating"
+    if pod.is_withdrawn:
+        return f"pod {pod} is withdrawn"
+    return f"pod {pod} ran to its end ({pod.phase})" if pod.is_finished else ""
+
+
+def _out_by_conditions(pod: Pod) -> str:
+    if not pod.has_ready_containers:
+        return f"pod {pod} is not ready: {pod.waiting_reason or _why(pod, 'ContainersReady') or pod.phase}"
+    if pod.unmet_gates:
+        return f"pod {pod} waits for its readiness gate {pod.unmet_gates[0]}"
+    return "" if pod.is_ready else f"pod {pod} is not ready: {_why(pod, 'Ready') or pod.phase}"
+
+
+def _out_by_age(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:
+    since = pod.conditions["Ready"].since
+    if deployment.min_ready and (since is None or snapshot.at - since < deployment.min_ready):
+        return f"pod {pod} is ready, but not for minReadySeconds ({deployment.min_ready.total_seconds():.0f}s) yet"
+    return ""
+
+
+def _out_of_slices(pod: Pod, snapshot: Snapshot) -> str:
+    places = snapshot.endpoints_by_pod.get(pod.uid, ())
+    for service in snapshot.services_of(pod):
+        here = [e for e in places if e.service == service.name]
+        if not here:
+            return f"pod {pod} is in no EndpointSlice of service {service.name} yet"
+        if not all(e.is_ready for e in here):
+            return f"pod {pod} is not ready in an EndpointSlice of service {service.name} yet"
+    return ""
+
+
+def _target_verdict(target: Target, snapshot: Snapshot) -> Verdict:
+    health = snapshot.health.get(target)
+    if health is None or snapshot.at - health.asked_at > snapshot.health_max_age:
+        trouble = snapshot.stale_health.get(target.group)
+        return Unknown(why=f"target {target} has no fresh health{f': {trouble}' if trouble else ' yet'}")
+    if health.is_healthy:
+        return InService()
+    if health.state is State.UNAVAILABLE:
+        return Unknown(why=f"target {target} is {health}")
+    words = f": {health.description}" if health.description else ""
+    return OutOfService(why=f"target {target} is {health}{words}")
+
+
+def _why(pod: Pod, condition: str) -> str:
+    known = pod.conditions.get(condition)
+    return (known.message or known.reason) if known else ""

@@ -1,0 +1,80 @@
+"""From withdrawal to eviction: when a pod that gets no new requests may be stopped."""
+
+from kubectl_safe.decide.actions import Evict
+from kubectl_safe.decide.decision import Act, Decision, For, Wait
+from kubectl_safe.decide.settings import RETRY, Settings
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import group_name
+
+
+def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision:
+    """Decide on a withdrawn pod, or one that no Service selects: evict it once every way to it is seen closed.
+
+    That is when
+
+    - it has been in no EndpointSlice for the settle time, without a break, and
+    - each of its targets is `unused` with `Target.NotRegistered`, by an answer that was asked for after its withdrawal
+      was seen, and
+    - no budget refused its eviction in the last seconds.
+    """
+    return (
+        _wait_for_slices(pod, snapshot, settings)
+        or _wait_for_targets(pod, snapshot)
+        or wait_after_refusal(pod, snapshot)
+        or Act(action=Evict(pod=pod, pins_resource_version=not is_under_budget(pod, snapshot)))
+    )
+
+
+def is_under_budget(pod: Pod, snapshot: Snapshot) -> bool:
+    """Tell whether a disruption budget selects the pod as it is now."""
+    return any(budget.selects(pod.namespace, pod.labels) for budget in snapshot.budgets)
+
+
+def wait_after_refusal(pod: Pod, snapshot: Snapshot) -> Wait | None:
+    """Return the wait after the Eviction API refused the pod; None where it may be asked."""
+    answer = snapshot.answers.get(pod.uid)
+    if answer is None or answer.is_allowed or snapshot.at - answer.at >= RETRY:
+        return None
+    return Wait(on=For.BUDGET, why=answer.message, until=answer.at + RETRY)
+
+
+def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:
+    places = snapshot.endpoints_by_pod.get(pod.uid, ())
+    if places:
+        return Wait(on=For.ENDPOINTS, why=f"pod {pod} is still in EndpointSlice {places[0].slice}")
+    if not pod.is_withdrawn:
+        return None
+    since, withdrawn = snapshot.absent_since.get(pod.uid), snapshot.withdrawn_since.get(pod.uid)
+    if since is None or withdrawn is None:
+        return Wait(on=For.ENDPOINTS, why=f"pod {pod} was not yet seen absent from every EndpointSlice")
+    since = max(since, withdrawn)
+    settle = settings.settle_for(is_headless=any(s.is_headless for s in snapshot.original_services_of(pod)))
+    if snapshot.at - since >= settle:
+        return None
+    seconds = settle.total_seconds()
+    return Wait(
+        on=For.SETTLE, why=f"pod {pod} left every EndpointSlice; settling for {seconds:.0f}s", until=since + settle
+    )
+
+
+def _wait_for_targets(pod: Pod, snapshot: Snapshot) -> Wait | None:
+    withdrawn = snapshot.withdrawn_since.get(pod.uid)
+    for target in snapshot.targets_of(pod):
+        health = snapshot.health.get(target)
+        if health is None or withdrawn is None or health.asked_at <= withdrawn:
+            trouble = snapshot.stale_health.get(target.group)
+            why = f"target {target} was not asked for since the withdrawal{f': {trouble}' if trouble else ''}"
+            return Wait(on=For.TARGETS, why=why)
+        if not health.is_gone:
+            return Wait(on=For.TARGETS, why=f"target {target} is {health}{_delay(target.group, snapshot)}")
+        if snapshot.at - health.asked_at > snapshot.health_max_age:
+            return Wait(on=For.TARGETS, why=f"target {target} was gone, but that answer is old")
+    return None
+
+
+def _delay(group: str, snapshot: Snapshot) -> str:
+    known = snapshot.groups.get(group)
+    if known is None:
+        return ""
+    return f" (deregistration delay of {group_name(group)}: {known.deregistration_delay.total_seconds():.0f}s)"
