@@ -1,0 +1,156 @@
+"""The nodes of the sandbox: one agent plays the kubelet of each, on one shared watch of pods.
+
+It must not decide where a pod runs: that is the scheduler's, the pods that it sees are bound.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from kubectl_safe.sandbox.api import Api, ApiError
+from kubectl_safe.sandbox.network import PodNetwork
+from kubectl_safe.sandbox.pod_worker import PodRecord, PodWorker
+
+_CAPACITY = {"pods": "110", "cpu": "16", "memory": "64Gi"}
+_FIRST_HOST, _LAST_HOST = 2, 254
+_ALREADY_EXISTS = 409
+
+
+class Nodes:
+    """Nodes by name, and the pods that run on them.
+
+    Args:
+        api: a client with the rights of an admin; the caller opens and closes it.
+        network: where the pods' servers can be reached.
+        names: the names of the nodes; the n-th (from 0) has pods at 10.244.n.*.
+        capacity: what each node offers, instead of 110 pods, 16 CPUs and 64Gi.
+        labels: labels beyond the usual ones, by node.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        network: PodNetwork,
+        names: Sequence[str],
+        *,
+        capacity: Mapping[str, str] | None = None,
+        labels: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.names = tuple(names)
+        self.journal: dict[str, PodRecord] = {}
+        self._api = api
+        self._network = network
+        self._capacity = {**_CAPACITY, **(capacity or {})}
+        self._labels = labels or {}
+        self._workers: dict[str, PodWorker] = {}
+        self._last_host = dict.fromkeys(names, _FIRST_HOST - 1)
+
+    async def run(self) -> None:
+        """Create the nodes and run their pods, until it is cancelled."""
+        async with asyncio.TaskGroup() as workers:
+            for name in self.names:
+                await self._join(name)
+            # Pods that are not bound are none of a node's business.
+            async for event in self._api.watch("/api/v1/pods", fieldSelector="spec.nodeName!="):
+                if event.type != "SYNCED" and event.object["spec"]["nodeName"] in self._last_host:
+                    self._follow(event.type, event.object, workers)
+
+    def _follow(self, change: str, pod: dict[str, Any], workers: asyncio.TaskGroup) -> None:
+        uid = pod["metadata"]["uid"]
+        worker = self._workers.get(uid)
+        if change == "DELETED":
+            if worker is not None:
+                worker.vanish()
+        elif worker is not None:
+            worker.observe(pod)
+        elif uid not in self.journal:  # else its last changes come after its end
+            node = pod["spec"]["nodeName"]
+            record = PodRecord(
+                uid=uid,
+                namespace=pod["metadata"]["namespace"],
+                name=pod["metadata"]["name"],
+                node=node,
+                ip=self._new_ip(node),
+            )
+            self.journal[uid] = record
+            self._workers[uid] = PodWorker(self._api, self._network, pod, record=record, host_ip=self._host_ip(node))
+            workers.create_task(self._run(uid, self._workers[uid]))
+
+    async def _run(self, uid: str, worker: PodWorker) -> None:
+        try:
+            await worker.run()
+        finally:
+            del self._workers[uid]
+
+    def _new_ip(self, node: str) -> str:
+        """Return an IP that no pod has, and that none had for as long as the node's range allows."""
+        used = {worker.record.ip for worker in self._workers.values()}
+        for _ in range(_FIRST_HOST, _LAST_HOST + 1):
+            last = self._last_host[node]
+            self._last_host[node] = last + 1 if last < _LAST_HOST else _FIRST_HOST
+            ip = f"10.244.{self.names.index(node)}.{self._last_host[node]}"
+            if ip not in used:
+                return ip
+        raise RuntimeError(f"node {node} has no free pod IP: it runs {len(used)} pods")
+
+    def _host_ip(self, node: str) -> str:
+        return f"192.0.2.{10 + self.names.index(node)}"
+
+    async def _join(self, name: str) -> None:
+        node = self._node(name)
+        try:
+            await self._api.create("/api/v1/nodes", node)
+        except ApiError as error:
+            if error.status != _ALREADY_EXISTS:
+                raise
+            await self._api.patch(f"/api/v1/nodes/{name}/status", {"status": node["status"]})
+
+    def _node(self, name: str) -> dict[str, Any]:
+        index = self.names.index(name)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        healthy = {"lastHeartbeatTime": now, "lastTransitionTime": now}
+        return {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": name,
+                "labels": {
+                    "kubernetes.io/hostname": name,
+                    "kubernetes.io/os": "linux",
+                    "topology.kubernetes.io/region": "us-east-1",
+                    "topology.kubernetes.io/zone": f"us-east-1{'abc'[index % 3]}",
+                    **self._labels.get(name, {}),
+                },
+            },
+            "spec": {"podCIDR": f"10.244.{index}.0/24", "podCIDRs": [f"10.244.{index}.0/24"]},
+            "status": {
+                "capacity": self._capacity,
+                "allocatable": self._capacity,
+                "addresses": [
+                    {"type": "InternalIP", "address": self._host_ip(name)},
+                    {"type": "Hostname", "address": name},
+                ],
+                "conditions": [
+                    {"type": "MemoryPressure", "status": "False", "reason": "KubeletHasSufficientMemory", **healthy},
+                    {"type": "DiskPressure", "status": "False", "reason": "KubeletHasNoDiskPressure", **healthy},
+                    {"type": "PIDPressure", "status": "False", "reason": "KubeletHasSufficientPID", **healthy},
+                    {"type": "Ready", "status": "True", "reason": "KubeletReady", **healthy},
+                ],
+                "nodeInfo": dict.fromkeys(
+                    (
+                        "machineID",
+                        "systemUUID",
+                        "bootID",
+                        "kernelVersion",
+                        "osImage",
+                        "containerRuntimeVersion",
+                        "kubeletVersion",
+                        "kubeProxyVersion",
+                        "operatingSystem",
+                        "architecture",
+                    ),
+                    "sandbox",
+                ),
+            },
+        }
