@@ -1,0 +1,45 @@
+"""Fixtures of all tests: an event loop in the background, the control plane's binaries, a control plane."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubectl_safe.sandbox.controlplane import ControlPlane
+from tests.controlplane.build import GO_IS_MISSING, BinariesError, can_have_binaries, ensure_binaries
+from tests.support.loop import LoopThread
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the control plane before the first test that needs it, for its build takes longer than a test may."""
+    wanted = any(item.get_closest_marker("controlplane") for item in session.items)
+    if wanted and not session.config.option.collectonly and can_have_binaries():
+        try:
+            ensure_binaries()
+        except BinariesError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Path:
+    """The folder with the control plane's binaries; without the means to have one, skips, and fails in CI."""
+    if not can_have_binaries():
+        if os.environ.get("CI") == "true":
+            pytest.fail(GO_IS_MISSING)
+        pytest.skip(GO_IS_MISSING)
+    return ensure_binaries()
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    """An event loop in a thread of its own."""
+    with LoopThread() as running:
+        yield running
+
+
+@pytest.fixture
+def control_plane(loop: LoopThread, binaries: Path) -> Iterator[ControlPlane]:
+    """A control plane of the test's own, without nodes."""
+    with loop.entered(ControlPlane(binaries)) as running:
+        yield running

@@ -1,0 +1,1 @@
+"""The rig itself is tried here: control plane, nodes and pods."""
