@@ -1,0 +1,125 @@
+"""What runs in the sandbox: Deployments of sandbox pods with their Services and bindings, as manifests. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubectl_safe.sandbox import pod_spec
+from kubectl_safe.sandbox.pod import Sigterm
+from kubectl_safe.sandbox.targetgroupbinding import GROUP, INJECT_LABEL, VERSION
+
+POD_PORT = 8080
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A Deployment and its Service, behind a load balancer or not; times are in seconds.
+
+    Pods have a gate where they are behind a load balancer and their namespace injects it.
+    """
+
+    namespace: str
+    name: str
+    replicas: int
+    is_load_balanced: bool = False
+    deregistration_delay: float = 10.0
+    health_interval: float = 1.0
+    start_delay: float = 1.0
+    sigterm: Sigterm = "graceful"
+    pre_stop: int = 0
+    grace_period: int = 30
+    strategy: Mapping[str, Any] | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Further annotations of its pods."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that its Service selects."""
+        return {"app": self.name}
+
+    @property
+    def group_name(self) -> str:
+        """The name of its target group."""
+        return f"{self.namespace}-{self.name}"
+
+
+def namespace(name: str, *, injects_gates: bool = True) -> dict[str, Any]:
+    """Return a namespace, in which the webhook injects gates or not."""
+    labels = {INJECT_LABEL: "enabled"} if injects_gates else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def deployment(application: Application) -> dict[str, Any]:
+    """Return the Deployment."""
+    annotations = {
+        pod_spec.START_DELAY: f"{application.start_delay:g}s",
+        pod_spec.SIGTERM: application.sigterm,
+        **application.annotations,
+    }
+    spec: dict[str, Any] = {
+        "replicas": application.replicas,
+        "selector": {"matchLabels": application.labels},
+        "template": {
+            "metadata": {"labels": application.labels, "annotations": annotations},
+            "spec": {
+                "terminationGracePeriodSeconds": application.grace_period,
+                "containers": [_container(application)],
+            },
+        },
+    }
+    if application.strategy is not None:
+        spec["strategy"] = dict(application.strategy)
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(application), "spec": spec}
+
+
+def service(application: Application) -> dict[str, Any]:
+    """Return the Service: port 80, named http."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(application),
+        "spec": {
+            "selector": application.labels,
+            "ports": [{"name": "http", "port": 80, "targetPort": POD_PORT}],
+        },
+    }
+
+
+def target_group_binding(application: Application, arn: str) -> dict[str, Any]:
+    """Return the TargetGroupBinding between the Service and a target group of type `ip`."""
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "TargetGroupBinding",
+        "metadata": _metadata(application),
+        "spec": {
+            "targetGroupARN": arn,
+            "targetType": "ip",
+            "serviceRef": {"name": application.name, "port": "http"},
+        },
+    }
+
+
+def pod_disruption_budget(application: Application, **allowed: int | str) -> dict[str, Any]:
+    """Return a budget over the pods: `minAvailable` or `maxUnavailable`."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": _metadata(application),
+        "spec": {"selector": {"matchLabels": application.labels}, **allowed},
+    }
+
+
+def _container(application: Application) -> dict[str, Any]:
+    container: dict[str, Any] = {
+        "name": "app",
+        "image": "sandbox.invalid/app:1",
+        "ports": [{"name": "http", "containerPort": POD_PORT}],
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 1},
+    }
+    if application.pre_stop:
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": application.pre_stop}}}
+    return container
+
+
+def _metadata(application: Application) -> dict[str, Any]:
+    return {"name": application.name, "namespace": application.namespace}

@@ -1,0 +1,193 @@
+"""The rig's own account of pods: which were in service when, and in which order each one left.
+
+It counts from what it watches itself and from the target groups' own state, never from what a tool reports.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubectl_safe.sandbox import targetgroupbinding
+from kubectl_safe.sandbox.controller import SERVICE_LABEL, Controller
+from kubectl_safe.sandbox.elbv2 import HEALTHY, NOT_REGISTERED, Elbv2, Target, Transition
+from kubectl_safe.sandbox.endpoints import is_true
+from kubectl_safe.sandbox.informer import Object
+from kubectl_safe.sandbox.network import PodNetwork
+
+WITHDRAWN_LABEL = "kubectl-safe/withdrawn"
+
+
+@dataclass(slots=True, kw_only=True)
+class PodHistory:
+    """What one pod went through; all moments are `time.time()`.
+
+    Its labels are those it had when it was first seen: one that is dropped later doesn't hide whose pod it is.
+    `unlisted` is since when no EndpointSlice has it, `not_registered` when its last target had drained.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    first_seen: float
+    ip: str = ""
+    service: list[tuple[float, bool]] = field(default_factory=list)
+    is_listed: bool = False
+    withdrawn: float | None = None
+    in_flight_at_withdrawal: int | None = None
+    unlisted: float | None = None
+    not_registered: float | None = None
+    terminating: float | None = None
+    gone: float | None = None
+
+    def belongs(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Tell whether it is a pod of the workload with these labels."""
+        return self.namespace == namespace and labels.items() <= self.labels.items()
+
+
+class Capacity:
+    """Follows all pods of a cluster, from the moment that it is made."""
+
+    def __init__(self, controller: Controller, elbv2: Elbv2, network: PodNetwork) -> None:
+        self.pods: dict[str, PodHistory] = {}
+        self._watched = controller
+        self._elbv2 = elbv2
+        self._network = network
+        controller.pods.handlers.append(self._pod_changed)
+        for informer in (controller.slices, controller.services, controller.bindings):
+            informer.handlers.append(self._listing_changed)
+        elbv2.listeners.append(self._target_changed)
+
+    def of(self, namespace: str, labels: Mapping[str, str]) -> list[PodHistory]:
+        """Return all pods that the workload with these labels ever had, in the order of their coming."""
+        return [pod for pod in self.pods.values() if pod.belongs(namespace, labels)]
+
+    def series(self, namespace: str, labels: Mapping[str, str]) -> list[tuple[float, int]]:
+        """Return how many pods of a workload were in service, from each moment on at which that changed."""
+        changes: Counter[float] = Counter()
+        for pod in self.of(namespace, labels):
+            for moment, is_in_service in pod.service:
+                changes[moment] += 1 if is_in_service else -1
+        count = 0
+        series = []
+        for moment in sorted(changes):
+            count += changes[moment]
+            series.append((moment, count))
+        return series
+
+    def now(self, namespace: str, labels: Mapping[str, str]) -> int:
+        """Return how many pods of a workload are in service."""
+        series = self.series(namespace, labels)
+        return series[-1][1] if series else 0
+
+    def lowest(self, namespace: str, labels: Mapping[str, str], since: float, until: float | None = None) -> int:
+        """Return the lowest number of pods of a workload that were in service between two moments."""
+        before = 0
+        lowest: int | None = None
+        for moment, count in self.series(namespace, labels):
+            if moment <= since:
+                before = count
+            elif until is None or moment <= until:
+                lowest = count if lowest is None else min(lowest, count)
+        return before if lowest is None else min(before, lowest)
+
+    def _pod_changed(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):
+            history = self.pods[old["metadata"]["uid"]]
+            history.gone = time.time()
+            self._note(history, is_in_service=False)
+        if new is None:
+            return
+        metadata = new["metadata"]
+        history = self.pods.get(metadata["uid"]) or PodHistory(
+            uid=metadata["uid"],
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            labels=metadata.get("labels") or {},
+            first_seen=time.time(),
+        )
+        self.pods[history.uid] = history
+        history.ip = new.get("status", {}).get("podIP", history.ip)
+        if history.terminating is None and "deletionTimestamp" in metadata:
+            history.terminating = time.time()
+        if history.withdrawn is None and WITHDRAWN_LABEL in (metadata.get("labels") or {}):
+            server = self._network.server_of(history.uid)
+            history.withdrawn = time.time()
+            history.in_flight_at_withdrawal = server.in_flight if server else None
+        self._count(new)
+
+    def _listing_changed(self, old: Object | None, new: Object | None) -> None:
+        if changed := new or old:
+            self._count_all(changed["metadata"]["namespace"])
+
+    def _target_changed(self, transition: Transition) -> None:
+        for pod in reversed(self.pods.values()):
+            if pod.ip == transition.target.id:
+                if transition.health == NOT_REGISTERED:
+                    pod.not_registered = transition.time
+                subject = self._watched.pods.objects.get((pod.namespace, pod.name))
+                if subject is not None and subject["metadata"]["uid"] == pod.uid:
+                    self._count(subject)
+                return
+
+    def _count_all(self, namespace: str) -> None:
+        for subject in self._watched.pods.of(namespace):
+            self._count(subject)
+
+    def _count(self, subject: Object) -> None:
+        """Note whether a pod is in service now, and whether any EndpointSlice has it."""
+        history = self.pods.get(subject["metadata"]["uid"])
+        if history is None:
+            return
+        listed = self._listed(history)
+        if history.is_listed and not listed:
+            history.unlisted = time.time()
+        elif listed:
+            history.unlisted = None
+        history.is_listed = bool(listed)
+        self._note(history, is_in_service=self._is_in_service(subject, history, listed))
+
+    def _is_in_service(self, subject: Object, history: PodHistory, listed: Mapping[str, bool]) -> bool:
+        """Tell whether a pod serves on every way in that it had when it was first seen.
+
+        - It is not terminating, and Ready.
+        - Every Service that selected its first labels lists it as ready, wherever it lists it.
+        - It is healthy in every target group that is bound to one of those.
+        """
+        services = [
+            service["metadata"]["name"]
+            for service in self._watched.services.of(history.namespace)
+            if (selector := service["spec"].get("selector")) and selector.items() <= history.labels.items()
+        ]
+        return (
+            "deletionTimestamp" not in subject["metadata"]
+            and is_true(subject, "Ready")
+            and all(listed.get(service, False) for service in services)
+            and all(self._is_healthy(history, service) for service in services)
+        )
+
+    def _is_healthy(self, history: PodHistory, service: str) -> bool:
+        for subject in self._watched.bindings.of(history.namespace):
+            binding = targetgroupbinding.parse(subject)
+            if binding.service == service and binding.arn in self._elbv2.groups:
+                group = self._elbv2.groups[binding.arn]
+                registration = group.targets.get(Target(history.ip, group.port))
+                if registration is None or registration.health != HEALTHY:
+                    return False
+        return True
+
+    def _listed(self, history: PodHistory) -> dict[str, bool]:
+        """Return the Services whose EndpointSlices list a pod, and whether it is ready in all of those."""
+        listed: dict[str, bool] = {}
+        for listing in self._watched.slices.of(history.namespace):
+            service = listing["metadata"].get("labels", {}).get(SERVICE_LABEL, "")
+            for endpoint in listing.get("endpoints") or []:
+                if endpoint.get("targetRef", {}).get("uid") == history.uid:
+                    is_ready = endpoint.get("conditions", {}).get("ready") is not False
+                    listed[service] = listed.get(service, True) and is_ready
+        return listed
+
+    def _note(self, history: PodHistory, *, is_in_service: bool) -> None:
+        if is_in_service != bool(history.service and history.service[-1][1]):
+            history.service.append((time.time(), is_in_service))

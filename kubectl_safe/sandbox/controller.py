@@ -1,0 +1,273 @@
+"""The AWS Load Balancer Controller's part: keeps target groups as their Services have endpoints, and sets gates.
+
+It follows pkg/targetgroupbinding/resource_manager.go of version 3, faults included: one that fails to deregister does
+not register, a healthy target is not looked at for five minutes, and only a poll or an event makes it look at others.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from kubectl_safe.sandbox import targetgroupbinding
+from kubectl_safe.sandbox.api import Api, ApiError
+from kubectl_safe.sandbox.elbv2 import HEALTHY, REGISTERING, Elbv2, Elbv2Error, Target, TargetHealth
+from kubectl_safe.sandbox.endpoints import Endpoint, condition, has_gate, resolve, service_port
+from kubectl_safe.sandbox.informer import Informer, Key, Object, key_of
+from kubectl_safe.sandbox.targetgroupbinding import FINALIZER, GATE_PREFIX, Binding
+from kubectl_safe.sandbox.targets import Targets
+
+SERVICE_LABEL = "kubernetes.io/service-name"
+
+_FIRST_RETRY_SECONDS = 0.005
+_LONGEST_RETRY_SECONDS = 1000.0
+_BINDING_DELETED = TargetHealth("healthy", "", "Target Group Binding is deleted")
+
+
+class Controller:
+    """Reconciles all bindings of a cluster; `gate_poll` is in seconds."""
+
+    def __init__(self, api: Api, elbv2: Elbv2, *, gate_poll: float = 15.0) -> None:
+        self.bindings = Informer(api, f"{targetgroupbinding.API_PATH}/targetgroupbindings")
+        self.services = Informer(api, "/api/v1/services")
+        self.slices = Informer(api, "/apis/discovery.k8s.io/v1/endpointslices")
+        self.pods = Informer(api, "/api/v1/pods")
+        self.nodes = Informer(api, "/api/v1/nodes")
+        self.gate_poll = gate_poll
+        self._api = api
+        self._elbv2 = elbv2
+        self._targets = Targets(elbv2)
+        self._workers: asyncio.TaskGroup | None = None
+        self._work: dict[Key, _Work] = {}
+        self._leading = asyncio.Event()
+        self._losing = asyncio.Event()
+        self._pause = 0.0
+        self.bindings.handlers.append(self._binding_changed)
+        self.services.handlers.append(self._service_changed)
+        self.slices.handlers.append(self._slice_changed)
+        self.pods.handlers.append(self._pod_changed)
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            informers = (self.bindings, self.services, self.slices, self.pods, self.nodes)
+            for informer in informers:
+                tasks.create_task(informer.run())
+            for informer in informers:
+                await informer.synced.wait()
+            while True:
+                await self._lead()
+                await asyncio.sleep(self._pause)
+
+    async def leading(self) -> None:
+        """Wait until it leads: until its caches are filled, or until another leader has taken over."""
+        await self._leading.wait()
+
+    def look(self, namespace: str, name: str) -> None:
+        """Have a binding reconciled at once, as an event on it does."""
+        if (namespace, name) in self.bindings.objects:
+            self._enqueue((namespace, name))
+
+    async def restart_leader(self, pause: float = 18.0) -> None:
+        """Lose the leader and all it remembers; for so many seconds nothing happens."""
+        self._pause = pause
+        self._leading.clear()
+        self._losing.set()
+        await self._leading.wait()
+
+    async def _lead(self) -> None:
+        """Work off the bindings until the leader is lost."""
+        self._losing.clear()
+        self._targets = Targets(self._elbv2)
+        try:
+            async with asyncio.TaskGroup() as self._workers:
+                for key in self.bindings.objects:
+                    self._enqueue(key)
+                self._leading.set()
+                await self._losing.wait()
+                for work in self._work.values():
+                    work.task.cancel()
+        finally:
+            self._workers = None
+            self._work.clear()
+
+    def _enqueue(self, key: Key) -> None:
+        """Have a binding reconciled at once, also where it waits for a retry."""
+        if self._workers is None or self._losing.is_set():
+            return  # the next leader begins with all bindings
+        if key not in self._work:
+            work = self._work[key] = _Work()
+            work.task = self._workers.create_task(self._work_off(key, work))
+        self._work[key].wake.set()
+
+    async def _work_off(self, key: Key, work: "_Work") -> None:
+        """Reconcile one binding whenever it is due, until it is gone."""
+        clock = asyncio.get_running_loop().time
+        while key in self.bindings.objects:
+            await work.is_due()
+            try:
+                again = await self._reconcile(key)
+            except (Elbv2Error, ApiError):
+                work.failures += 1
+                again = min(_FIRST_RETRY_SECONDS * 2 ** min(work.failures, 20), _LONGEST_RETRY_SECONDS)
+            else:
+                work.failures = 0
+            # What is due sooner stays due, as in a delaying work queue.
+            if again is not None:
+                work.due = min(work.due or clock() + again, clock() + again)
+        del self._work[key]
+
+    async def _reconcile(self, key: Key) -> float | None:
+        """Bring one target group up to date; return after how many seconds to look again, if at all."""
+        if key not in self.bindings.objects:
+            return None
+        subject = self.bindings.objects[key]
+        binding = targetgroupbinding.parse(subject)
+        if binding.target_type != "ip":
+            return None
+        if binding.is_deleted:
+            await self._clean_up(binding)
+            await self._set_finalizers(subject, [])
+            return None
+        if FINALIZER not in subject["metadata"].get("finalizers", []):
+            await self._set_finalizers(subject, [FINALIZER])
+        again = await self._reconcile_targets(binding)
+        if binding.observed_generation != binding.generation:
+            path = f"{targetgroupbinding.collection(binding.namespace)}/{binding.name}/status"
+            status = {"status": {"observedGeneration": binding.generation}}
+            await self._api.patch(path, status, kind="merge-patch")
+        return again
+
+    async def _reconcile_targets(self, binding: Binding) -> float | None:
+        service = self.services.objects.get((binding.namespace, binding.service))
+        port = service_port(service, binding.port) if service else None
+        if port is None:
+            await self._clean_up(binding)
+            return None
+        slices = [
+            listing
+            for listing in self.slices.of(binding.namespace)
+            if listing["metadata"].get("labels", {}).get(SERVICE_LABEL) == binding.service
+        ]
+        endpoints, may_grow = resolve(port, slices, self.pods.objects, self.nodes.objects, gate=binding.gate)
+        known = await self._targets.list(binding.arn)
+        registered = {t: health for t, health in known.items() if health is None or health.state != "draining"}
+        if unmatched := [target for target in registered if target not in endpoints]:
+            await self._targets.deregister(binding.arn, unmatched)
+        if added := [target for target in endpoints if target not in registered]:
+            await self._targets.register(binding.arn, added)
+        health = {**registered, **dict.fromkeys(added, REGISTERING)}
+        is_waiting = await self._set_gates(binding, endpoints, health)
+        return self.gate_poll if is_waiting or may_grow else None
+
+    async def _set_gates(
+        self, binding: Binding, endpoints: dict[Target, Endpoint], known: dict[Target, TargetHealth | None]
+    ) -> bool:
+        """Set the gate of each pod by its target's health; return whether any is not True."""
+        is_waiting = False
+        for endpoint in endpoints.values():
+            if has_gate(endpoint.pod, binding.gate):
+                health = known[endpoint.target]
+                await self._set_gate(endpoint.pod, binding.gate, health)
+                is_waiting = is_waiting or health is None or health.state != HEALTHY.state
+        return is_waiting
+
+    async def _set_gate(self, pod: Object, gate: str, health: TargetHealth | None) -> None:
+        status = "Unknown" if health is None else "True" if health.state == HEALTHY.state else "False"
+        wanted = {
+            "status": status,
+            "reason": health.reason if health else "",
+            "message": health.description if health else "",
+        }
+        current = condition(pod, gate)
+        if current is not None and all(current.get(name, "") == value for name, value in wanted.items()):
+            return
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if current is not None and current["status"] == status:
+            moment = current.get("lastTransitionTime", moment)
+        namespace, name = key_of(pod)
+        new = {"type": gate, "lastTransitionTime": moment, **wanted}
+        # The UID is a precondition: a StatefulSet's next pod has the same name.
+        body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": {"conditions": [new]}}
+        try:
+            await self._api.patch(f"/api/v1/namespaces/{namespace}/pods/{name}/status", body)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    async def _clean_up(self, binding: Binding) -> None:
+        """Deregister all that a binding had registered, and let its pods be ready without it."""
+        known = await self._targets.list(binding.arn)
+        if known:
+            await self._targets.deregister(binding.arn, list(known))
+        for pod in self.pods.of(binding.namespace):
+            if has_gate(pod, binding.gate):
+                await self._set_gate(pod, binding.gate, _BINDING_DELETED)
+
+    async def _set_finalizers(self, subject: Object, wanted: list[str]) -> None:
+        metadata = subject["metadata"]
+        others = [its for its in metadata.get("finalizers", []) if its != FINALIZER]
+        body = {"metadata": {"finalizers": others + wanted, "resourceVersion": metadata["resourceVersion"]}}
+        path = f"{targetgroupbinding.collection(metadata['namespace'])}/{metadata['name']}"
+        try:
+            await self._api.patch(path, body, kind="merge-patch")
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    def _binding_changed(self, old: Object | None, new: Object | None) -> None:
+        if changed := new or old:
+            self._enqueue(key_of(changed))
+
+    def _service_changed(self, old: Object | None, new: Object | None) -> None:
+        if (changed := new or old) and (old is None or new is None or old["spec"] != new["spec"]):
+            self._enqueue_of_service(*key_of(changed))
+
+    def _slice_changed(self, old: Object | None, new: Object | None) -> None:
+        is_same = old is not None and new is not None and _content(old) == _content(new)
+        if (changed := new or old) and not is_same:
+            self._enqueue_of_service(
+                changed["metadata"]["namespace"], changed["metadata"].get("labels", {}).get(SERVICE_LABEL, "")
+            )
+
+    def _pod_changed(self, old: Object | None, new: Object | None) -> None:
+        """Enqueue the bindings of a pod's gates where anything changed that the controller keeps of a pod."""
+        is_same = old is not None and new is not None and _info(old) == _info(new)
+        if (changed := new or old) and not is_same:
+            for gate in changed["spec"].get("readinessGates") or []:
+                if gate["conditionType"].startswith(GATE_PREFIX):
+                    name = gate["conditionType"].removeprefix(GATE_PREFIX)
+                    if (key := (changed["metadata"]["namespace"], name)) in self.bindings.objects:
+                        self._enqueue(key)
+
+    def _enqueue_of_service(self, namespace: str, name: str) -> None:
+        for binding in self.bindings.of(namespace):
+            if binding["spec"]["serviceRef"]["name"] == name:
+                self._enqueue(key_of(binding))
+
+
+class _Work:
+    """When a binding is to be reconciled next: at once when woken, and when it is due."""
+
+    def __init__(self) -> None:
+        self.wake = asyncio.Event()
+        self.due: float | None = None
+        self.failures = 0
+        self.task: asyncio.Task[None]
+
+    async def is_due(self) -> None:
+        """Wait until it is time."""
+        try:
+            async with asyncio.timeout_at(self.due):
+                await self.wake.wait()
+        except TimeoutError:
+            self.due = None
+        self.wake.clear()
+
+
+def _content(listing: Object) -> tuple[object, object]:
+    return listing.get("ports"), listing.get("endpoints")
+
+
+def _info(pod: Object) -> tuple[object, ...]:
+    """Return what the controller keeps of a pod; its labels are not among it."""
+    status = pod.get("status", {})
+    return status.get("conditions"), status.get("podIP"), pod["spec"].get("nodeName"), pod["spec"].get("readinessGates")

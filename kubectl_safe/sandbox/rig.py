@@ -1,0 +1,263 @@
+"""A whole sandbox cluster: a control plane with nodes, load balancing and its controller, and the ways in.
+
+An actor that fails ends the rig with its error: nothing goes on beside a part that is missing.
+"""
+
+import asyncio
+import os
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from typing import Any, Self
+
+from kubectl_safe.sandbox import applications, targetgroupbinding, webhook
+from kubectl_safe.sandbox.api import Api, ApiError
+from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.capacity import Capacity
+from kubectl_safe.sandbox.controller import Controller
+from kubectl_safe.sandbox.controlplane import ControlPlane
+from kubectl_safe.sandbox.elbv2 import REGION, Elbv2, TargetGroup
+from kubectl_safe.sandbox.elbv2_api import Elbv2Api
+from kubectl_safe.sandbox.exchange import Dial
+from kubectl_safe.sandbox.loadbalancer import LoadBalancer
+from kubectl_safe.sandbox.network import PodNetwork
+from kubectl_safe.sandbox.node import Nodes
+from kubectl_safe.sandbox.serviceproxy import LAG_SECONDS, ServiceProxy
+from kubectl_safe.sandbox.traffic import Way
+from kubectl_safe.sandbox.webhook import Webhook
+
+ACCESS_KEY = "sandbox"
+
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+_NAMESPACES = "/api/v1/namespaces"
+_PROBE_NAMESPACE = "sandbox-webhook-probe"
+_POLL_SECONDS = 0.05
+_LOOK_SECONDS = 0.25
+_START_SECONDS = 60.0
+_EXISTS = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RigSettings:
+    """What a rig is like; times are in seconds."""
+
+    nodes: Sequence[str] = ("node-a", "node-b", "node-c")
+    gate_poll: float = 15.0
+    lag: tuple[float, float] = LAG_SECONDS
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """An application that was deployed, and what leads to it."""
+
+    application: Application
+    proxy: ServiceProxy
+    group: TargetGroup | None
+    balancer: LoadBalancer | None
+
+    @property
+    def through_service(self) -> Way:
+        """The way in through the Service."""
+        name = self.application.name
+        return Way(name=f"service/{name}", host=name, dial=self.proxy.dial)
+
+    @property
+    def through_load_balancer(self) -> Way:
+        """The way in through the load balancer."""
+        name, balancer = self.application.name, self.balancer
+        if balancer is None:
+            raise ValueError(f"application {name} is behind no load balancer: deploy it with is_load_balanced=True")
+        return Way(name=f"loadbalancer/{name}", host=name, dial=lambda: Dial(balancer.address))
+
+
+class Rig:
+    """All actors on a control plane, as an async context manager."""
+
+    def __init__(self, control_plane: ControlPlane, settings: RigSettings | None = None) -> None:
+        self.control_plane = control_plane
+        self.settings = settings or RigSettings()
+        self.network = PodNetwork()
+        self.elbv2 = Elbv2(self.network)
+        self.api: Api
+        self.nodes: Nodes
+        self.controller: Controller
+        self.webhook: Webhook
+        self.capacity: Capacity
+        self.elbv2_api = Elbv2Api(self.elbv2)
+        self.deployed: dict[tuple[str, str], Deployed] = {}
+        self._stack = AsyncExitStack()
+        self._actors: asyncio.TaskGroup
+        self._running: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._host: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        # A task of its own, because whoever enters a rig need not be the task that leaves it.
+        self._host = asyncio.create_task(self._run())
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            await asyncio.wait([self._host, ready], return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            self._host.cancel()
+            await asyncio.wait([self._host])
+            raise
+        finally:
+            ready.cancel()
+        if self._host.done():
+            self._host.result()
+        self._owner = asyncio.current_task()
+        self._host.add_done_callback(self._failed)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._host is None:
+            return
+        has_failed = self._host.done()
+        self._stopping.set()
+        await asyncio.wait([self._host])
+        if has_failed and kind is asyncio.CancelledError and self._owner is not None:
+            self._owner.uncancel()
+        self._host.result()
+
+    async def deploy(self, application: Application, *, injects_gates: bool = True) -> Deployed:
+        """Create an application, its namespace where that is missing, and the ways in to it.
+
+        It does not wait for the pods: `ready` does.
+        """
+        namespace = application.namespace
+        await self._ensure(_NAMESPACES, applications.namespace(namespace, injects_gates=injects_gates))
+        await self.api.create(f"{_NAMESPACES}/{namespace}/services", applications.service(application))
+        group = balancer = None
+        if application.is_load_balanced:
+            group, balancer = await self._balance(application)
+        await self.api.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", applications.deployment(application))
+        proxy = ServiceProxy(
+            self.api,
+            self.network,
+            namespace=namespace,
+            service=application.name,
+            lag=self.settings.lag,
+            seed=self.settings.seed,
+        )
+        self._begin(proxy.run())
+        await proxy.synced.wait()
+        deployed = Deployed(application=application, proxy=proxy, group=group, balancer=balancer)
+        self.deployed[namespace, application.name] = deployed
+        return deployed
+
+    async def ready(self, namespace: str, name: str, *, within: float = 60.0) -> None:
+        """Wait until all replicas of an application are in service and its proxy knows them.
+
+        The controller is made to look at healthy targets at once, because a setting-up need not take its poll.
+        """
+        deployed = self.deployed[namespace, name]
+        application = deployed.application
+        async with asyncio.timeout(within):
+            while (
+                self.capacity.now(namespace, application.labels) < application.replicas
+                or len(deployed.proxy.ready()) < application.replicas
+            ):
+                self.controller.look(namespace, name)
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment for a process that is to see this cluster and this AWS account, and no other."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AWS_") and name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "KUBECONFIG")
+        }
+        return inherited | {
+            "KUBECONFIG": str(self.control_plane.kubeconfig),
+            "AWS_ENDPOINT_URL": self.elbv2_api.url,
+            "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.elbv2_api.url,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+    def _failed(self, host: "asyncio.Task[None]") -> None:
+        """Stop whoever uses the rig, unless it is already being left."""
+        if not self._stopping.is_set() and not host.cancelled() and self._owner is not None:
+            self._owner.cancel()
+
+    async def _run(self) -> None:
+        """Run all actors until the rig is left."""
+        async with self._stack, asyncio.TaskGroup() as self._actors:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._start()
+            self._ready.set()
+            await self._stopping.wait()
+            for actor in self._running:
+                actor.cancel()
+
+    def _begin(self, actor: Coroutine[Any, Any, None]) -> None:
+        self._running.append(self._actors.create_task(actor))
+
+    async def _start(self) -> None:
+        control_plane = self.control_plane
+        self.api = await self._stack.enter_async_context(control_plane.api())
+        await self._stack.enter_async_context(self.elbv2_api)
+        self.nodes = Nodes(self.api, self.network, self.settings.nodes)
+        self.controller = Controller(self.api, self.elbv2, gate_poll=self.settings.gate_poll)
+        self.capacity = Capacity(self.controller, self.elbv2, self.network)
+        await self._ensure(_CRDS, targetgroupbinding.definition())
+        for actor in (self.elbv2, self.nodes, self.controller):
+            self._begin(actor.run())
+        await self.controller.leading()
+        self.webhook = await self._stack.enter_async_context(
+            Webhook(self.controller, control_plane.issue_certificate("webhook"))
+        )
+        await self._ensure(_WEBHOOKS, webhook.configuration(self.webhook.url, control_plane.ca_file))
+        await self._await_webhook()
+
+    async def _await_webhook(self) -> None:
+        """Wait until the API server asks the webhook, which it does some time after it accepts its configuration."""
+        await self._ensure(_NAMESPACES, applications.namespace(_PROBE_NAMESPACE))
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "probe"},
+            "spec": {"containers": [{"name": "probe", "image": "sandbox.invalid/probe:1"}]},
+        }
+        while not self.webhook.reviews:
+            await self.api.create(f"{_NAMESPACES}/{_PROBE_NAMESPACE}/pods", pod, dryRun="All")
+            await asyncio.sleep(_POLL_SECONDS)
+        await self.api.delete(f"{_NAMESPACES}/{_PROBE_NAMESPACE}")
+
+    async def _balance(self, application: Application) -> tuple[TargetGroup, LoadBalancer]:
+        """Put a load balancer in front of an application, and wait until the controller knows of it."""
+        group = self.elbv2.add(
+            TargetGroup(
+                name=application.group_name,
+                port=applications.POD_PORT,
+                deregistration_delay=application.deregistration_delay,
+                interval=application.health_interval,
+            )
+        )
+        path = targetgroupbinding.collection(application.namespace)
+        await self.api.create(path, applications.target_group_binding(application, group.arn))
+        balancer = await self._stack.enter_async_context(
+            LoadBalancer(self.elbv2, group.arn, self.network, seed=self.settings.seed)
+        )
+        async with aclosing(self.api.watch(path, fieldSelector=f"metadata.name={application.name}")) as events:
+            async for event in events:
+                if event.object.get("status"):
+                    break
+        return group, balancer
+
+    async def _ensure(self, path: str, body: dict[str, Any]) -> None:
+        try:
+            await self.api.create(path, body)
+        except ApiError as error:
+            if error.status != _EXISTS:
+                raise

@@ -1,0 +1,118 @@
+"""The TargetGroupBinding resource: its definition, and what the sandbox reads from one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+GROUP = "elbv2.k8s.aws"
+VERSION = "v1beta1"
+API_PATH = f"/apis/{GROUP}/{VERSION}"
+GATE_PREFIX = "target-health.elbv2.k8s.aws/"
+INJECT_LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
+FINALIZER = "elbv2.k8s.aws/resources"
+
+_STRING = {"type": "string"}
+_SPEC_FIELDS: dict[str, Any] = {
+    "targetGroupARN": _STRING,
+    "targetGroupName": _STRING,
+    "targetType": {"type": "string", "enum": ["instance", "ip"]},
+    "serviceRef": {
+        "type": "object",
+        "required": ["name", "port"],
+        "properties": {"name": _STRING, "port": {"x-kubernetes-int-or-string": True}},
+    },
+    "ipAddressType": {"type": "string", "enum": ["ipv4", "ipv6"]},
+    "vpcID": _STRING,
+    "multiClusterTargetGroup": {"type": "boolean"},
+    "iamRoleArnToAssume": _STRING,
+    "assumeRoleExternalId": _STRING,
+    "nodeSelector": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    "networking": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What a TargetGroupBinding says."""
+
+    namespace: str
+    name: str
+    arn: str
+    target_type: str
+    service: str
+    port: int | str
+    is_deleted: bool
+    generation: int
+    observed_generation: int
+
+    @property
+    def gate(self) -> str:
+        """The readiness gate of the pods behind it."""
+        return GATE_PREFIX + self.name
+
+
+def parse(binding: dict[str, Any]) -> Binding:
+    """Read a TargetGroupBinding object."""
+    metadata, spec = binding["metadata"], binding["spec"]
+    return Binding(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        arn=spec.get("targetGroupARN", ""),
+        target_type=spec.get("targetType", ""),
+        service=spec["serviceRef"]["name"],
+        port=spec["serviceRef"]["port"],
+        is_deleted="deletionTimestamp" in metadata,
+        generation=metadata["generation"],
+        observed_generation=binding.get("status", {}).get("observedGeneration", 0),
+    )
+
+
+def collection(namespace: str) -> str:
+    """Return the path of a namespace's bindings."""
+    return f"{API_PATH}/namespaces/{namespace}/targetgroupbindings"
+
+
+def definition() -> dict[str, Any]:
+    """Return the CustomResourceDefinition."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "apiVersion": _STRING,
+            "kind": _STRING,
+            "metadata": {"type": "object"},
+            "spec": {"type": "object", "required": ["serviceRef"], "properties": _SPEC_FIELDS},
+            "status": {
+                "type": "object",
+                "properties": {"observedGeneration": {"type": "integer", "format": "int64"}},
+            },
+        },
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"targetgroupbindings.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": "TargetGroupBinding",
+                "listKind": "TargetGroupBindingList",
+                "plural": "targetgroupbindings",
+                "singular": "targetgroupbinding",
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": schema},
+                    "additionalPrinterColumns": [
+                        {"name": "SERVICE-NAME", "type": "string", "jsonPath": ".spec.serviceRef.name"},
+                        {"name": "SERVICE-PORT", "type": "string", "jsonPath": ".spec.serviceRef.port"},
+                        {"name": "TARGET-TYPE", "type": "string", "jsonPath": ".spec.targetType"},
+                        {"name": "AGE", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+                    ],
+                }
+            ],
+        },
+    }
