@@ -1,0 +1,329 @@
+"""Requests to the API server: JSON in and out, over the kubernetes library's connection pool and credentials.
+
+It must not decide anything. Reads are tried again, writes never: whether a lost one was done is the caller's to see.
+"""
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from kubectl_safe import __version__
+from kubectl_safe.kube.backoff import Backoff
+from kubectl_safe.kube.config import Login, login
+from kubectl_safe.kube.errors import ApiError, ConfigError, Unreachable
+
+Query = Mapping[str, str]
+
+_CONNECT_SECONDS = 5.0
+_CALL_SECONDS = 30.0
+_HEADER_SECONDS = 10.0
+_READ_TRIES = 5
+_LONGEST_RETRY_AFTER = 30.0
+_CHUNK = 1 << 16
+_FAILED = 400
+_UNAUTHORIZED = 401
+
+
+def connect(*, kubeconfig: str | None, context: str | None, now: Callable[[], datetime]) -> "Client":
+    """Return a client of a context's API server; nothing is sent yet.
+
+    Args:
+        kubeconfig: the file; None means `KUBECONFIG`, `~/.kube/config` or, without any, the cluster that we run in.
+        context: its name; None means the current one.
+        now: reads the clock, to tell how far the server's is off.
+
+    Raises:
+        ConfigError: in kubectl's words.
+    """
+    return Client(login(kubeconfig=kubeconfig, context=context), now=now)
+
+
+class Client:
+    """A client of one API server, safe to share between threads."""
+
+    def __init__(self, way: Login, *, now: Callable[[], datetime]) -> None:
+        self.namespace = way.namespace
+        self.clock_offset = timedelta(0)
+        """What to add to our clock to get the server's; `Date` headers tell whole seconds, so it is coarse."""
+        self._way = way
+        self._now = now
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._session = _Session(way.load())
+
+    @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        return self._session.host
+
+    def close(self) -> None:
+        """Close idle connections and end pauses between tries."""
+        self._closed.set()
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Any = None,
+        content_type: str | None = None,
+        timeout: float = _CALL_SECONDS,
+    ) -> dict[str, Any]:
+        """Send a request and return the answer's JSON; a GET that fails for the moment is tried again.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: from `/api` or `/apis` on.
+            query: parameters of the query string.
+            body: what becomes JSON.
+            content_type: of the body; None means `application/json`.
+            timeout: seconds without a byte of the answer.
+
+        Raises:
+            ApiError: the server's refusal.
+            Unreachable: there was no answer.
+        """
+        backoff = Backoff(first=0.2, longest=5)
+        tries = _READ_TRIES if method == "GET" else 1
+        while True:
+            tries -= 1
+            try:
+                response = self._send(
+                    method, path, query, body=body, content_type=content_type, timeout=timeout, preload_content=True
+                )
+                return _object(response.data, self.server)
+            except ApiError as error:
+                if not tries or not error.is_transient:
+                    raise
+                pause = max(backoff.next(), min(error.retry_after or 0, _LONGEST_RETRY_AFTER))
+                if self._closed.wait(pause):
+                    raise
+
+    def stream(self, path: str, query: Query, read_timeout: float) -> "Stream":
+        """Open a watch.
+
+        Args:
+            path: from `/api` or `/apis` on.
+            query: parameters of the query string.
+            read_timeout: seconds of silence after which the connection counts as cut.
+
+        Raises:
+            ApiError: the server's refusal.
+            Unreachable: there was no answer.
+        """
+        response = self._send("GET", path, query, timeout=_HEADER_SECONDS, preload_content=False)
+        connection = getattr(response, "connection", None)
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(read_timeout)
+        return Stream(response, self.server)
+
+    def _send(self, method: str, path: str, query: Query | None, **options: Any) -> Any:
+        """Return the response of urllib3; after a 401 the credentials are taken anew and it is sent once more."""
+        session = self._session
+        try:
+            return self._send_once(session, method, path, query, **options)
+        except ApiError as error:
+            # Tokens of credential plugins live for minutes, and files with tokens are replaced: a run outlives both.
+            # A request that was not authenticated did nothing, so a write may be sent again, too.
+            if error.status != _UNAUTHORIZED:
+                raise
+            return self._send_once(self._renew(session, error), method, path, query, **options)
+
+    def _send_once(
+        self,
+        session: "_Session",
+        method: str,
+        path: str,
+        query: Query | None,
+        *,
+        timeout: float,
+        preload_content: bool,
+        body: Any = None,
+        content_type: str | None = None,
+    ) -> Any:
+        with self._lock:
+            headers = session.headers()
+        if body is not None:
+            headers["Content-Type"] = content_type or "application/json"
+        sent = self._now()
+        response = session.send(
+            method,
+            path,
+            query,
+            body=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            timeout=timeout,
+            preload_content=preload_content,
+        )
+        self._compare_clocks(response.headers.get("Date"), sent)
+        if response.status >= _FAILED:
+            raise _refusal(response)
+        return response
+
+    def _renew(self, old: "_Session", error: ApiError) -> "_Session":
+        with self._lock:
+            # Another thread may have done it while this one was on its way.
+            if self._session is old:
+                try:
+                    self._session = _Session(self._way.load())
+                except ConfigError as trouble:
+                    raise ApiError(f"{error.message}: {trouble}", status=_UNAUTHORIZED, reason=error.reason) from error
+                old.close()
+            return self._session
+
+    def _compare_clocks(self, date: str | None, sent: datetime) -> None:
+        if date is None:
+            return
+        with contextlib.suppress(ValueError, TypeError):
+            middle = sent + (self._now() - sent) / 2
+            # The header cuts off a fraction: half a second, on average.
+            self.clock_offset = parsedate_to_datetime(date) + timedelta(milliseconds=500) - middle
+
+
+class Stream:
+    """The lines of a watch as they come, to be iterated by one thread; any other may close it."""
+
+    def __init__(self, response: Any, server: str) -> None:
+        self._response = response
+        self._server = server
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield whole lines until the server ends the watch.
+
+        Raises:
+            Unreachable: the connection was cut, silent for too long, or closed by `close`.
+        """
+        from urllib3.exceptions import HTTPError
+
+        rest = b""
+        try:
+            while chunk := self._response.read1(_CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+        except (HTTPError, OSError, ValueError) as error:
+            raise Unreachable(f"the watch on {self._server} was cut: {error}") from error
+        finally:
+            self._response.close()
+        # What is left has no end: it was cut, and whoever reads it has to see that.
+        if rest:
+            yield rest
+
+    def close(self) -> None:
+        """End the iteration at once."""
+        # Only reading is shut down: closing here would wait for the lock that the reading thread holds.
+        with contextlib.suppress(ValueError, RuntimeError, OSError):
+            self._response.shutdown()
+
+
+class _Session:
+    """One set of credentials and the connections that carry them."""
+
+    def __init__(self, configuration: Any) -> None:
+        import urllib3
+        from kubernetes.client.rest import RESTClientObject
+
+        if not configuration.verify_ssl:
+            # The kubeconfig asks for it, and kubectl doesn't warn either.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._configuration = configuration
+        self.host: str = configuration.host
+        try:
+            self._pool = RESTClientObject(configuration).pool_manager
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"no connection to {self.host} can be made: {error}") from error
+
+    def headers(self) -> dict[str, str]:
+        """Return what every request carries; an expired token is renewed by the library."""
+        from kubernetes.config import ConfigException
+
+        try:
+            token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        except (ConfigException, OSError) as error:
+            raise ApiError(
+                f"the token can't be renewed: {error}", status=_UNAUTHORIZED, reason="Unauthorized"
+            ) from error
+        known = {"Accept": "application/json", "User-Agent": f"kubectl-safe/{__version__}"}
+        return {**known, "Authorization": token} if token else known
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float,
+        preload_content: bool,
+    ) -> Any:
+        from urllib.parse import urlencode
+
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError
+
+        url = self.host + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            return self._pool.request(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout),
+                retries=False,
+                preload_content=preload_content,
+            )
+        except (HTTPError, OSError) as error:
+            raise Unreachable(
+                f"the API server {self.host} can't be reached: {error}; check the network, a VPN, and the "
+                "kubeconfig's server"
+            ) from error
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+def _object(data: bytes, server: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(data)
+    except ValueError as error:
+        raise Unreachable(f"{server} answered something other than JSON; is it an API server?") from error
+    if not isinstance(answer, dict):
+        raise Unreachable(f"{server} answered something other than an object; is it an API server?")
+    return answer
+
+
+def _refusal(response: Any) -> ApiError:
+    """Return the error in a response; a proxy before the API server may answer without a `Status`."""
+    # Also for a watch, whose body is not read yet: reading it gives the connection back.
+    data = response.data
+    try:
+        status = json.loads(data)
+        details = status.get("details") or {}
+        message = status.get("message") or ""
+        causes = tuple(str(cause.get("reason", "")) for cause in details.get("causes") or ())
+        explained = [str(cause["message"]) for cause in details.get("causes") or () if cause.get("message")]
+    except (ValueError, AttributeError, TypeError):
+        return ApiError(
+            data.decode(errors="replace")[:500].strip() or str(response.reason),
+            status=response.status,
+            retry_after=_seconds(response.headers.get("Retry-After")),
+        )
+    # A budget's refusal has its figures in the cause; a validation's cause repeats the message.
+    further = [text for text in explained if text not in message]
+    return ApiError(
+        " ".join([message, *further]),
+        status=response.status,
+        reason=status.get("reason") or "",
+        causes=causes,
+        retry_after=_seconds(response.headers.get("Retry-After")),
+    )
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header and header.isdigit() else None

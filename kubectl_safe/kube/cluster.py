@@ -1,0 +1,248 @@
+"""All that is watched of a cluster, as frozen values for the run loop.
+
+It must not decide anything, and nothing here knows of AWS: without the CRD there simply are no bindings.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from typing import Any, Final, Self
+
+from kubectl_safe.kube import parse
+from kubectl_safe.kube.cache import Cache, Signal
+from kubectl_safe.kube.client import Client
+from kubectl_safe.kube.errors import ApiError, Unreachable
+from kubectl_safe.kube.watch import UNREADABLE, Watcher
+from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.service import Endpoint, Service
+from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+
+PODS: Final = "pods"
+SERVICES: Final = "services"
+SLICES: Final = "endpointslices"
+REPLICA_SETS: Final = "replicasets"
+DEPLOYMENTS: Final = "deployments"
+BUDGETS: Final = "poddisruptionbudgets"
+NODES: Final = "nodes"
+BINDINGS: Final = "targetgroupbindings"
+
+BINDING_API = "/apis/elbv2.k8s.aws/v1beta1"
+
+_SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
+    PODS: ("/api/v1", parse.pod),
+    SERVICES: ("/api/v1", parse.service),
+    SLICES: ("/apis/discovery.k8s.io/v1", parse.endpoints),
+    REPLICA_SETS: ("/apis/apps/v1", parse.replica_set),
+    DEPLOYMENTS: ("/apis/apps/v1", parse.deployment),
+    BUDGETS: ("/apis/policy/v1", parse.budget),
+    NODES: ("/api/v1", parse.node),
+    BINDINGS: (BINDING_API, parse.binding),
+}
+
+_START = timedelta(seconds=60)
+_FORBIDDEN, _NOT_FOUND = 403, 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What the watches know at one instant."""
+
+    pods: Mapping[str, Pod]
+    """By UID."""
+    replica_sets: Mapping[str, ReplicaSet]
+    """By UID."""
+    deployments: Mapping[str, Deployment]
+    """By UID."""
+    nodes: Mapping[str, Node]
+    """By name."""
+    services: tuple[Service, ...]
+    endpoints: tuple[Endpoint, ...]
+    budgets: tuple[Budget, ...]
+    bindings: tuple[TargetGroupBinding, ...]
+    stale: frozenset[str]
+    """Kinds whose watch has no connection; `Cluster.troubles` says why."""
+
+
+class Cluster:
+    """The watches on a cluster, as a context manager that waits until everything is listed.
+
+    Args:
+        client: the API server's client.
+        namespace: the one to watch; None watches all.
+        signal: is set at every change.
+        with_nodes: whether to watch nodes; someone with rights in one namespace may not.
+        start: how long the first lists may take.
+        silence: after which a watch counts as stalled.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        namespace: str | None,
+        signal: Signal,
+        with_nodes: bool = False,
+        start: timedelta = _START,
+        silence: timedelta = timedelta(seconds=75),
+    ) -> None:
+        self.namespace = namespace
+        self._client = client
+        self._signal = signal
+        self._with_nodes = with_nodes
+        self._start = start
+        self._silence = silence
+        self._watchers: dict[str, Watcher[Any]] = {}
+        self._lock = threading.Lock()
+        self._views: dict[str, tuple[int, Any]] = {}
+        self._observed: Observed | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def has_bindings(self) -> bool:
+        """Whether TargetGroupBindings exist here, which makes AWS worth asking."""
+        return BINDINGS in self._watchers
+
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """Why a kind's watch has no connection, by kind; empty while all are live."""
+        return {kind: str(w.trouble or "not listed yet") for kind, w in self._watchers.items() if not w.is_live}
+
+    def start(self) -> None:
+        """Start the watches and wait until every kind is listed and watched.
+
+        Raises:
+            ApiError: one can't be, or not in time; all are stopped then.
+        """
+        kinds = [kind for kind in _SOURCES if kind not in {NODES, BINDINGS}]
+        kinds += [NODES] if self._with_nodes else []
+        kinds += [BINDINGS] if self._serves_bindings() else []
+        self._watchers = {kind: self._watcher(kind) for kind in kinds}
+        try:
+            for watcher in self._watchers.values():
+                watcher.start()
+            for watcher in self._watchers.values():
+                self._await(watcher)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End the watches and wait for their threads."""
+        for watcher in self._watchers.values():
+            watcher.stop()
+        for watcher in self._watchers.values():
+            watcher.join()
+
+    def observe(self) -> Observed:
+        """Return what is known now; the same object as before where nothing changed."""
+        with self._lock:
+            before = self._observed
+            after = Observed(
+                pods=self._view(PODS, dict),
+                replica_sets=self._view(REPLICA_SETS, dict),
+                deployments=self._view(DEPLOYMENTS, dict),
+                nodes=self._view(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
+                services=self._view(SERVICES, _values),
+                endpoints=self._view(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
+                budgets=self._view(BUDGETS, _values),
+                bindings=self._view(BINDINGS, _values),
+                stale=frozenset(kind for kind, watcher in self._watchers.items() if not watcher.is_live),
+            )
+            if before is None or not _is_same(before, after):
+                self._observed = after
+                return after
+            return before
+
+    def put(self, kind: str, raw: Mapping[str, Any]) -> None:
+        """Take an object that a write or a read returned, without waiting for the watch to tell of it."""
+        if (watcher := self._watchers.get(kind)) is None:
+            return
+        try:
+            known = watcher.known(raw)
+        except UNREADABLE:
+            # Whatever it is, the watch tells of the object in its own time.
+            return
+        watcher.cache.put(known)
+
+    def forget(self, kind: str, uid: str) -> None:
+        """Take it that an object is gone."""
+        if (watcher := self._watchers.get(kind)) is not None:
+            watcher.cache.delete(uid)
+
+    def _view(self, kind: str, make: Any) -> Any:
+        """Return what `make` makes of a kind's objects, made anew only when one of them changed."""
+        watcher = self._watchers.get(kind)
+        version, made = self._views.get(kind, (-1, None))
+        if watcher is None:
+            if made is None:
+                made = make({})
+                self._views[kind] = (0, made)
+        elif watcher.cache.version != version:
+            version, objects = watcher.cache.read()
+            made = make(objects)
+            self._views[kind] = (version, made)
+        return made
+
+    def _watcher(self, kind: str) -> Watcher[Any]:
+        api, parser = _SOURCES[kind]
+        scope = f"/namespaces/{self.namespace}" if self.namespace and kind != NODES else ""
+        return Watcher(
+            self._client,
+            kind=kind,
+            path=f"{api}{scope}/{kind}",
+            parse=parser,
+            cache=Cache(self._signal),
+            signal=self._signal,
+            silence=self._silence,
+        )
+
+    def _await(self, watcher: Watcher[Any]) -> None:
+        if not watcher.tried.wait(self._start.total_seconds()):
+            raise Unreachable(
+                f"{watcher.kind} were not listed within {self._start.total_seconds():.0f} s; "
+                f"the API server {self._client.server} is too busy or too far away"
+            )
+        if watcher.trouble is not None and not watcher.is_live:
+            raise self._explained(watcher.kind, watcher.trouble)
+
+    def _serves_bindings(self) -> bool:
+        try:
+            answer = self._client.request("GET", BINDING_API)
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return False
+            raise self._explained(BINDINGS, error) from error
+        resources: Iterable[Mapping[str, Any]] = answer.get("resources") or ()
+        return any(resource.get("name") == BINDINGS for resource in resources)
+
+    def _explained(self, kind: str, error: ApiError) -> ApiError:
+        if error.status != _FORBIDDEN:
+            return error
+        where = f'in namespace "{self.namespace}"' if self.namespace and kind != NODES else "in the whole cluster"
+        return ApiError(
+            f"{kind} can't be listed and watched {where}: {error.message}; "
+            f"have a role bound that allows list and watch on {kind}",
+            status=error.status,
+            reason=error.reason,
+        )
+
+
+def _values(objects: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(objects.values())
+
+
+def _is_same(before: Observed, after: Observed) -> bool:
+    """Tell whether two observations are made of the same views; comparing what is in them would cost too much."""
+    return before.stale == after.stale and all(
+        getattr(before, name) is getattr(after, name) for name in Observed.__slots__ if name != "stale"
+    )

@@ -1,0 +1,242 @@
+"""The API server's JSON as values of `model`: the only place that knows the field names of what is read.
+
+What a field's absence means is said where it is not what one would guess.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kubectl_safe.model import marks
+from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
+from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
+from kubectl_safe.model.service import Endpoint, Service, ServicePort
+from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+
+Json = Mapping[str, Any]
+
+_MIRROR = "kubernetes.io/config.mirror"
+_SERVICE_NAME = "kubernetes.io/service-name"
+_STARTING = {"ContainerCreating", "PodInitializing"}
+
+
+def pod(raw: Json) -> Pod:
+    """Return a Pod."""
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    annotations = meta.get("annotations") or {}
+    return Pod(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        labels=meta.get("labels") or {},
+        annotations=annotations,
+        owners=_owners(meta),
+        node=spec.get("nodeName") or None,
+        ips=_ips(status),
+        phase=status.get("phase") or "Pending",
+        created=instant(meta.get("creationTimestamp")),
+        is_terminating="deletionTimestamp" in meta,
+        conditions={c["type"]: _condition(c) for c in status.get("conditions") or ()},
+        readiness_gates=tuple(gate["conditionType"] for gate in spec.get("readinessGates") or ()),
+        ports=_container_ports(spec),
+        grace_period_seconds=_default(spec.get("terminationGracePeriodSeconds"), 30),
+        waiting_reason=_waiting_reason(status),
+        has_empty_dir=any("emptyDir" in volume for volume in spec.get("volumes") or ()),
+        is_mirror=_MIRROR in annotations,
+    )
+
+
+def service(raw: Json) -> Service:
+    """Return a Service; one of type ExternalName has no endpoints, so its selector selects nothing."""
+    meta, spec = raw["metadata"], raw.get("spec") or {}
+    return Service(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        selector={} if spec.get("type") == "ExternalName" else spec.get("selector") or {},
+        ports=tuple(
+            ServicePort(
+                name=port.get("name") or "",
+                port=port["port"],
+                target_port=_default(port.get("targetPort"), port["port"]),
+                protocol=port.get("protocol") or "TCP",
+            )
+            for port in spec.get("ports") or ()
+        ),
+        is_headless=spec.get("clusterIP") == "None",
+    )
+
+
+def endpoints(raw: Json) -> tuple[Endpoint, ...]:
+    """Return the pods in an EndpointSlice; `ready` that is not told means ready (API reference, EndpointConditions)."""
+    meta = raw["metadata"]
+    service_name = (meta.get("labels") or {}).get(_SERVICE_NAME, "")
+    return tuple(
+        Endpoint(
+            namespace=meta["namespace"],
+            service=service_name,
+            slice=meta["name"],
+            pod_uid=reference["uid"],
+            is_ready=(endpoint.get("conditions") or {}).get("ready") is not False,
+        )
+        for endpoint in raw.get("endpoints") or ()
+        if (reference := endpoint.get("targetRef") or {}).get("kind") == "Pod" and reference.get("uid")
+    )
+
+
+def replica_set(raw: Json) -> ReplicaSet:
+    """Return a ReplicaSet."""
+    meta, spec = raw["metadata"], raw.get("spec") or {}
+    return ReplicaSet(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        selector=_selector(spec.get("selector") or {}),
+        replicas=_default(spec.get("replicas"), 1),
+        annotations=meta.get("annotations") or {},
+        owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
+    )
+
+
+def deployment(raw: Json) -> Deployment:
+    """Return a Deployment."""
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    strategy = spec.get("strategy") or {}
+    rolling = strategy.get("rollingUpdate") or {}
+    return Deployment(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        labels=meta.get("labels") or {},
+        selector=_selector(spec.get("selector") or {}),
+        replicas=_default(spec.get("replicas"), 1),
+        strategy=strategy.get("type") or "RollingUpdate",
+        max_surge=_default(rolling.get("maxSurge"), "25%"),
+        max_unavailable=_default(rolling.get("maxUnavailable"), "25%"),
+        min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        progress_deadline=timedelta(seconds=_default(spec.get("progressDeadlineSeconds"), 600)),
+        is_paused=bool(spec.get("paused")),
+        generation=meta.get("generation") or 0,
+        observed_generation=status.get("observedGeneration") or 0,
+        updated_replicas=status.get("updatedReplicas") or 0,
+        status_replicas=status.get("replicas") or 0,
+    )
+
+
+def node(raw: Json) -> Node:
+    """Return a Node."""
+    meta = raw["metadata"]
+    return Node(
+        name=meta["name"],
+        resource_version=meta["resourceVersion"],
+        is_unschedulable=bool((raw.get("spec") or {}).get("unschedulable")),
+        labels=meta.get("labels") or {},
+        annotations=meta.get("annotations") or {},
+    )
+
+
+def budget(raw: Json) -> Budget:
+    """Return a PodDisruptionBudget; in policy/v1 an empty selector selects every pod, and none at all selects none."""
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    selector = spec.get("selector")
+    return Budget(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        selector=None if selector is None else _selector(selector),
+        disruptions_allowed=status.get("disruptionsAllowed") or 0,
+        current_healthy=status.get("currentHealthy") or 0,
+        desired_healthy=status.get("desiredHealthy") or 0,
+        disrupted=frozenset(status.get("disruptedPods") or ()),
+    )
+
+
+def binding(raw: Json) -> TargetGroupBinding:
+    """Return a TargetGroupBinding.
+
+    A `targetType` or `targetGroupARN` that is not told stays empty: the controller's webhook fills both in by asking
+    AWS, and taking an instance group for an `ip` group would read an address it never had as deregistered.
+    """
+    meta, spec = raw["metadata"], raw.get("spec") or {}
+    reference = spec.get("serviceRef") or {}
+    return TargetGroupBinding(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        resource_version=meta["resourceVersion"],
+        group=spec.get("targetGroupARN") or "",
+        target_type=spec.get("targetType") or "",
+        service=reference.get("name") or "",
+        service_port=_default(reference.get("port"), ""),
+        is_nudged=marks.NUDGE in (meta.get("annotations") or {}),
+    )
+
+
+def instant(text: str | None) -> datetime | None:
+    """Return a `metav1.Time` or `MicroTime` as an instant in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _owners(meta: Json) -> tuple[OwnerReference, ...]:
+    return tuple(
+        OwnerReference(
+            api_version=owner["apiVersion"],
+            kind=owner["kind"],
+            name=owner["name"],
+            uid=owner["uid"],
+            is_controller=bool(owner.get("controller")),
+        )
+        for owner in meta.get("ownerReferences") or ()
+    )
+
+
+def _ips(status: Json) -> tuple[str, ...]:
+    ips = tuple(str(entry["ip"]) for entry in status.get("podIPs") or () if entry.get("ip"))
+    return ips or ((status["podIP"],) if status.get("podIP") else ())
+
+
+def _condition(raw: Json) -> Condition:
+    return Condition(
+        is_true=raw.get("status") == "True",
+        since=instant(raw.get("lastTransitionTime")),
+        reason=raw.get("reason") or "",
+        message=raw.get("message") or "",
+    )
+
+
+def _container_ports(spec: Json) -> tuple[ContainerPort, ...]:
+    # Ports of sidecars (init containers that are restarted always) can be named by Services, too.
+    sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    return tuple(
+        ContainerPort(name=port.get("name") or "", number=port["containerPort"], protocol=port.get("protocol") or "TCP")
+        for container in [*(spec.get("containers") or ()), *sidecars]
+        for port in container.get("ports") or ()
+    )
+
+
+def _waiting_reason(status: Json) -> str:
+    """Return why a container doesn't run; that it is only being started is no reason."""
+    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    reasons = [((c.get("state") or {}).get("waiting") or {}).get("reason") or "" for c in statuses]
+    return next((reason for reason in reasons if reason and reason not in _STARTING), "")
+
+
+def _selector(raw: Json) -> LabelSelector:
+    return LabelSelector(
+        match_labels=raw.get("matchLabels") or {},
+        match_expressions=tuple(
+            Requirement(
+                key=entry["key"], operator=Operator(entry["operator"]), values=frozenset(entry.get("values") or ())
+            )
+            for entry in raw.get("matchExpressions") or ()
+        ),
+    )
+
+
+def _default(value: Any, default: Any) -> Any:
+    """Return the default only for what is not told: 0 is a value."""
+    return default if value is None else value
+
+
+Parse = Callable[[Json], Any]

@@ -1,0 +1,212 @@
+"""The request for each action: pure functions, and the only place that knows how a write looks on the wire.
+
+Nothing is written that no function here makes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from kubectl_safe.decide.actions import (
+    Action,
+    AskEviction,
+    Cordon,
+    Evict,
+    Nudge,
+    Record,
+    Release,
+    RemoveNudge,
+    RemoveRecord,
+    RemoveTouch,
+    Touch,
+    Withdraw,
+)
+from kubectl_safe.model import marks
+from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.workload import ReplicaSet
+
+STRATEGIC = "application/strategic-merge-patch+json"
+MERGE = "application/merge-patch+json"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A write, as it goes over the wire."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any]
+    content_type: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+def request_for(action: Action, *, at: str, grace_period: int | None = None) -> Request:
+    """Return the request for an action.
+
+    Args:
+        action: what to do.
+        at: the time, which makes each nudge and touch a change.
+        grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
+    """
+    match action:
+        case AskEviction(pod=pod):
+            return _eviction(pod, pins=False, grace_period=grace_period, is_dry_run=True)
+        case Evict(pod=pod, pins_resource_version=pins):
+            return _eviction(pod, pins=pins, grace_period=grace_period, is_dry_run=False)
+        case Release() | Withdraw() | Touch() | RemoveTouch():
+            return _on_pod(action, at)
+        case Nudge() | RemoveNudge() | Cordon() | Record() | RemoveRecord():
+            return _elsewhere(action, at)
+        case _:
+            assert_never(action)
+
+
+def pod_path(pod: Pod) -> str:
+    """Return the path of a pod."""
+    return f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
+
+
+def dry(request: Request) -> Request:
+    """Return the request as a server dry run."""
+    return Request(
+        method=request.method,
+        path=request.path,
+        body=request.body,
+        content_type=request.content_type,
+        query={**request.query, "dryRun": "All"},
+    )
+
+
+def _on_pod(action: Release | Withdraw | Touch | RemoveTouch, at: str) -> Request:
+    """Return the patch of a pod."""
+    match action:
+        case Release(pod=pod):
+            return _patch_pod(pod, _release(action), pins=True)
+        case Withdraw(pod=pod):
+            return _patch_pod(pod, _withdraw(action), pins=True)
+        case Touch(pod=pod):
+            return _patch_pod(pod, {"annotations": {marks.TOUCH: at}}, pins=False)
+        case RemoveTouch(pod=pod):
+            return _patch_pod(pod, {"annotations": {marks.TOUCH: None}}, pins=False)
+        case _:
+            assert_never(action)
+
+
+def _elsewhere(action: Nudge | RemoveNudge | Cordon | Record | RemoveRecord, at: str) -> Request:
+    """Return the request for an action on something other than a pod."""
+    match action:
+        case Nudge(binding=binding):
+            return _annotate_binding(binding, at)
+        case RemoveNudge(binding=binding):
+            return _annotate_binding(binding, None)
+        case Cordon(node=node):
+            body = {"metadata": {"annotations": {marks.CORDONED: at}}, "spec": {"unschedulable": True}}
+            return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
+        case Record(replica_set=replica_set, operation=operation):
+            # Two that begin at the same moment: the second must see the first's record.
+            return _annotate_replica_set(replica_set, operation.dumps(), version=replica_set.resource_version)
+        case RemoveRecord(replica_set=replica_set):
+            return _annotate_replica_set(replica_set, None, version=None)
+        case _:
+            assert_never(action)
+
+
+def _release(action: Release) -> dict[str, Any]:
+    pod = action.pod
+    handoff = marks.Handoff(
+        dropped={action.drop: pod.labels[action.drop]},
+        in_service=action.in_service,
+        annotations=_protected(pod),
+    )
+    return {
+        "labels": {action.drop: None},
+        "annotations": {marks.HANDOFF: handoff.dumps(), **marks.PROTECTIONS},
+        "ownerReferences": [_plain_owner(action.owner)],
+    }
+
+
+def _withdraw(action: Withdraw) -> dict[str, Any]:
+    pod = action.pod
+    before = pod.handoff
+    dropped = {key: pod.labels[key] for key in sorted(action.drop) if key in pod.labels}
+    targets = tuple(f"{target.group}={target.port}" for target in action.targets)
+    labels: dict[str, str | None] = {**dict.fromkeys(sorted(action.drop)), marks.WITHDRAWN: ""}
+    if before is None:
+        handoff = marks.Handoff(
+            dropped=dropped, in_service=action.in_service, annotations=_protected(pod), targets=targets
+        )
+        return {
+            "labels": labels,
+            "annotations": {marks.HANDOFF: handoff.dumps(), **marks.PROTECTIONS},
+            "ownerReferences": [_plain_owner(action.owner)],
+        }
+    handoff = marks.Handoff(
+        dropped={**before.dropped, **dropped},
+        in_service=before.in_service,
+        annotations=before.annotations,
+        targets=tuple(dict.fromkeys((*before.targets, *targets))),
+    )
+    return {"labels": labels, "annotations": {marks.HANDOFF: handoff.dumps()}}
+
+
+def _protected(pod: Pod) -> dict[str, str | None]:
+    return {key: pod.annotations.get(key) for key in marks.PROTECTIONS}
+
+
+def _plain_owner(owner: OwnerReference) -> dict[str, Any]:
+    """Return a reference that garbage collection follows and no controller does; the merge key is `uid`."""
+    return {
+        "apiVersion": owner.api_version,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": False,
+        "blockOwnerDeletion": False,
+    }
+
+
+def _patch_pod(pod: Pod, metadata: Mapping[str, Any], *, pins: bool) -> Request:
+    # The UID makes the API server refuse the write where another pod has the name by now.
+    identity = {"uid": pod.uid, **({"resourceVersion": pod.resource_version} if pins else {})}
+    body = {"metadata": {**identity, **metadata}}
+    return Request(method="PATCH", path=pod_path(pod), body=body, content_type=STRATEGIC)
+
+
+def _eviction(pod: Pod, *, pins: bool, grace_period: int | None, is_dry_run: bool) -> Request:
+    preconditions = {"uid": pod.uid, **({"resourceVersion": pod.resource_version} if pins else {})}
+    options: dict[str, Any] = {"preconditions": preconditions}
+    if grace_period is not None:
+        options["gracePeriodSeconds"] = grace_period
+    if is_dry_run:
+        options["dryRun"] = ["All"]
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"namespace": pod.namespace, "name": pod.name},
+        "deleteOptions": options,
+    }
+    request = Request(method="POST", path=f"{pod_path(pod)}/eviction", body=body, content_type=JSON)
+    # Admission webhooks look at the query, the eviction itself at its options.
+    return dry(request) if is_dry_run else request
+
+
+def _annotate_binding(binding: TargetGroupBinding, value: str | None) -> Request:
+    # Custom resources know no strategic merge.
+    return Request(
+        method="PATCH",
+        path=f"/apis/elbv2.k8s.aws/v1beta1/namespaces/{binding.namespace}/targetgroupbindings/{binding.name}",
+        body={"metadata": {"annotations": {marks.NUDGE: value}}},
+        content_type=MERGE,
+    )
+
+
+def _annotate_replica_set(replica_set: ReplicaSet, value: str | None, *, version: str | None) -> Request:
+    pinned = {"resourceVersion": version} if version else {}
+    return Request(
+        method="PATCH",
+        path=f"/apis/apps/v1/namespaces/{replica_set.namespace}/replicasets/{replica_set.name}",
+        body={"metadata": {"uid": replica_set.uid, **pinned, "annotations": {marks.OPERATION: value}}},
+        content_type=MERGE,
+    )
