@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubectl_safe.aws.errors import AwsError, aws_error
+from kubectl_safe.aws.errors import aws_error
 from kubectl_safe.aws.schedule import BETWEEN_CALLS
 from kubectl_safe.model.target import account_and_region
 
@@ -89,10 +89,11 @@ class Connections:
     @contextmanager
     def _explained(self, region: str, *, action: str, subject: str) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             explained = aws_error(error, action=action, subject=subject)
             if explained.is_login:
                 # The next call makes a new session, which reads credentials that were renewed meanwhile.
@@ -109,6 +110,3 @@ class Connections:
         """Close all connections."""
         for region in list(self._clients):
             self._forget(region)
-
-
-__all__ = ["AwsError", "Connections"]

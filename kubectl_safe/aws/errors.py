@@ -4,8 +4,6 @@ from typing import Any
 
 from kubectl_safe.model.errors import KubectlSafeError
 
-DESCRIBE_HEALTH = "elasticloadbalancing:DescribeTargetHealth"
-
 _THROTTLED = {
     "Throttling",
     "ThrottlingException",
@@ -23,7 +21,6 @@ _NO_LOGIN = {
     "UnauthorizedSSOTokenError",
     "TokenRetrievalError",
     "SSOError",
-    "LoginRefreshRequired",
 }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kubectl_safe.aws.client import Connections
+from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.model.target import State, Target, TargetGroup, TargetHealth, group_name
 
 _BATCH = 20
@@ -60,7 +61,10 @@ class TargetHealthApi:
             TargetGroupArn=group,
             Targets=named,
         )
-        return _healths(group, answer.get("TargetHealthDescriptions") or (), sent, frozenset(targets))
+        try:
+            return _healths(group, answer.get("TargetHealthDescriptions") or (), sent, frozenset(targets))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise AwsError(f"target group {group_name(group)}: the answer can't be read: {error!r}", code="") from error
 
     def close(self) -> None:
         """Close all connections."""

@@ -82,7 +82,11 @@ class Poller:
             return self._schedule.asked_at(group)
 
     def want(self, wishes: Mapping[str, Wish]) -> None:
-        """Replace what is asked from now on, by ARN."""
+        """Replace what is asked from now on, by ARN.
+
+        Raises:
+            ValueError: a group is not an ARN.
+        """
         with self._changed:
             self._schedule.want(wishes)
             self._changed.notify()

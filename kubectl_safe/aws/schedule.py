@@ -57,7 +57,13 @@ class Schedule:
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 
     def want(self, wishes: Mapping[str, Wish]) -> None:
-        """Replace what is wished for, by group."""
+        """Replace what is wished for, by group.
+
+        Raises:
+            ValueError: a group is not an ARN.
+        """
+        for group in wishes:
+            self._bucket(group)
         self._wishes = {group: wish for group, wish in wishes.items() if wish.targets}
 
     def next(self, now: datetime) -> Ask | Pause:
