@@ -7,7 +7,8 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -92,11 +93,12 @@ class Api:
         """Delete the object at the path, with DeleteOptions as the body."""
         return await self._call("DELETE", path, query, body)
 
-    async def watch(self, path: str, **query: str) -> AsyncIterator[Event]:
+    async def watch(self, path: str, **query: str) -> AsyncGenerator[Event, None]:
         """Yield the objects of a collection and then every change to them, until it is cancelled.
 
         After a 410 or a cut connection it lists again and tells what changed meanwhile, so a consumer's picture stays
-        whole. A list that is refused (a CRD that is not there yet, say) is tried again.
+        whole. A list that is refused (a CRD that is not there yet, say) is tried again. Who leaves it early closes it,
+        with `contextlib.aclosing`, or its connection stays open for a while.
         """
         known: dict[str, dict[str, Any]] = {}
         synced = False
@@ -111,15 +113,16 @@ class Api:
                     yield Event("SYNCED", {})
                 pause = _SHORTEST_PAUSE_SECONDS
                 version = listed["metadata"]["resourceVersion"]
-                async for event in self._changes(path, query, version):
-                    _remember(known, event)
-                    yield event
+                async with aclosing(self._changes(path, query, version)) as changes:
+                    async for event in changes:
+                        _remember(known, event)
+                        yield event
             except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
                 _log.debug("watch of %s is made anew: %s", path, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    async def _changes(self, path: str, query: dict[str, str], version: str) -> AsyncIterator[Event]:
+    async def _changes(self, path: str, query: dict[str, str], version: str) -> AsyncGenerator[Event, None]:
         """Yield changes after a resourceVersion, across watches that end in good order, until one does not."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_WATCH_SILENCE_SECONDS)
         while True:
@@ -211,7 +214,7 @@ def _remember(known: dict[str, dict[str, Any]], event: Event) -> None:
         known[uid] = event.object
 
 
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     """Yield whole lines of any length; StreamReader.readline refuses those over its limit."""
     rest = b""
     async for chunk in response.content.iter_any():

@@ -18,8 +18,11 @@ from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.processes import ComponentFailedError, Processes
 
 ADMIN = "admin"
+KUBELET = "kubelet"
 _USERS = {
     ADMIN: ("system:masters",),
+    # The audit log tells its writes from those of whoever is tried out.
+    KUBELET: ("system:masters",),
     "system:kube-controller-manager": (),
     "system:kube-scheduler": (),
 }

@@ -18,6 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 END_LINE = b"-- end of answer --\n"
 CHUNK_SECONDS = 0.25
 
+# A connection without a request yet is not idle: its first one may be on its way. Go's http.Server waits as well.
+FIRST_REQUEST_SECONDS = 1.0
+
 Sigterm = Literal["abrupt", "graceful"]
 
 _HEAD_LIMIT = 64 * 1024
@@ -88,6 +91,7 @@ class _Connection(asyncio.Protocol):
         self._skip = 0  # what is left of a request's body, which is read and ignored
         self._counted = False
         self._busy = False
+        self._is_new = True
         self._close_after = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -115,9 +119,11 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def finish(self) -> None:
-        """Close once the answer under way is whole, at once where there is none."""
+        """Close once the answer under way is whole, at once where the connection idles between two requests."""
         self._close_after = True
-        if not self._busy:
+        if self._is_new:
+            self._later(FIRST_REQUEST_SECONDS, self._transport.close)
+        elif not self._busy:
             self._transport.close()
 
     def _next_request(self) -> None:
@@ -138,6 +144,9 @@ class _Connection(asyncio.Protocol):
         self._skip = int(headers.get("content-length", "0"))
         self._close_after = self._close_after or headers.get("connection", "").lower() == "close"
         self._busy = True
+        self._is_new = False
+        if self._timer is not None:
+            self._timer.cancel()
         url = urlsplit(target)
         if url.path == "/healthz":
             self._whole(200, b"ok\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_safe.sandbox.controlplane import ControlPlane
+from kubectl_safe.sandbox.controlplane import KUBELET, ControlPlane
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.node import Nodes
 from tests.support.cluster import Cluster
@@ -16,9 +16,13 @@ from tests.support.loop import LoopThread
 
 @asynccontextmanager
 async def _a_cluster(binaries: Path) -> AsyncIterator[Cluster]:
-    async with ControlPlane(binaries) as control_plane, control_plane.api() as api:
+    async with (
+        ControlPlane(binaries) as control_plane,
+        control_plane.api() as api,
+        control_plane.api(KUBELET) as kubelet,
+    ):
         network = PodNetwork()
-        nodes = Nodes(api, network, ["node-a", "node-b"])
+        nodes = Nodes(kubelet, network, ["node-a", "node-b"])
         running = asyncio.create_task(nodes.run())
         try:
             yield Cluster(api=api, network=network, nodes=nodes)

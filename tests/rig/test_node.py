@@ -133,7 +133,7 @@ def test_a_gate_keeps_ready_false_and_flips_it_at_once(cluster: Cluster, cluster
             await set_gate(cluster, "gated", status)
             began = asyncio.get_running_loop().time()
             ready = await cluster.await_ready("gated", status)
-            assert asyncio.get_running_loop().time() - began < 1
+            assert asyncio.get_running_loop().time() - began < 2
             assert ready.get("reason") == (None if status == "True" else "ReadinessGatesNotReady")
             assert condition(await cluster.pod("gated"), GATE)["status"] == status
 
@@ -171,10 +171,10 @@ def test_sigterm_abrupt_resets_a_stream_and_graceful_finishes_it(cluster: Cluste
         async with aiohttp.ClientSession() as session:
             abrupt = await cluster.create(a_pod("abrupt", annotations=ABRUPT))
             graceful = await cluster.create(a_pod("graceful"))
-            streams = [await cluster.get(session, record, "/stream?seconds=1.5") for record in (abrupt, graceful)]
+            streams = [await cluster.get(session, record, "/stream?seconds=3") for record in (abrupt, graceful)]
             await cluster.delete("abrupt")
             await cluster.delete("graceful")
-            assert await seconds_until_reset(streams[0]) < 1
+            assert await seconds_until_reset(streams[0]) < 2
             assert await cluster.exists("graceful"), "its object stays while the stream is under way"
             assert cluster.network.address(graceful.ip, PORT) is None
             assert is_whole(await streams[1].read())
@@ -199,7 +199,7 @@ def test_the_prestop_sleep_delays_sigterm_and_the_pod_serves_meanwhile(
         await cluster.await_gone(record)
         assert record.deleted is not None
         assert record.sigterm is not None
-        assert 1 <= record.sigterm - record.deleted < 2
+        assert 1 <= record.sigterm - record.deleted < 3
 
     cluster_loop.call(claim())
 
@@ -212,7 +212,7 @@ def test_the_end_of_the_grace_period_resets_what_is_open_and_then_the_object_goe
         async with aiohttp.ClientSession() as session:
             stream = await cluster.get(session, record, "/stream?seconds=30")
             await cluster.delete("overlong")
-            assert 2.5 < await seconds_until_reset(stream) < 4.5
+            assert 2.5 < await seconds_until_reset(stream) < 8
         await cluster.await_gone(record)
         assert record.deleted is not None
         assert record.sigterm is not None
