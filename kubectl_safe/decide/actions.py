@@ -1,6 +1,7 @@
 """All that may ever be written to a cluster, one type each. What no type here names is never written."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.marks import Operation
@@ -115,3 +116,20 @@ Action = (
     | Record
     | RemoveRecord
 )
+
+
+def subject_of(action: Action) -> str:
+    """Return the object that an action is about, as `kind/namespace/name` or `kind/name`."""
+    match action:
+        case Release(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod) | Evict(pod=pod):
+            return f"pod/{pod}"
+        case Touch(pod=pod) | RemoveTouch(pod=pod):
+            return f"pod/{pod}"
+        case Nudge(binding=binding) | RemoveNudge(binding=binding):
+            return f"targetgroupbinding/{binding.namespace}/{binding.name}"
+        case Cordon(node=node):
+            return f"node/{node.name}"
+        case Record(replica_set=replica_set) | RemoveRecord(replica_set=replica_set):
+            return f"replicaset/{replica_set.namespace}/{replica_set.name}"
+        case _:
+            assert_never(action)

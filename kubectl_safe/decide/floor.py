@@ -7,7 +7,7 @@ from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import Target, group_name
+from kubectl_safe.model.target import State, Target, group_name
 from kubectl_safe.model.workload import Deployment
 
 HEALTHY_TARGETS = 1
@@ -17,12 +17,13 @@ HEALTHY_TARGETS = 1
 def floor(pod: Pod, deployment: Deployment, settings: Settings) -> int:
     """Return how many other pods of the Deployment must be in service while this one leaves.
 
-    The wanted number less `max-unavailable`; or, where fewer were in service when the pod was released, that number
-    less `max-unavailable`: what was missing then isn't ours to wait for.
+    The wanted number less `max-unavailable`; or, where fewer were in service when the pod was released, that number:
+    what was missing then isn't ours to wait for. `max-unavailable` is not taken off that again, or each release would
+    count what the one before it took away as missing, and lower the floor further.
     """
     handoff = pod.handoff
-    owed = deployment.replicas if handoff is None else min(deployment.replicas, handoff.in_service)
-    return owed - settings.unavailable_of(deployment, is_withdraw_first=handoff is None)
+    needed = deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=handoff is None)
+    return needed if handoff is None else min(needed, handoff.in_service)
 
 
 def below_floor(
@@ -43,7 +44,7 @@ def below_floor(
     others = [v for uid, v in verdicts.items() if uid != pod.uid and uid not in leaving]
     serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
-        return _group_below_floor(pod, leaving, snapshot)
+        return "" if deployment.replicas == 0 else group_below_floor(pod, leaving=leaving, snapshot=snapshot)
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(pod, verdicts, snapshot)
     return f"{serving} of {needed} other pods of deployment {deployment} are in service: {why}"
 
@@ -63,8 +64,14 @@ def _first_missing(pod: Pod, verdicts: Mapping[str, Verdict], snapshot: Snapshot
     return max(waiting, key=lambda entry: (str(entry[0].created), entry[0].name))[1]
 
 
-def _group_below_floor(pod: Pod, leaving: AbstractSet[str], snapshot: Snapshot) -> str:
-    for mine in snapshot.targets_of(pod):
+def group_below_floor(pod: Pod, *, leaving: AbstractSet[str], snapshot: Snapshot) -> str:
+    """Return which target group would be left without a healthy target; empty where none would.
+
+    A pod whose containers are not ready counts for none: its load balancer controller takes it out by itself.
+    """
+    for mine in snapshot.targets_of(pod) if pod.has_ready_containers else ():
+        if _is_seen_unhealthy(mine, snapshot):
+            continue
         others = sum(
             _is_healthy(target, snapshot)
             for other, target in snapshot.pods_in_group(mine.group)
@@ -76,5 +83,10 @@ def _group_below_floor(pod: Pod, leaving: AbstractSet[str], snapshot: Snapshot) 
 
 
 def _is_healthy(target: Target, snapshot: Snapshot) -> bool:
-    health = snapshot.health.get(target)
-    return bool(health and health.is_healthy and snapshot.at - health.asked_at <= snapshot.health_max_age)
+    health = snapshot.fresh_health(target)
+    return health is not None and health.is_healthy
+
+
+def _is_seen_unhealthy(target: Target, snapshot: Snapshot) -> bool:
+    health = snapshot.fresh_health(target)
+    return health is not None and not health.is_healthy and health.state is not State.UNAVAILABLE

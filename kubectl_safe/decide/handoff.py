@@ -17,7 +17,7 @@ from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, verdict
-from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_refusal
+from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
@@ -35,6 +35,13 @@ def step_of(pod: Pod | None) -> Step:
     if pod.is_withdrawn:
         return Step.WITHDRAWN
     return Step.RELEASED if pod.is_released else Step.QUEUED
+
+
+def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
+    """Return the label whose loss takes the pod from its ReplicaSet alone; None where there is none."""
+    controller = pod.controller
+    replica_set = snapshot.replica_sets.get(controller.uid) if controller else None
+    return label_to_release(pod, replica_set.selector, snapshot) if replica_set else None
 
 
 @dataclass
@@ -58,6 +65,13 @@ class Handoffs:
         pods = self.snapshot.pods_of(self.deployment)
         self.verdicts = {pod.uid: verdict(pod, self.deployment, self.snapshot) for pod in pods}
         self.extra = sum(step_of(pod) is Step.RELEASED for pod in pods)
+
+    @property
+    def in_service_before(self) -> int | None:
+        """How many pods were in service when the snapshot was taken; None where one of them can't be told."""
+        if any(isinstance(v, Unknown) for v in self.verdicts.values()):
+            return None
+        return sum(isinstance(v, InService) for v in self.verdicts.values())
 
     def decide(self, planned: Sequence[Pod]) -> dict[str, Decision]:
         """Return a decision for each planned pod, by UID.
@@ -92,7 +106,7 @@ class Handoffs:
         if isinstance(found, Unknown):
             return Wait(on=For.CACHE, why=found.why)
         surge = self.settings.surge_of(self.deployment)
-        label = self._label_to_release(pod)
+        label = release_label(pod, self.snapshot)
         if surge == 0 or label is None:
             return self._withdraw_when_confirmed(pod)
         if self.extra >= surge:
@@ -146,7 +160,7 @@ class Handoffs:
         answer = self.snapshot.answers.get(pod.uid)
         if answer and answer.is_allowed and self.snapshot.at - answer.at < ANSWER_MAX_AGE:
             return None
-        return wait_after_refusal(pod, self.snapshot) or Act(action=AskEviction(pod=pod))
+        return wait_after_answer(pod, self.snapshot) or Act(action=AskEviction(pod=pod))
 
     def _withdraw(self, pod: Pod) -> Decision:
         self.leaving.add(pod.uid)
@@ -165,11 +179,6 @@ class Handoffs:
                 in_service=self._in_service(),
             )
         )
-
-    def _label_to_release(self, pod: Pod) -> str | None:
-        controller = pod.controller
-        replica_set = self.snapshot.replica_sets.get(controller.uid) if controller else None
-        return label_to_release(pod, replica_set.selector, self.snapshot) if replica_set else None
 
     def _adopter(self, pod: Pod, label: str) -> str | None:
         left = {key: value for key, value in pod.labels.items() if key != label}

@@ -5,14 +5,14 @@ asked whose answer is known, and a target that drains for five minutes is not as
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target
 
-REACTION = timedelta(seconds=1)
+REACTION = timedelta(milliseconds=500)
 """From a pod's change to its target's: EndpointSlice controller, load balancer controller, AWS."""
 
 POLL = timedelta(seconds=5)
@@ -28,6 +28,16 @@ class Wish:
     """An earlier answer can't be news."""
 
 
+@dataclass(slots=True)
+class _Group:
+    """What there is to ask of one group, and when each answer can be news."""
+
+    targets: set[Target] = field(default_factory=set)
+    coming: list[datetime] = field(default_factory=list)
+    leaving: list[datetime] = field(default_factory=list)
+    asked_at: datetime | None = None
+
+
 def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) -> dict[str, Wish]:
     """Return what to ask of each target group (by ARN) for the pods of the workloads that are being handed over.
 
@@ -36,49 +46,62 @@ def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) 
         confirms: whether a pod of theirs still has to be withdrawn, so that the others' health matters.
         snapshot: what is known already.
     """
-    asked: dict[str, set[Target]] = {}
-    due: dict[str, list[datetime]] = {}
-    leaving: dict[str, list[datetime]] = {}
+    groups: dict[str, _Group] = {}
     for pod in workload_pods:
         for target in snapshot.targets_of(pod):
-            asked.setdefault(target.group, set()).add(target)
+            group = groups.setdefault(target.group, _Group())
+            group.targets.add(target)
+            if health := snapshot.health.get(target):
+                group.asked_at = max(group.asked_at or health.asked_at, health.asked_at)
+            if pod.is_terminating:
+                continue
             if pod.is_withdrawn:
-                leaving.setdefault(target.group, []).extend(_when_gone(pod, target, snapshot))
-            elif confirms and not pod.is_terminating:
-                due.setdefault(target.group, []).extend(_when_healthy(pod, target, snapshot))
-    found = {}
-    for group, targets in asked.items():
-        times = due.get(group, []) + _together(leaving.get(group, []))
-        if times:
-            found[group] = Wish(targets=frozenset(targets), not_before=min(times))
-    return found
+                group.leaving.append(_when_gone(pod, target, snapshot))
+            elif confirms:
+                group.coming.extend(_when_healthy(pod, target, snapshot))
+    return {
+        arn: Wish(targets=frozenset(group.targets), not_before=_when_to_ask(group))
+        for arn, group in groups.items()
+        if group.coming or group.leaving
+    }
 
 
-def _when_gone(pod: Pod, target: Target, snapshot: Snapshot) -> list[datetime]:
+def _when_gone(pod: Pod, target: Target, snapshot: Snapshot) -> datetime:
     """Return when a withdrawn pod's target can be gone: not before its group's deregistration delay is over."""
     health, since = snapshot.health.get(target), snapshot.withdrawn_since.get(pod.uid, snapshot.at)
-    if pod.is_terminating:
-        return []
     if health and health.is_gone and health.asked_at > since:
-        return [health.asked_at + snapshot.health_max_age / 2]
+        return health.asked_at + snapshot.health_max_age
     group = snapshot.groups.get(target.group)
-    return [since + (group.deregistration_delay if group else timedelta(0)) + REACTION]
+    return since + (group.deregistration_delay if group else timedelta(0)) + REACTION
 
 
 def _when_healthy(pod: Pod, target: Target, snapshot: Snapshot) -> list[datetime]:
     """Return when a serving pod's target can be found healthy, or has to be seen so again."""
     health = snapshot.health.get(target)
     if health and health.is_healthy:
-        return [health.asked_at + snapshot.health_max_age / 2]
+        return [health.asked_at + snapshot.health_max_age]
     ready = pod.conditions.get("ContainersReady")
     if ready is None or not ready.is_true:
         return []
+    # The API server's instants are cut to whole seconds; what was seen to happen is told more exactly.
+    since = snapshot.ready_since.get(pod.uid) or ready.since or snapshot.at
     group = snapshot.groups.get(target.group)
-    return [(ready.since or snapshot.at) + (group.time_to_healthy if group else timedelta(0)) + REACTION]
+    return [since + (group.time_to_healthy if group else timedelta(0)) + REACTION]
 
 
-def _together(times: list[datetime]) -> list[datetime]:
-    """Return the first time, put off by less than a poll where one question then answers for several targets."""
-    if not times:
-        return []
-    return [max(t for t in times if t < min(times) + POLL)]
+def _when_to_ask(group: _Group) -> datetime:
+    """Return when one question answers most.
+
+    A question bars the next one for `POLL`. So what leaves is asked for together with what leaves a little later, and
+    never just before a replacement can be healthy: the one costs a wait that nobody feels, the other a batch's.
+    """
+    coming = min(group.coming, default=None)
+    if not group.leaving:
+        assert coming is not None
+        return coming
+    first = min(group.leaving)
+    earliest = first if group.asked_at is None else max(first, group.asked_at + POLL)
+    together = max(due for due in group.leaving if due < earliest + POLL)
+    if coming is None:
+        return together
+    return coming if coming < together + POLL else together

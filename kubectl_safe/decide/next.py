@@ -11,7 +11,7 @@ from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_refusal
+from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -30,6 +30,8 @@ class Outcome:
     """Writes that are no step of a pod: nudges, touches, and taking both away in the end."""
     wishes: Mapping[str, Wish] = field(default_factory=dict)
     """What to ask of target groups, by ARN."""
+    in_service: Mapping[str, int] = field(default_factory=dict)
+    """Pods in service by UID of the Deployment, where it is known of each of its pods."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -49,12 +51,15 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     if snapshot.stale:
         return Outcome(decisions=_hold(intent, alive, snapshot), steps=steps)
     decisions: dict[str, Decision] = {}
+    in_service: dict[str, int] = {}
     slots = _draining_slots(intent, steps)
     workloads = _workloads(intent, alive, snapshot)
     for deployment, pods in workloads:
         handoffs = Handoffs(deployment=deployment, snapshot=snapshot, settings=intent.settings, draining_slots=slots)
         decisions |= handoffs.decide(pods)
         slots = handoffs.draining_slots
+        if handoffs.in_service_before is not None:
+            in_service[deployment.uid] = handoffs.in_service_before
     ordered = {
         p.uid: decisions.get(p.uid) or _without_workload(p, alive, snapshot, intent.settings) for p in intent.pods
     }
@@ -63,6 +68,7 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         steps=steps,
         chores=tuple(_chores(intent, alive, workloads, snapshot)),
         wishes=_wishes(workloads, snapshot),
+        in_service=in_service,
     )
 
 
@@ -88,7 +94,7 @@ def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snap
     if pod.is_terminating:
         return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
     if planned.workload is None:
-        return wait_after_refusal(pod, snapshot) or Act(action=Evict(pod=pod, pins_resource_version=False))
+        return wait_after_answer(pod, snapshot) or Act(action=Evict(pod=pod, pins_resource_version=False))
     return _of_gone_workload(pod, planned.workload, snapshot, settings)
 
 

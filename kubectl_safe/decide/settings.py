@@ -19,7 +19,6 @@ class Settings:
     max_surge: int | str | None = None
     max_draining: int | None = None
     max_unavailable: int | str | None = None
-    grace_period: int | None = None
     nudge: bool = True
 
     def settle_for(self, *, is_headless: bool) -> timedelta:

@@ -89,8 +89,8 @@ def _out_of_slices(pod: Pod, snapshot: Snapshot) -> str:
 
 
 def _target_verdict(target: Target, snapshot: Snapshot) -> Verdict:
-    health = snapshot.health.get(target)
-    if health is None or snapshot.at - health.asked_at > snapshot.health_max_age:
+    health = snapshot.fresh_health(target)
+    if health is None:
         trouble = snapshot.stale_health.get(target.group)
         return Unknown(why=f"target {target} has no fresh health{f': {trouble}' if trouble else ' yet'}")
     if health.is_healthy:

@@ -21,7 +21,7 @@ def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision
     return (
         _wait_for_slices(pod, snapshot, settings)
         or _wait_for_targets(pod, snapshot)
-        or wait_after_refusal(pod, snapshot)
+        or wait_after_answer(pod, snapshot)
         or Act(action=Evict(pod=pod, pins_resource_version=not is_under_budget(pod, snapshot)))
     )
 
@@ -31,10 +31,15 @@ def is_under_budget(pod: Pod, snapshot: Snapshot) -> bool:
     return any(budget.selects(pod.namespace, pod.labels) for budget in snapshot.budgets)
 
 
-def wait_after_refusal(pod: Pod, snapshot: Snapshot) -> Wait | None:
-    """Return the wait after the Eviction API refused the pod; None where it may be asked."""
+def wait_after_answer(pod: Pod, snapshot: Snapshot) -> Wait | None:
+    """Return the wait after the Eviction API has answered for the pod; None where it may be asked."""
     answer = snapshot.answers.get(pod.uid)
-    if answer is None or answer.is_allowed or snapshot.at - answer.at >= RETRY:
+    if answer is None:
+        return None
+    if answer.is_allowed:
+        accepted = Wait(on=For.TERMINATION, why=f"the eviction of pod {pod} was accepted; it is about to terminate")
+        return None if answer.is_dry_run else accepted
+    if snapshot.at - answer.at >= RETRY:
         return None
     return Wait(on=For.BUDGET, why=answer.message, until=answer.at + RETRY)
 

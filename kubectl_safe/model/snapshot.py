@@ -52,8 +52,8 @@ class Snapshot:
     """Since when a pod (by UID) was seen in no EndpointSlice, without a break, by this process."""
     withdrawn_since: Mapping[str, datetime] = field(default_factory=dict)
     """When a pod (by UID) was first seen withdrawn, by this process."""
-    draining_since: Mapping[Target, datetime] = field(default_factory=dict)
-    """When a target was first seen `draining`, by this process."""
+    ready_since: Mapping[str, datetime] = field(default_factory=dict)
+    """When a pod (by UID) was seen to become ContainersReady, by this process."""
     answers: Mapping[str, EvictionAnswer] = field(default_factory=dict)
     """By pod UID."""
     nudged_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
@@ -125,6 +125,11 @@ class Snapshot:
     def targets_of(self, pod: Pod) -> tuple[Target, ...]:
         """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
         return self._targets[pod.uid]
+
+    def fresh_health(self, target: Target) -> TargetHealth | None:
+        """Return what is known of a target's health; None where it was not asked, or too long ago."""
+        health = self.health.get(target)
+        return health if health and self.at - health.asked_at <= self.health_max_age else None
 
     def pods_in_group(self, group: str) -> tuple[tuple[Pod, Target], ...]:
         """Return the pods that are, or were before their handoff, targets of a group (an ARN)."""

@@ -1,0 +1,70 @@
+"""`kubectl safe drain`."""
+
+import click
+
+from kubectl_safe.cli.options import Common, common_options
+from kubectl_safe.cli.start import connect, session_for, settings_of
+from kubectl_safe.cli.types import parse_selector
+
+
+@click.command("drain", short_help="Drain nodes without losing a request.")
+@click.argument("nodes", nargs=-1, metavar="NODE...")
+@click.option("--ignore-daemonsets", is_flag=True, help="Ignore DaemonSet-managed pods.")
+@click.option(
+    "--delete-emptydir-data",
+    is_flag=True,
+    help="Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained).",
+)
+@click.option("--force", is_flag=True, help="Continue even if there are pods that do not declare a controller.")
+@click.option("--pod-selector", metavar="SELECTOR", help="Label selector to filter pods on the node.")
+@click.option(
+    "--grace-period",
+    type=int,
+    default=-1,
+    show_default=True,
+    help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value "
+    "specified in the pod will be used.",
+)
+@common_options
+def command(
+    *,
+    common: Common,
+    nodes: tuple[str, ...],
+    ignore_daemonsets: bool,
+    delete_emptydir_data: bool,
+    force: bool,
+    pod_selector: str | None,
+    grace_period: int,
+) -> None:
+    """Drain nodes without losing a request.
+
+    All nodes are cordoned first. Then each pod that kubectl drain would evict is handed over: its replacement comes
+    into service elsewhere, the pod leaves its Services and target groups, and when all of them have let go of it, it
+    is evicted within its disruption budgets. Bare pods and pods of Jobs are evicted as kubectl does it.
+
+    Killed at any moment it harms nothing: the same command again goes on where the dead one was.
+
+    \b
+    Examples:
+      # Drain a node
+      kubectl safe drain node-1 --ignore-daemonsets
+
+    \b
+      # See what would happen, and how long it would take
+      kubectl safe drain node-1 node-2 --ignore-daemonsets --dry-run
+    """
+    if not nodes:
+        raise click.UsageError("USAGE: drain NODE [NODE...] [flags]")
+    selector = parse_selector(pod_selector) if pod_selector else None
+    from kubectl_safe.decide.drain import Options
+    from kubectl_safe.run.drain import Drain, drain
+
+    request = Drain(
+        nodes=tuple(node.removeprefix("node/") for node in nodes),
+        pod_selector=selector,
+        options=Options(ignore_daemon_sets=ignore_daemonsets, delete_empty_dir_data=delete_emptydir_data, force=force),
+        settings=settings_of(common),
+    )
+    grace = grace_period if grace_period >= 0 else None
+    with session_for(common, connect(common), namespace=None, grace_period=grace) as session:
+        drain(request, session)

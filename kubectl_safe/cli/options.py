@@ -1,0 +1,99 @@
+"""The flags that drains and restarts share, and what they come to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+import click
+
+from kubectl_safe.cli.types import CountOrPercent, Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The values of the shared flags."""
+
+    kubeconfig: str | None
+    context: str | None
+    namespace: str | None
+    settle: timedelta | None
+    max_surge: int | str | None
+    max_draining: int | None
+    max_unavailable: int | str | None
+    timeout: timedelta
+    dry_run: str
+    nudge: bool
+    aws_profile: str | None
+    aws_region: str | None
+
+
+OPTIONS = (
+    click.option(
+        "--aws-region", metavar="REGION", help="Region of the target groups; otherwise the one in their ARNs."
+    ),
+    click.option("--aws-profile", metavar="NAME", help="AWS profile to ask target groups with."),
+    click.option(
+        "--nudge/--no-nudge",
+        default=True,
+        show_default=True,
+        help="Annotate a TargetGroupBinding for a moment "
+        "when a target is healthy and its readiness gate is not yet True, so that its controller looks at once.",
+    ),
+    click.option(
+        "--dry-run",
+        type=click.Choice(["none", "client", "server"]),
+        default="none",
+        show_default=True,
+        help="Print the plan and change nothing. With server, each kind of write is also tried as a dry run.",
+    ),
+    click.option(
+        "--timeout",
+        type=Duration(),
+        default="0s",
+        show_default=True,
+        help="The length of time to wait before giving up, zero means infinite.",
+    ),
+    click.option(
+        "--max-unavailable",
+        type=CountOrPercent(),
+        help="How many pods of a workload may be missing from service. "
+        "Default 0; 1 where pods are withdrawn before their replacements start.",
+    ),
+    click.option(
+        "--max-draining",
+        type=click.IntRange(min=1),
+        metavar="INTEGER",
+        help="How many withdrawn pods may drain at once. Default: no limit.",
+    ),
+    click.option(
+        "--max-surge",
+        type=CountOrPercent(),
+        help="How many pods of a workload may serve beyond its replicas. "
+        "Default: the workload's own. With 0, pods are withdrawn before their replacements start.",
+    ),
+    click.option(
+        "--settle",
+        type=Duration(),
+        help="How long a pod is out of every EndpointSlice before it is evicted: at "
+        "least the longest request and the lag of kube-proxy. Default 15s; 30s behind headless Services.",
+    ),
+    click.option("-n", "--namespace", metavar="NAME", help="The namespace scope for this CLI request."),
+    click.option("--context", metavar="NAME", help="The name of the kubeconfig context to use."),
+    click.option("--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."),
+)
+
+
+def common_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the shared flags to a command; they arrive as one `Common`, by the name `common`."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> None:
+        shared = {name: values.pop(name) for name in Common.__dataclass_fields__}
+        command(common=Common(**shared), **values)
+
+    decorated: Callable[..., None] = gathered
+    for option in OPTIONS:
+        decorated = option(decorated)
+    return decorated

@@ -1,0 +1,87 @@
+"""`kubectl safe rollout`."""
+
+from collections.abc import Sequence
+
+import click
+
+from kubectl_safe.cli.options import Common, common_options
+from kubectl_safe.cli.start import connect, session_for, settings_of
+from kubectl_safe.cli.types import parse_selector
+from kubectl_safe.model.errors import KubectlSafeError, UsageError
+
+DEPLOYMENT = frozenset({"deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"})
+
+
+@click.group("rollout", short_help="Restart workloads without losing a request.")
+def group() -> None:
+    """Restart workloads without losing a request."""
+
+
+@group.command("restart", short_help="Restart deployments without losing a request.")
+@click.argument("resources", nargs=-1, metavar="deployment/NAME... | deployment NAME... | deployment -l SELECTOR")
+@click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
+@common_options
+def restart(*, common: Common, resources: tuple[str, ...], selector: str | None) -> None:
+    """Hand every pod of a deployment over to a new one.
+
+    Unlike kubectl rollout restart, it waits until that is done, and the deployment's spec is not changed: there is no
+    new revision. Each replacement comes into service before the pod it replaces leaves its Services and target groups,
+    and a pod is evicted only when all of them have let go of it.
+
+    Killed at any moment it harms nothing: the same command again goes on where the dead one was.
+
+    \b
+    Examples:
+      # Restart a deployment
+      kubectl safe rollout restart deployment/web
+
+    \b
+      # Restart the deployments with a label, two pods at a time
+      kubectl safe rollout restart deployment -l app=web --max-surge 2
+    """
+    names = deployment_names(resources, has_selector=selector is not None)
+    label_selector = parse_selector(selector) if selector else None
+    from kubectl_safe.run.restart import Restart
+    from kubectl_safe.run.restart import restart as run_restart
+
+    client = connect(common)
+    namespace = common.namespace or client.namespace
+    request = Restart(namespace=namespace, names=names, selector=label_selector, settings=settings_of(common))
+    with session_for(common, client, namespace=namespace) as session:
+        run_restart(request, session)
+
+
+def deployment_names(resources: Sequence[str], *, has_selector: bool) -> tuple[str, ...]:
+    """Return the names in `TYPE/NAME...` or `TYPE NAME...`.
+
+    Raises:
+        UsageError: they are put in another way, or name nothing.
+        KubectlSafeError: another kind than a Deployment is named.
+    """
+    if not resources:
+        raise UsageError("required resource not specified")
+    if any("/" in resource for resource in resources):
+        names = tuple(_name_after_slash(resource) for resource in resources)
+    else:
+        _check_kind(resources[0])
+        names = tuple(resources[1:])
+    if has_selector and names:
+        raise UsageError("name cannot be provided when a selector is specified")
+    if not has_selector and not names:
+        raise UsageError("name the deployments, or choose them by a selector: -l KEY=VALUE")
+    return names
+
+
+def _name_after_slash(resource: str) -> str:
+    kind, slash, name = resource.partition("/")
+    if not slash:
+        raise UsageError(f"there is no need to specify a resource type as a separate argument: {resource!r}")
+    if not name or "/" in name:
+        raise UsageError(f"arguments in resource/name form must have a single resource and name: {resource!r}")
+    _check_kind(kind)
+    return name
+
+
+def _check_kind(kind: str) -> None:
+    if kind.lower() not in DEPLOYMENT:
+        raise KubectlSafeError(f"{kind!r} can't be restarted safely: only the pods of deployments can be handed over")

@@ -1,0 +1,63 @@
+"""From flags to a session: everything heavy is imported here, once a command is sure to need it."""
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kubectl_safe.cli.options import Common
+from kubectl_safe.decide.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_safe.kube.client import Client
+    from kubectl_safe.run.session import Audience, Session
+
+
+def settings_of(common: Common) -> Settings:
+    """Return what the flags say about handoffs."""
+    return Settings(
+        settle=common.settle,
+        max_surge=common.max_surge,
+        max_draining=common.max_draining,
+        max_unavailable=common.max_unavailable,
+        nudge=common.nudge,
+    )
+
+
+def connect(common: Common) -> "Client":
+    """Return a client of the cluster that the flags name.
+
+    Raises:
+        KubectlSafeError: the kubeconfig can't be read, or has no such context.
+    """
+    from kubectl_safe.kube.client import connect as open_client
+    from kubectl_safe.run.clock import now
+
+    return open_client(kubeconfig=common.kubeconfig, context=common.context, now=now)
+
+
+@contextmanager
+def session_for(
+    common: Common, client: "Client", *, namespace: str | None, grace_period: int | None = None
+) -> "Iterator[Session]":
+    """Open the session of a command; None for all namespaces."""
+    from kubectl_safe.render.lines import Lines
+    from kubectl_safe.render.live import Live
+    from kubectl_safe.run.clock import now
+    from kubectl_safe.run.session import DryRun, Session, Terms
+
+    dry_run = DryRun(common.dry_run)
+    terms = Terms(
+        dry_run=dry_run,
+        timeout=common.timeout or None,
+        grace_period=grace_period,
+        aws_profile=common.aws_profile,
+        aws_region=common.aws_region,
+    )
+    shows_plan = dry_run is not DryRun.NONE
+    audience: Audience = Lines(shows_plan=shows_plan)
+    if sys.stdout.isatty():
+        audience = Live(shows_plan=shows_plan)
+    with Session(client=client, namespace=namespace, terms=terms, audience=audience, now=now) as session:
+        yield session

@@ -1,0 +1,81 @@
+"""How far a run is: how long each pod is in its wait, and the figures of the closing line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from kubectl_safe.decide.decision import For, Step, Wait
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.next import Outcome
+from kubectl_safe.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Longest:
+    """The longest wait of a run."""
+
+    pod: Planned
+    on: For
+    lasted: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowest:
+    """The fewest pods of a workload that were seen in service, of those wanted."""
+
+    workload: str
+    in_service: int
+    wanted: int
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Counts along with a run, from what each look led to."""
+
+    intent: Intent
+    began: datetime
+    steps: dict[str, Step] = field(default_factory=dict)
+    waits: dict[str, tuple[For, datetime]] = field(default_factory=dict)
+    longest: Longest | None = None
+    lowest: dict[str, Lowest] = field(default_factory=dict)
+
+    def count(self, snapshot: Snapshot, outcome: Outcome) -> tuple[Planned, ...]:
+        """Take one look into account; return the pods that were found gone by it."""
+        gone = []
+        for planned in self.intent.pods:
+            decision = outcome.decisions[planned.uid]
+            self._count_wait(planned, decision if isinstance(decision, Wait) else None, snapshot.at)
+            if outcome.steps[planned.uid] is Step.GONE and self.steps.get(planned.uid) is not Step.GONE:
+                gone.append(planned)
+        self.steps = dict(outcome.steps)
+        self._count_capacity(snapshot, outcome.in_service)
+        return tuple(gone)
+
+    def waiting_since(self, planned: Planned) -> datetime | None:
+        """Return when a pod's present wait began."""
+        known = self.waits.get(planned.uid)
+        return known[1] if known else None
+
+    @property
+    def left(self) -> tuple[Planned, ...]:
+        """The pods that are not gone."""
+        return tuple(p for p in self.intent.pods if self.steps.get(p.uid) is not Step.GONE)
+
+    def _count_wait(self, planned: Planned, wait: Wait | None, at: datetime) -> None:
+        known = self.waits.get(planned.uid)
+        if known and (wait is None or wait.on is not known[0]):
+            lasted = at - known[1]
+            # Standing in the queue is no wait of the handoff's own.
+            if known[0] is not For.SURGE and (self.longest is None or lasted > self.longest.lasted):
+                self.longest = Longest(pod=planned, on=known[0], lasted=lasted)
+            del self.waits[planned.uid]
+        if wait:
+            self.waits.setdefault(planned.uid, (wait.on, at))
+
+    def _count_capacity(self, snapshot: Snapshot, in_service: Mapping[str, int]) -> None:
+        for uid, count in in_service.items():
+            deployment = snapshot.deployments[uid]
+            found = Lowest(workload=deployment.name, in_service=count, wanted=deployment.replicas)
+            known = self.lowest.get(uid)
+            if known is None or count - found.wanted < known.in_service - known.wanted:
+                self.lowest[uid] = found

@@ -1,0 +1,40 @@
+"""What is tried as a dry run before the first write: each kind of write once for each workload."""
+
+from collections.abc import Iterator
+
+from kubectl_safe.decide.actions import Action, AskEviction, Nudge, Release, Withdraw
+from kubectl_safe.decide.decision import Step
+from kubectl_safe.decide.handoff import release_label, step_of
+from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.labels import labels_to_withdraw
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment
+
+
+def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
+    """Return the writes to try, on the first pod of each workload whose handoff has not begun."""
+    for deployment in deployments_of(intent, snapshot):
+        pod = _first_queued(deployment, intent, snapshot)
+        if pod is None:
+            continue
+        label = release_label(pod, snapshot)
+        owner = reference_to(deployment)
+        if label:
+            yield Release(pod=pod, drop=label, owner=owner, in_service=0)
+        drop = labels_to_withdraw(pod, snapshot)
+        if drop:
+            yield Withdraw(pod=pod, drop=drop, targets=snapshot.targets_of(pod), owner=owner, in_service=0)
+        yield AskEviction(pod=pod)
+        if intent.settings.nudge:
+            yield from (Nudge(binding=binding) for binding in snapshot.bindings_of(pod))
+
+
+def _first_queued(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Pod | None:
+    for planned in intent.pods:
+        pod = snapshot.pods.get(planned.uid)
+        if pod and planned.workload and planned.workload.uid == deployment.uid and step_of(pod) is Step.QUEUED:
+            return pod
+    return None

@@ -1,0 +1,44 @@
+"""The closing line: what was handed over, the longest wait, the lowest capacity, and what is left."""
+
+from datetime import datetime
+
+from kubectl_safe.decide.decision import For
+from kubectl_safe.decide.intent import Planned
+from kubectl_safe.decide.progress import Progress
+from kubectl_safe.render.durations import short
+
+SHOWN = 5
+"""As many pods as fit a line."""
+
+NAMES = {
+    For.CACHE: "for the cluster to be seen",
+    For.SURGE: "in the queue",
+    For.RELEASE: "for its controller to let it go",
+    For.REPLACEMENT: "for its replacement",
+    For.DRAINING_SLOT: "for a draining slot",
+    For.BUDGET: "for its disruption budget",
+    For.ENDPOINTS: "to leave its EndpointSlices",
+    For.SETTLE: "to settle",
+    For.TARGETS: "to leave its target groups",
+    For.TERMINATION: "to terminate",
+}
+
+
+def closing_line(progress: Progress, at: datetime) -> str:
+    """Return the one line that ends a run."""
+    planned, left = progress.intent.pods, progress.left
+    parts = [f"{len(planned) - len(left)} of {len(planned)} pods handed over in {short(at - progress.began)}"]
+    if progress.longest:
+        longest = progress.longest
+        parts.append(f"longest wait {short(longest.lasted)} {NAMES[longest.on]} ({longest.pod.name})")
+    parts += [f"lowest capacity {it.in_service} of {it.wanted} {it.workload}" for it in progress.lowest.values()]
+    if not left:
+        return "; ".join([*parts, "nothing left"])
+    named = ", ".join(f"{pod.name} ({_step(pod, progress)})" for pod in left[:SHOWN])
+    more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+    return "; ".join([*parts, f"left: {named}{more}; run the same command again to go on"])
+
+
+def _step(pod: Planned, progress: Progress) -> str:
+    step = progress.steps.get(pod.uid)
+    return step.value if step else "untouched"

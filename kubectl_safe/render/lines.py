@@ -1,0 +1,73 @@
+"""Plain lines as things happen: for pipes, logs and CI, and above the live view."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from kubectl_safe.decide.actions import Action
+from kubectl_safe.decide.decision import For, Wait
+from kubectl_safe.decide.estimate import Estimate
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.next import Outcome
+from kubectl_safe.decide.progress import Progress
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.render.closing import closing_line
+from kubectl_safe.render.durations import about, short
+from kubectl_safe.render.plan import plan_lines
+from kubectl_safe.render.words import words_for
+
+REMIND = timedelta(seconds=30)
+"""A wait that lasts is told again this often."""
+
+
+class Lines:
+    """Prints what a run tells, a line at a time: kubectl's words to stdout, warnings to stderr."""
+
+    def __init__(self, *, shows_plan: bool) -> None:
+        self._shows_plan = shows_plan
+        self._told: dict[str, tuple[For, datetime]] = {}
+
+    def say(self, line: str) -> None:
+        """Print a line to stdout."""
+        click.echo(line)
+
+    def warn(self, message: str) -> None:
+        """Print a line to stderr."""
+        click.echo(message, err=True)
+
+    def planned(self, intent: Intent, snapshot: Snapshot, estimate: Estimate) -> None:
+        """Print the plan where it was asked for, else how long it will take."""
+        if self._shows_plan:
+            for line in plan_lines(intent, snapshot, estimate):
+                self.say(line)
+        elif intent.pods:
+            self.say(f"{len(intent.pods)} pods to move, {about(estimate.total)}: {estimate.why}")
+
+    def acted(self, action: Action) -> None:
+        """Tell of an action."""
+        line = words_for(action)
+        if line:
+            self.say(line)
+
+    def gone(self, planned: Planned, *, was_evicted: bool) -> None:
+        """Tell that a pod is gone, as kubectl does."""
+        self.say(f"pod/{planned.name} {'evicted' if was_evicted else 'is gone'}")
+
+    def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:
+        """Tell of waits that have begun to be long, and again while they last."""
+        for planned in progress.intent.pods:
+            decision, since = outcome.decisions[planned.uid], progress.waiting_since(planned)
+            if not isinstance(decision, Wait) or since is None or decision.on is For.SURGE:
+                self._told.pop(planned.uid, None)
+                continue
+            on, told = self._told.get(planned.uid, (decision.on, since))
+            if on is not decision.on:
+                on, told = decision.on, since
+            if snapshot.at - told >= REMIND:
+                self.say(f"pod/{planned.name} waits since {short(snapshot.at - since)}: {decision.why}")
+                told = snapshot.at
+            self._told[planned.uid] = (on, told)
+
+    def ended(self, progress: Progress, at: datetime) -> None:
+        """Print the closing line."""
+        self.say(closing_line(progress, at))

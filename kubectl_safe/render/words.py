@@ -1,0 +1,37 @@
+"""What each action is called when it is done."""
+
+from typing import assert_never
+
+from kubectl_safe.decide.actions import (
+    Action,
+    AskEviction,
+    Cordon,
+    Evict,
+    Nudge,
+    Record,
+    Release,
+    RemoveNudge,
+    RemoveRecord,
+    RemoveTouch,
+    Touch,
+    Withdraw,
+)
+
+
+def words_for(action: Action) -> str:
+    """Return the line that tells of an action; empty for one that no reader has to know of."""
+    match action:
+        case Release(pod=pod):
+            return f"pod/{pod.name} released: it serves on until its replacement does"
+        case Withdraw(pod=pod):
+            return f"pod/{pod.name} withdrawn: it gets no new requests, and answers those it has"
+        case Evict(pod=pod):
+            return f"evicting pod {pod}"
+        case Nudge(binding=binding):
+            return (
+                f"targetgroupbinding.elbv2.k8s.aws/{binding.name} nudged: its target is healthy, its gate not yet True"
+            )
+        case Touch() | AskEviction() | Cordon() | Record() | RemoveRecord() | RemoveNudge() | RemoveTouch():
+            return ""
+        case _:
+            assert_never(action)

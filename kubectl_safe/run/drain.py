@@ -1,0 +1,123 @@
+"""`drain`: every pod that `kubectl drain` would evict is handed over, from one node or from several."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from kubectl_safe.decide.actions import Cordon
+from kubectl_safe.decide.drain import NodePlan, Options, plan_node
+from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.selector import LabelSelector
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Node
+from kubectl_safe.run.session import DryRun, Session
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """Which nodes to drain, and which of their pods."""
+
+    nodes: tuple[str, ...]
+    pod_selector: LabelSelector | None = None
+    options: Options
+    settings: Settings
+
+
+def drain(request: Drain, session: Session) -> None:
+    """Drain nodes, or go on with a drain that a dead process left: its plan is what is still there.
+
+    Raises:
+        KubectlSafeError: a pod stands in the way, or the run could not be completed.
+    """
+    began = session.now()
+    snapshot = session.observer.look()
+    nodes = [_node(name, snapshot) for name in dict.fromkeys(request.nodes)]
+    plans = [_plan(node, request, snapshot, session) for node in nodes]
+    _refuse(plans)
+    for plan in plans:
+        if plan.warnings:
+            session.audience.warn(f"Warning: {'; '.join(plan.warnings)}")
+    intent = Intent(pods=tuple(pod for plan in plans for pod in plan.pods), settings=request.settings)
+    to_cordon = [Cordon(node=node) for node in nodes if not node.is_unschedulable]
+    session.prepare(intent, to_cordon)
+    suffix = {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[session.terms.dry_run]
+    for node in nodes:
+        cordon = next((c for c in to_cordon if c.node is node), None)
+        if cordon and session.terms.dry_run is DryRun.NONE:
+            session.write(partial(_cordon, node.name))
+        session.audience.say(f"node/{node.name} {'cordoned' if cordon else 'already cordoned'}{suffix}")
+    if session.terms.dry_run is DryRun.NONE:
+        session.carry_out(_with_late_pods(intent, nodes, request, session), began=began)
+    for node in nodes:
+        session.audience.say(f"node/{node.name} drained{suffix}")
+
+
+def _cordon(name: str, snapshot: Snapshot) -> Cordon | None:
+    node = _node(name, snapshot)
+    return None if node.is_unschedulable else Cordon(node=node)
+
+
+def _node(name: str, snapshot: Snapshot) -> Node:
+    node = snapshot.nodes.get(name)
+    if node is None:
+        raise KubectlSafeError(f'nodes "{name}" not found')
+    return node
+
+
+def _plan(node: Node, request: Drain, snapshot: Snapshot, session: Session) -> NodePlan:
+    pods = [pod for pod in snapshot.pods.values() if pod.node == node.name and _is_selected(pod, request)]
+    pods.sort(key=lambda pod: (pod.namespace, pod.name))
+    return plan_node(
+        node.name, pods, snapshot, request.options, missing_daemon_sets=_missing_daemon_sets(pods, session)
+    )
+
+
+def _is_selected(pod: Pod, request: Drain) -> bool:
+    return request.pod_selector is None or request.pod_selector.matches(pod.original_labels)
+
+
+def _missing_daemon_sets(pods: list[Pod], session: Session) -> frozenset[tuple[str, str]]:
+    """Ask for each DaemonSet that pods name as their controller, as kubectl does."""
+    named = {(p.namespace, c.name) for p in pods if (c := p.controller) and c.kind == "DaemonSet"}
+    missing = set()
+    for namespace, name in sorted(named):
+        try:
+            session.client.request("GET", f"/apis/apps/v1/namespaces/{namespace}/daemonsets/{name}")
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+            missing.add((namespace, name))
+    return frozenset(missing)
+
+
+def _refuse(plans: list[NodePlan]) -> None:
+    """Refuse the whole drain, in kubectl's words, while nothing is changed."""
+    lines = []
+    for plan in plans:
+        blocked = [f"Blocked({b.reason}): {b.why}" for b in plan.blocked.values()]
+        reasons = [*plan.errors, *blocked]
+        if reasons:
+            why = reasons[0] if len(reasons) == 1 else f"[{', '.join(reasons)}]"
+            lines.append(f'unable to drain node "{plan.node}" due to error: {why}')
+    if lines:
+        raise KubectlSafeError("\n".join([*lines, "nothing was changed: no node was cordoned, no pod was moved"]))
+
+
+def _with_late_pods(intent: Intent, nodes: list[Node], request: Drain, session: Session) -> Intent:
+    """Add the pods that were bound to the nodes between the plan and the cordon."""
+    snapshot = session.observer.look()
+    plans = [_plan(node, request, snapshot, session) for node in nodes]
+    _refuse_late(plans)
+    late = tuple(pod for plan in plans for pod in plan.pods if pod.uid not in intent.uids)
+    return replace(intent, pods=intent.pods + late)
+
+
+def _refuse_late(plans: list[NodePlan]) -> None:
+    refused = [why for plan in plans for why in (*plan.errors, *(b.why for b in plan.blocked.values()))]
+    if refused:
+        raise KubectlSafeError(f"a pod came in before the cordon: {'; '.join(refused)}; the nodes stay cordoned")

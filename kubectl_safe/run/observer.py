@@ -1,0 +1,107 @@
+"""Observe: one snapshot of the cluster and its target groups, with what only a process that keeps looking can know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from kubectl_safe.decide.health import POLL, Wish
+from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
+from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
+
+
+class ClusterView(Protocol):
+    """What the watch caches hold."""
+
+    def observe(self) -> Observed:
+        """Return it as it is now."""
+
+
+class HealthView(Protocol):
+    """What target groups answered."""
+
+    @property
+    def health(self) -> Mapping[Target, TargetHealth]:
+        """The latest answer for each target that was asked for."""
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """Why a target group (by ARN) could not be asked."""
+
+    def want(self, wishes: Mapping[str, Wish]) -> None:
+        """Say what is to be asked from now on, by ARN."""
+
+
+@dataclass(kw_only=True)
+class Memory:
+    """What was observed over time, by this process and since it began."""
+
+    absent_since: dict[str, datetime] = field(default_factory=dict)
+    withdrawn_since: dict[str, datetime] = field(default_factory=dict)
+    ready_since: dict[str, datetime] = field(default_factory=dict)
+    answers: dict[str, EvictionAnswer] = field(default_factory=dict)
+    nudged_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    touched_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+
+class Observer:
+    """Makes snapshots."""
+
+    def __init__(self, cluster: ClusterView, *, now: Callable[[], datetime]) -> None:
+        self._cluster = cluster
+        self._now = now
+        self.target_health: HealthView | None = None
+        self.groups: Mapping[str, TargetGroup] = {}
+        self.memory = Memory()
+        self._unready: set[str] = set()
+
+    def look(self) -> Snapshot:
+        """Return everything that is known now."""
+        # The instant is taken first: what is seen afterwards may be newer than it says, never older.
+        at = self._now()
+        seen = self._cluster.observe()
+        health = self.target_health
+        snapshot = Snapshot(
+            at=at,
+            pods=seen.pods,
+            replica_sets=seen.replica_sets,
+            deployments=seen.deployments,
+            nodes=seen.nodes,
+            services=seen.services,
+            endpoints=seen.endpoints,
+            budgets=seen.budgets,
+            bindings=seen.bindings,
+            stale=seen.stale,
+            groups=self.groups,
+            health=dict(health.health) if health else {},
+            stale_health=dict(health.errors) if health else {},
+            health_max_age=_health_max_age(len(self.groups)),
+            absent_since=self.memory.absent_since,
+            withdrawn_since=self.memory.withdrawn_since,
+            ready_since=self.memory.ready_since,
+            answers=self.memory.answers,
+            nudged_at=self.memory.nudged_at,
+            touched_at=self.memory.touched_at,
+        )
+        self._remember(snapshot)
+        return snapshot
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        present = snapshot.endpoints_by_pod
+        if "endpointslices" not in snapshot.stale:
+            absent = (uid for uid in snapshot.pods if uid not in present)
+            self.memory.absent_since = {uid: self.memory.absent_since.get(uid, snapshot.at) for uid in absent}
+        for uid, pod in snapshot.pods.items():
+            if pod.is_withdrawn:
+                self.memory.withdrawn_since.setdefault(uid, snapshot.at)
+            if not pod.has_ready_containers:
+                self._unready.add(uid)
+            elif uid in self._unready:
+                self._unready.discard(uid)
+                self.memory.ready_since[uid] = snapshot.at
+
+
+def _health_max_age(groups: int) -> timedelta:
+    """Return how old an answer may be: three polls, or longer where each of many groups has to wait its turn."""
+    return max(3 * POLL, timedelta(seconds=groups))

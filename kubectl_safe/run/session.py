@@ -1,0 +1,169 @@
+"""One run from its plan to its closing line: what drains and restarts have in common."""
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol, Self, assert_never
+
+from kubectl_safe.decide.actions import Action, Nudge, subject_of
+from kubectl_safe.decide.estimate import Estimate, estimate
+from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.preflight import blockers
+from kubectl_safe.decide.progress import Progress
+from kubectl_safe.decide.rehearsal import rehearsals
+from kubectl_safe.kube.actuator import Actuator
+from kubectl_safe.kube.cache import Signal
+from kubectl_safe.kube.client import Client
+from kubectl_safe.kube.cluster import Cluster
+from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Undone, Untried
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.run.loop import Loop, Reporter
+from kubectl_safe.run.observer import Observer
+
+TRIES = 10
+RETRY_SECONDS = 0.5
+
+
+class DryRun(Enum):
+    """kubectl's `--dry-run`."""
+
+    NONE = "none"
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a run is bound by, apart from what it moves."""
+
+    dry_run: DryRun = DryRun.NONE
+    timeout: timedelta | None = None
+    grace_period: int | None = None
+    """Seconds; None leaves it to each pod."""
+    aws_profile: str | None = None
+    aws_region: str | None = None
+
+
+class Audience(Reporter, Protocol):
+    """Who is told the plan and the end besides what happens."""
+
+    def say(self, line: str) -> None:
+        """Print a line in kubectl's words."""
+
+    def planned(self, intent: Intent, snapshot: Snapshot, estimate: Estimate) -> None:
+        """The plan stands."""
+
+    def ended(self, progress: Progress, at: datetime) -> None:
+        """The run is over, one way or the other."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    """The connections of one run; a context manager that closes them."""
+
+    client: Client
+    namespace: str | None
+    """None watches all namespaces, and nodes."""
+    terms: Terms
+    audience: Audience
+    now: Callable[[], datetime]
+    observer: Observer = field(init=False)
+    hands: Actuator = field(init=False)
+    _signal: Signal = field(init=False, default_factory=Signal)
+    _open: ExitStack = field(init=False, default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, with_nodes=self.namespace is None)
+        self._open.enter_context(cluster)
+        self.observer = Observer(cluster, now=self.now)
+        self.hands = Actuator(self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def prepare(self, intent: Intent, first: Iterable[Action]) -> None:
+        """See that everything can be done, and tell the plan; nothing is written.
+
+        `first` is what will be written before the first pod is touched; it is rehearsed with the rest.
+
+        Raises:
+            KubectlSafeError: something can't be done.
+        """
+        self._ask_target_groups(intent)
+        snapshot = self.observer.look()
+        found = blockers(intent, snapshot)
+        if found:
+            raise KubectlSafeError("\n".join(f"Blocked({b.reason}): {b.why}" for b in found))
+        if self.terms.dry_run is not DryRun.CLIENT:
+            self._rehearse([*first, *rehearsals(intent, snapshot)])
+        self.audience.planned(intent, snapshot, estimate(intent, snapshot))
+
+    def carry_out(self, intent: Intent, *, began: datetime) -> None:
+        """Hand over all pods; the closing line is told in any case."""
+        progress = Progress(intent=intent, began=began)
+        until = began + self.terms.timeout if self.terms.timeout else None
+        loop = Loop(observer=self.observer, hands=self.hands, signal=self._signal, reporter=self.audience, now=self.now)
+        try:
+            loop.run(intent, progress, until=until)
+        finally:
+            self.audience.ended(progress, self.now())
+
+    def write(self, choose: Callable[[Snapshot], Action | None]) -> None:
+        """Carry out one action outside the loop, chosen anew where its object has changed meanwhile.
+
+        Raises:
+            KubectlSafeError: it was not carried out.
+        """
+        about = ""
+        for _ in range(TRIES):
+            action = choose(self.observer.look())
+            if action is None:
+                return
+            about = subject_of(action)
+            match self.hands.act(action):
+                case Done() | Gone():
+                    return
+                case Conflict():
+                    self._signal.wait(RETRY_SECONDS)
+                case Busy(retry_after=seconds):
+                    self._signal.wait(seconds)
+                case Refused(message=message) | Denied(message=message):
+                    raise KubectlSafeError(message)
+                case Undone(message=message) | Untried(message=message):
+                    raise KubectlSafeError(message)
+                case _ as result:
+                    assert_never(result)
+        raise KubectlSafeError(f"{about} changes too often to be written to; try again")
+
+    def _ask_target_groups(self, intent: Intent) -> None:
+        snapshot = self.observer.look()
+        pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid)) and planned.workload]
+        arns = sorted({target.group for pod in pods for target in snapshot.targets_of(pod)})
+        if not arns:
+            return
+        # Imported here: without a TargetGroupBinding nothing of AWS is needed, and nothing of it is loaded.
+        from kubectl_safe.aws.health import TargetHealthApi
+        from kubectl_safe.aws.poller import Poller
+
+        api = TargetHealthApi(profile=self.terms.aws_profile, region_override=self.terms.aws_region, now=self.now)
+        self.observer.groups = api.groups(arns)
+        self.observer.target_health = self._open.enter_context(Poller(api, signal=self._signal, now=self.now))
+
+    def _rehearse(self, actions: Iterable[Action]) -> None:
+        """Send each kind of write as a server dry run, so that nothing is begun that can't be finished."""
+        for action in actions:
+            result = self.hands.act(action, dry_run=True)
+            match result:
+                case Untried(message=message):
+                    self.audience.warn(f"could not be tried beforehand: {message}")
+                case Denied(message=message) if isinstance(action, Nudge):
+                    self.audience.warn(f"bindings can't be nudged, which costs up to 15s a batch: {message}")
+                case Denied(message=message) | Undone(message=message):
+                    raise KubectlSafeError(f"nothing was changed: {message}")
+                case _:
+                    # Gone, changed meanwhile, or refused by a budget that the replacement may satisfy: no verdict.
+                    continue
