@@ -29,6 +29,8 @@ class Application:
     pre_stop: int = 0
     grace_period: int = 30
     strategy: Mapping[str, Any] | None = None
+    gates: tuple[str, ...] = ()
+    """Readiness gates of its own, beside those that the webhook injects."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Further annotations of its pods."""
 
@@ -67,6 +69,8 @@ def deployment(application: Application) -> dict[str, Any]:
             },
         },
     }
+    if application.gates:
+        spec["template"]["spec"]["readinessGates"] = [{"conditionType": gate} for gate in application.gates]
     if application.strategy is not None:
         spec["strategy"] = dict(application.strategy)
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(application), "spec": spec}

@@ -115,7 +115,7 @@ class Capacity:
             server = self._network.server_of(history.uid)
             history.withdrawn = time.time()
             history.in_flight_at_withdrawal = server.in_flight if server else None
-        self._count(new)
+        self._count(history)
 
     def _listing_changed(self, old: Object | None, new: Object | None) -> None:
         if changed := new or old:
@@ -126,27 +126,26 @@ class Capacity:
             if pod.ip == transition.target.id:
                 if transition.health == NOT_REGISTERED:
                     pod.not_registered = transition.time
-                subject = self._watched.pods.objects.get((pod.namespace, pod.name))
-                if subject is not None and subject["metadata"]["uid"] == pod.uid:
-                    self._count(subject)
+                self._count(pod)
                 return
 
     def _count_all(self, namespace: str) -> None:
-        for subject in self._watched.pods.of(namespace):
-            self._count(subject)
+        for history in self.pods.values():
+            # One whose object is gone may still be listed for a moment.
+            if history.namespace == namespace and (history.gone is None or history.is_listed):
+                self._count(history)
 
-    def _count(self, subject: Object) -> None:
+    def _count(self, history: PodHistory) -> None:
         """Note whether a pod is in service now, and whether any EndpointSlice has it."""
-        history = self.pods.get(subject["metadata"]["uid"])
-        if history is None:
-            return
         listed = self._listed(history)
         if history.is_listed and not listed:
             history.unlisted = time.time()
         elif listed:
             history.unlisted = None
         history.is_listed = bool(listed)
-        self._note(history, is_in_service=self._is_in_service(subject, history, listed))
+        subject = self._watched.pods.objects.get((history.namespace, history.name))
+        is_there = subject is not None and subject["metadata"]["uid"] == history.uid
+        self._note(history, is_in_service=is_there and self._is_in_service(subject or {}, history, listed))
 
     def _is_in_service(self, subject: Object, history: PodHistory, listed: Mapping[str, bool]) -> bool:
         """Tell whether a pod serves on every way in that it had when it was first seen.

@@ -249,7 +249,8 @@ class Rig:
         balancer = await self._stack.enter_async_context(
             LoadBalancer(self.elbv2, group.arn, self.network, seed=self.settings.seed)
         )
-        async with aclosing(self.api.watch(path, fieldSelector=f"metadata.name={application.name}")) as events:
+        watch = self.api.watch(path, fieldSelector=f"metadata.name={application.name}")
+        async with aclosing(watch) as events:
             async for event in events:
                 if event.object.get("status"):
                     break
