@@ -5,7 +5,7 @@ It must not decide: before an eviction it only makes sure that the pod still is 
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kubectl_safe.decide.actions import (
     Action,
@@ -24,7 +24,6 @@ from kubectl_safe.decide.actions import (
 from kubectl_safe.kube import cluster as kinds
 from kubectl_safe.kube import parse
 from kubectl_safe.kube.client import Client
-from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.outcome import (
     RETRY_SECONDS,
@@ -47,6 +46,16 @@ from kubectl_safe.model.pod import Pod
 __all__ = ["Actuator", "Busy", "Conflict", "Denied", "Done", "Gone", "Refused", "Result", "Undone", "Untried"]
 
 
+class Caches(Protocol):
+    """What is known of the cluster; `Cluster` is that."""
+
+    def put(self, kind: str, raw: Mapping[str, Any]) -> None:
+        """Take an object that a write or a read returned."""
+
+    def forget(self, kind: str, uid: str) -> None:
+        """Take it that an object is gone."""
+
+
 class Actuator:
     """Writes to a cluster.
 
@@ -61,7 +70,7 @@ class Actuator:
     def __init__(
         self,
         client: Client,
-        cluster: Cluster,
+        cluster: Caches,
         *,
         now: Callable[[], datetime],
         grace_period: int | None = None,

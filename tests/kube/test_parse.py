@@ -1,0 +1,270 @@
+"""What is read from a real API server's JSON, and what a field's absence means."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_safe.kube import parse
+from kubectl_safe.model import marks
+from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference
+from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
+from kubectl_safe.model.service import Endpoint, ServicePort
+
+GATE = "target-health.elbv2.k8s.aws/web"
+BOTH = ("10.0.0.1", "fd::1")
+META = {"namespace": "default", "name": "a", "uid": "u", "resourceVersion": "1"}
+
+
+def captured(kind: str) -> dict[str, Any]:
+    """Return what a 1.37 API server told of an object of that kind."""
+    raw: dict[str, Any] = json.loads((Path(__file__).parent / "fixtures" / f"{kind}.json").read_text())
+    return raw
+
+
+def test_a_pod_as_the_api_server_tells_it() -> None:
+    pod = parse.pod(captured("pod"))
+    assert str(pod) == "default/web-65c5468b84-48lr6"
+    assert (pod.uid, pod.resource_version) == ("46827d09-07ff-485f-8122-e1a46d7d18c9", "256")
+    assert pod.labels["pod-template-hash"] == "65c5468b84"
+    assert pod.controller == OwnerReference(
+        api_version="apps/v1",
+        kind="ReplicaSet",
+        name="web-65c5468b84",
+        uid="15da2114-d392-43c4-b9d7-0b67a71abb11",
+        is_controller=True,
+    )
+    assert (pod.node, pod.ips, pod.phase) == ("node-b", ("10.244.1.2",), "Running")
+    assert pod.created == datetime(2026, 11, 23, 22, 20, 30, tzinfo=UTC)
+    assert pod.readiness_gates == (GATE,)
+    assert pod.conditions[GATE] == Condition(is_true=True, since=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert pod.is_ready
+    assert pod.has_ready_containers
+    assert pod.ports == (ContainerPort(name="http", number=8080),)
+    assert pod.has_empty_dir
+    assert not pod.is_terminating
+    assert not pod.is_mirror
+
+
+@pytest.mark.parametrize(
+    ("raw", "attribute", "expected"),
+    [
+        ({}, "phase", "Pending"),
+        ({}, "ips", ()),
+        ({}, "node", None),
+        ({}, "grace_period_seconds", 30),
+        ({"spec": {"terminationGracePeriodSeconds": 0}}, "grace_period_seconds", 0),
+        ({"metadata": META | {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "is_terminating", True),
+        ({"metadata": META | {"annotations": {"kubernetes.io/config.mirror": "x"}}}, "is_mirror", True),
+        ({"status": {"podIP": "10.0.0.1"}}, "ips", ("10.0.0.1",)),
+        (
+            {"status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd::1"}]}},
+            "ips",
+            ("10.0.0.1", "fd::1"),
+        ),
+        ({"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}, "is_ready", False),
+        ({"spec": {"volumes": [{"name": "a", "emptyDir": {}}]}}, "has_empty_dir", True),
+        ({"spec": {"volumes": [{"name": "a", "configMap": {}}]}}, "has_empty_dir", False),
+        (
+            {"status": {"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}},
+            "waiting_reason",
+            "CrashLoopBackOff",
+        ),
+        (
+            {"status": {"initContainerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}},
+            "waiting_reason",
+            "ImagePullBackOff",
+        ),
+        (
+            {"status": {"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}},
+            "waiting_reason",
+            "",
+        ),
+        ({"status": {"containerStatuses": [{"state": {"running": {}}}]}}, "waiting_reason", ""),
+        (
+            {
+                "spec": {
+                    "containers": [{"ports": [{"containerPort": 53, "protocol": "UDP"}]}],
+                    "initContainers": [
+                        {"ports": [{"containerPort": 1, "name": "init"}]},
+                        {"ports": [{"containerPort": 2, "name": "sidecar"}], "restartPolicy": "Always"},
+                    ],
+                }
+            },
+            "ports",
+            (ContainerPort(name="", number=53, protocol="UDP"), ContainerPort(name="sidecar", number=2)),
+        ),
+    ],
+    ids=[
+        "no phase is Pending",
+        "no address",
+        "no node",
+        "the default grace period",
+        "a grace period of 0 is one",
+        "a deletion timestamp means terminating",
+        "the mirror annotation",
+        "an old server tells one address",
+        "both families",
+        "an Unknown condition is not true",
+        "emptyDir",
+        "another volume",
+        "a crash loop",
+        "an init container that waits",
+        "being started is no reason",
+        "running is no reason",
+        "ports of sidecars count, of init containers don't",
+    ],
+)
+def test_what_a_pod_does_not_tell(raw: dict[str, Any], attribute: str, expected: object) -> None:
+    assert getattr(parse.pod({"metadata": META, **raw}), attribute) == expected
+
+
+def test_a_service_as_the_api_server_tells_it() -> None:
+    service = parse.service(captured("service"))
+    assert (service.name, service.selector, service.is_headless) == ("web", {"app": "web"}, False)
+    assert service.ports == (ServicePort(name="", port=80, target_port="http"),)
+
+
+def test_a_service_without_a_cluster_ip_is_headless() -> None:
+    assert parse.service({"metadata": META, "spec": {"clusterIP": "None"}}).is_headless
+
+
+@pytest.mark.parametrize("spec", [{}, {"type": "ExternalName", "selector": {"app": "a"}}], ids=["none", "ExternalName"])
+def test_a_service_without_endpoints_selects_nothing(spec: dict[str, Any]) -> None:
+    assert not parse.service({"metadata": META, "spec": spec}).selects("default", {"app": "a"})
+
+
+def test_a_port_without_a_target_port_leads_to_its_own_number() -> None:
+    service = parse.service({"metadata": META, "spec": {"ports": [{"port": 80}]}})
+    assert service.ports[0].target_port == 80
+
+
+def test_an_endpoint_slice_as_the_api_server_tells_it() -> None:
+    unready, ready = parse.endpoints(captured("endpointslice"))
+    assert not unready.is_ready
+    assert ready == Endpoint(
+        namespace="default",
+        service="web",
+        slice="web-h2stz",
+        pod_uid="46827d09-07ff-485f-8122-e1a46d7d18c9",
+        is_ready=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ({"targetRef": {"kind": "Pod", "uid": "p"}}, [True]),
+        ({"targetRef": {"kind": "Pod", "uid": "p"}, "conditions": {"ready": None}}, [True]),
+        ({"targetRef": {"kind": "Pod", "uid": "p"}, "conditions": {"ready": False}}, [False]),
+        ({"targetRef": {"kind": "Node", "uid": "p"}}, []),
+        ({"addresses": ["10.0.0.1"]}, []),
+    ],
+    ids=["no conditions mean ready", "null means ready", "False means not ready", "a node", "a bare address"],
+)
+def test_what_an_endpoint_does_not_tell(endpoint: dict[str, Any], expected: list[bool]) -> None:
+    assert [e.is_ready for e in parse.endpoints({"metadata": META, "endpoints": [endpoint]})] == expected
+
+
+def test_a_slice_without_endpoints_has_none() -> None:
+    assert parse.endpoints({"metadata": META, "endpoints": None}) == ()
+
+
+def test_a_replica_set_as_the_api_server_tells_it() -> None:
+    replica_set = parse.replica_set(captured("replicaset"))
+    assert replica_set.replicas == 2
+    assert replica_set.selector.match_labels == {"app": "web", "pod-template-hash": "65c5468b84"}
+    assert replica_set.owner is not None
+    assert (replica_set.owner.kind, replica_set.owner.name) == ("Deployment", "web")
+    assert replica_set.operation is None
+
+
+def test_a_deployment_as_the_api_server_tells_it() -> None:
+    deployment = parse.deployment(captured("deployment"))
+    assert (str(deployment), deployment.replicas, deployment.strategy) == ("default/web", 2, "RollingUpdate")
+    assert (deployment.max_surge, deployment.max_unavailable) == ("25%", "25%")
+    assert deployment.observed_generation == deployment.generation
+    assert (deployment.updated_replicas, deployment.status_replicas) == (2, 2)
+    assert deployment.progress_deadline == timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("spec", "attribute", "expected"),
+    [
+        ({}, "replicas", 1),
+        ({"replicas": 0}, "replicas", 0),
+        ({}, "max_surge", "25%"),
+        ({"strategy": {"rollingUpdate": {"maxSurge": 0}}}, "max_surge", 0),
+        ({"strategy": {"type": "Recreate"}}, "strategy", "Recreate"),
+        ({"minReadySeconds": 10}, "min_ready", timedelta(seconds=10)),
+        ({"progressDeadlineSeconds": 60}, "progress_deadline", timedelta(minutes=1)),
+        ({}, "is_paused", False),
+        ({"paused": True}, "is_paused", True),
+    ],
+    ids=[
+        "one replica is the default",
+        "none is none",
+        "a quarter of surge is the default",
+        "no surge is none",
+        "Recreate",
+        "minReadySeconds",
+        "progressDeadlineSeconds",
+        "not paused",
+        "paused",
+    ],
+)
+def test_what_a_deployment_does_not_tell(spec: dict[str, Any], attribute: str, expected: object) -> None:
+    assert getattr(parse.deployment({"metadata": META, "spec": spec}), attribute) == expected
+
+
+def test_a_deployment_whose_controller_never_looked_is_not_observed() -> None:
+    deployment = parse.deployment({"metadata": META | {"generation": 1}, "spec": {}})
+    assert (deployment.generation, deployment.observed_generation) == (1, 0)
+
+
+def test_a_node_as_the_api_server_tells_it() -> None:
+    node = parse.node(captured("node"))
+    assert node.name == "node-a"
+    assert not node.is_unschedulable
+    assert parse.node({"metadata": META, "spec": {"unschedulable": True}}).is_unschedulable
+
+
+def test_a_budget_as_the_api_server_tells_it() -> None:
+    budget = parse.budget(captured("poddisruptionbudget"))
+    assert budget.selector == LabelSelector(
+        match_labels={"app": "web"},
+        match_expressions=(Requirement(key="tier", operator=Operator.NOT_IN, values=frozenset({"batch"})),),
+    )
+    assert budget.desired_healthy == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "selects"), [({}, False), ({"selector": {}}, True)], ids=["no selector: none", "an empty one: all"]
+)
+def test_which_pods_a_budget_selects_by_default(spec: dict[str, Any], selects: bool) -> None:
+    assert parse.budget({"metadata": META, "spec": spec}).selects("default", {"app": "a"}) is selects
+
+
+ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/73e2d6bc24d8a067"
+
+
+def test_a_binding_as_its_crd_defines_it() -> None:
+    spec = {"targetGroupARN": ARN, "targetType": "ip", "serviceRef": {"name": "web", "port": 80}}
+    binding = parse.binding({"metadata": META | {"annotations": {marks.NUDGE: "x"}}, "spec": spec})
+    assert (binding.group, binding.target_type, binding.service, binding.service_port) == (ARN, "ip", "web", 80)
+    assert binding.is_nudged
+
+
+def test_a_binding_does_not_guess_its_type_or_its_group() -> None:
+    binding = parse.binding({"metadata": META, "spec": {"serviceRef": {"name": "web", "port": "http"}}})
+    assert (binding.group, binding.target_type, binding.service_port) == ("", "", "http")
+    assert not binding.is_nudged
+
+
+@pytest.mark.parametrize("text", ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000000Z", "2026-01-02T04:04:05+01:00"])
+def test_times_are_aware_and_in_utc(text: str) -> None:
+    found = parse.instant(text)
+    assert found == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert found.tzinfo is UTC
