@@ -6,6 +6,7 @@ too many.
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from kubectl_safe.decide.actions import Touch
 from kubectl_safe.decide.settings import RETRY
@@ -28,6 +29,16 @@ def stale_budget(pod: Pod, drop: frozenset[str], snapshot: Snapshot) -> Budget |
         ),
         None,
     )
+
+
+def spent_budget(pod: Pod, leaving: AbstractSet[str], snapshot: Snapshot) -> Budget | None:
+    """Return a budget of the pod that allows no more than what just leaves: each was asked for alone, and allowed."""
+    others = [snapshot.pods[uid] for uid in leaving]
+    for budget in snapshot.budgets:
+        taken = sum(other.is_ready and budget.selects(other.namespace, other.labels) for other in others)
+        if taken >= max(1, budget.disruptions_allowed) and budget.selects(pod.namespace, pod.labels):
+            return budget
+    return None
 
 
 def is_stale(budget: Budget, snapshot: Snapshot) -> bool:

@@ -44,7 +44,8 @@ def below_floor(
     others = [v for uid, v in verdicts.items() if uid != pod.uid and uid not in leaving]
     serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
-        return "" if deployment.replicas == 0 else group_below_floor(pod, leaving=leaving, snapshot=snapshot)
+        # Of a Deployment that was scaled to nothing, nothing is owed to a target group either.
+        return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if deployment.replicas else ""
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(pod, verdicts, snapshot)
     return f"{serving} of {needed} other pods of deployment {deployment} are in service: {why}"
 

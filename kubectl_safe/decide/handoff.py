@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import assert_never
 
 from kubectl_safe.decide.actions import AskEviction, Release, Withdraw
-from kubectl_safe.decide.budgets import stale_budget
+from kubectl_safe.decide.budgets import spent_budget, stale_budget
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Step, Wait
-from kubectl_safe.decide.floor import below_floor
+from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
@@ -56,8 +56,9 @@ class Handoffs:
     settings: Settings
     draining_slots: int | None
     """How many more pods may be withdrawn; None for any number."""
+    leaving: set[str] = field(default_factory=set)
+    """UIDs of pods that were allowed to leave since the snapshot was taken, of other Deployments too."""
     verdicts: dict[str, Verdict] = field(init=False)
-    leaving: set[str] = field(init=False, default_factory=set)
     extra: int = field(init=False)
     """Pods that serve beyond the wanted number because they were released."""
 
@@ -91,6 +92,9 @@ class Handoffs:
                 return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
             case Step.WITHDRAWN:
                 return evict_when_out(pod, self.snapshot, self.settings)
+            case Step.RELEASED | Step.QUEUED if pod.uid not in self.verdicts:
+                why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
+                return Wait(on=For.RELEASE, why=why)
             case Step.RELEASED:
                 return self._withdraw_when_confirmed(pod)
             case Step.QUEUED:
@@ -117,6 +121,16 @@ class Handoffs:
             return Blocked(
                 reason="adoption", why=f"replicaset {adopter} would adopt pod {pod} without its label {label}"
             )
+        return self._wait_for_count() or self._release(pod, label)
+
+    def _wait_for_count(self) -> Wait | None:
+        """Wait until it is known how many pods are in service, where a lower number would be noted as all there was."""
+        unknown = next((v for v in self.verdicts.values() if isinstance(v, Unknown)), None)
+        if unknown is None or self._in_service() >= self.deployment.replicas:
+            return None
+        return Wait(on=For.CACHE, why=unknown.why)
+
+    def _release(self, pod: Pod, label: str) -> Decision:
         self.extra += 1
         return Act(
             action=Release(pod=pod, drop=label, owner=reference_to(self.deployment), in_service=self._in_service())
@@ -133,7 +147,7 @@ class Handoffs:
             case Unknown(why=why):
                 return Wait(on=For.CACHE, why=why)
             case OutOfService():
-                pass
+                missing = group_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
             case InService():
                 missing = below_floor(
                     pod,
@@ -143,10 +157,10 @@ class Handoffs:
                     snapshot=self.snapshot,
                     settings=self.settings,
                 )
-                if missing:
-                    return Wait(on=For.REPLACEMENT, why=missing)
             case _ as found:
                 assert_never(found)
+        if missing:
+            return Wait(on=For.REPLACEMENT, why=missing)
         if self.draining_slots is not None and self.draining_slots <= 0:
             return Wait(on=For.DRAINING_SLOT, why="as many pods are draining as --max-draining allows")
         return None
@@ -156,6 +170,10 @@ class Handoffs:
         budget = stale_budget(pod, labels_to_withdraw(pod, self.snapshot), self.snapshot)
         if budget:
             why = f"budget {budget.namespace}/{budget.name} counts a pod that has left it; its next count is awaited"
+            return Wait(on=For.BUDGET, why=why)
+        budget = spent_budget(pod, self.leaving, self.snapshot)
+        if budget:
+            why = f"budget {budget.namespace}/{budget.name} allows no more pods to leave before its next count"
             return Wait(on=For.BUDGET, why=why)
         answer = self.snapshot.answers.get(pod.uid)
         if answer and answer.is_allowed and self.snapshot.at - answer.at < ANSWER_MAX_AGE:

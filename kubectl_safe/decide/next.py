@@ -49,13 +49,19 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     alive = {planned.uid: pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))}
     steps = {planned.uid: step_of(alive.get(planned.uid)) for planned in intent.pods}
     if snapshot.stale:
-        return Outcome(decisions=_hold(intent, alive, snapshot), steps=steps)
+        return Outcome(decisions=_hold(intent, snapshot), steps=steps)
     decisions: dict[str, Decision] = {}
     in_service: dict[str, int] = {}
-    slots = _draining_slots(intent, steps)
+    slots, leaving = _draining_slots(intent, steps), set[str]()
     workloads = _workloads(intent, alive, snapshot)
     for deployment, pods in workloads:
-        handoffs = Handoffs(deployment=deployment, snapshot=snapshot, settings=intent.settings, draining_slots=slots)
+        handoffs = Handoffs(
+            deployment=deployment,
+            snapshot=snapshot,
+            settings=intent.settings,
+            draining_slots=slots,
+            leaving=leaving,
+        )
         decisions |= handoffs.decide(pods)
         slots = handoffs.draining_slots
         if handoffs.in_service_before is not None:
@@ -72,9 +78,9 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     )
 
 
-def _hold(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> dict[str, Decision]:
+def _hold(intent: Intent, snapshot: Snapshot) -> dict[str, Decision]:
     why = f"the watch on {', '.join(sorted(snapshot.stale))} is interrupted; what is known may be over"
-    return {p.uid: Wait(on=For.CACHE, why=why) if p.uid in alive else Gone() for p in intent.pods}
+    return {p.uid: Wait(on=For.CACHE, why=why) for p in intent.pods}
 
 
 def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> list[tuple[Deployment, list[Pod]]]:
@@ -122,32 +128,37 @@ def _chores(
     workloads: Iterable[tuple[Deployment, list[Pod]]],
     snapshot: Snapshot,
 ) -> Iterable[Action]:
+    # Without the right to nudge, a nudge of an earlier run can't be taken away either.
+    nudge = intent.settings.nudge
     if not alive:
-        yield from (RemoveNudge(binding=b) for b in snapshot.bindings if b.is_nudged)
+        yield from (RemoveNudge(binding=b) for b in snapshot.bindings if nudge and b.is_nudged)
         yield from (RemoveTouch(pod=p) for p in snapshot.pods.values() if TOUCH in p.annotations)
         return
     yield from touches(intent.uids, snapshot)
-    if intent.settings.nudge:
-        for deployment, _ in workloads:
-            yield from _nudges(deployment, snapshot)
+    if nudge:
+        yield from _nudges([d for d, _ in workloads], snapshot)
 
 
-def _nudges(deployment: Deployment, snapshot: Snapshot) -> Iterable[Nudge]:
+def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[Nudge]:
     """Return a nudge for each binding whose target AWS calls healthy while the gate isn't True yet.
 
     The AWS Load Balancer Controller looks at new targets every 15 s; a change of the binding makes it look at once.
     """
-    nudged = set()
-    for pod in snapshot.pods_of(deployment):
-        for binding in snapshot.bindings_of(pod):
-            key = (binding.namespace, binding.name)
-            target = snapshot.target_in(binding, pod)
-            health = snapshot.health.get(target) if target else None
-            last = snapshot.nudged_at.get(key)
-            is_due = last is None or snapshot.at - last >= POLL
-            if is_due and key not in nudged and binding.gate in pod.unmet_gates and health and health.is_healthy:
-                nudged.add(key)
-                yield Nudge(binding=binding)
+    waiting = {
+        (binding.namespace, binding.name): binding
+        for deployment in deployments
+        for pod in snapshot.pods_of(deployment)
+        if not pod.is_withdrawn and not pod.is_terminating
+        for binding in snapshot.bindings_of(pod)
+        if binding.gate in pod.unmet_gates
+        and (target := snapshot.target_in(binding, pod))
+        and (health := snapshot.fresh_health(target))
+        and health.is_healthy
+    }
+    for key, binding in waiting.items():
+        last = snapshot.nudged_at.get(key)
+        if last is None or snapshot.at - last >= POLL:
+            yield Nudge(binding=binding)
 
 
 def _wishes(workloads: Iterable[tuple[Deployment, list[Pod]]], snapshot: Snapshot) -> dict[str, Wish]:

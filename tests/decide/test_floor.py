@@ -1,0 +1,145 @@
+"""How many others must be in service before a pod may leave."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kubectl_safe.decide.actions import Withdraw
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.next import next_actions
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from tests.support.builders import (
+    GATE,
+    a_cluster,
+    a_deployment,
+    a_pod,
+    a_replica_set,
+    decide,
+    health,
+    told,
+    uid,
+)
+
+
+def scaled(to: int) -> dict[str, Any]:
+    return {"deployments": {uid("web"): a_deployment(replicas=to)}}
+
+
+def down(*names: str) -> list[Pod]:
+    return [a_pod(name, ready=False) for name in names]
+
+
+ROWS = [
+    pytest.param(
+        a_cluster(a_pod(released=True, in_service=4), *down("web-5", "web-6"), a_pod("web-7")),
+        {},
+        "Withdraw",
+        id="fewer in service at release lowers the floor",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True, in_service=4), *down("web-5", "web-6")),
+        {},
+        "wait for replacement",
+        id="but not by more than that",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True, in_service=6), *down("web-6"), a_pod("web-7")),
+        {},
+        "wait for replacement",
+        id="a crash later does not lower the floor",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True, in_service=7)),
+        {"max_unavailable": 1},
+        "Withdraw",
+        id="max-unavailable lets a pod go before its replacement is there",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True, in_service=5), without=["web-6"]),
+        {"max_unavailable": 1},
+        "wait for replacement",
+        id="what was taken out before does not lower the floor again",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True), **scaled(3)), {}, "Withdraw", id="the surplus after a scale-down goes"
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True), **scaled(8)),
+        {},
+        "wait for replacement",
+        id="after a scale-up what was in service at release is owed, and no more",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True), without=[f"web-{n}" for n in range(2, 7)], **scaled(0)),
+        {},
+        "Withdraw",
+        id="the last pod of a Deployment that was scaled to nothing goes",
+    ),
+    pytest.param(
+        a_cluster(
+            a_pod(released=True, in_service=6), target_health={f"web-{n}": health("unhealthy") for n in range(2, 7)}
+        ),
+        {"max_unavailable": "100%"},
+        "wait for replacement",
+        id="the last healthy target of a group stays, whatever max-unavailable says",
+    ),
+    pytest.param(
+        a_cluster(
+            a_pod(released=True, gates={GATE: True, "example.com/other": False}),
+            target_health={f"web-{n}": health("unhealthy") for n in range(2, 7)},
+        ),
+        {},
+        "wait for replacement",
+        id="a pod that is out of service stays where its target is the last healthy one",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True, ready=False), target_health={f"web-{n}": None for n in range(1, 7)}),
+        {},
+        "Withdraw",
+        id="a pod whose containers are not ready is no target that counts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "flags", "expected"), ROWS)
+def test_a_pod_leaves_only_above_the_floor(snapshot: Snapshot, flags: dict[str, Any], expected: str) -> None:
+    assert told(decide(snapshot, "web-1", **flags)) == expected
+
+
+def test_pods_that_leave_at_once_do_not_count_on_each_other() -> None:
+    snapshot = a_cluster(a_pod(released=True), a_pod("web-2", released=True), a_pod("web-7"))
+    outcome = decide(snapshot)
+    assert (told(outcome, "web-1"), told(outcome, "web-2")) == ("Withdraw", "wait for replacement")
+
+
+def test_two_deployments_behind_one_group_do_not_take_its_last_targets_at_once() -> None:
+    blue, green = a_deployment(replicas=1), a_deployment("green", replicas=1)
+    other = replace(
+        a_pod("web-2", released=True, of="green", in_service=1),
+        owners=(reference_to(green),),
+    )
+    snapshot = a_cluster(
+        a_pod(released=True, in_service=1),
+        other,
+        without=[f"web-{n}" for n in range(3, 7)],
+        deployments={blue.uid: blue, green.uid: green},
+        replica_sets={r.uid: r for r in (a_replica_set(), a_replica_set("green-1", of="green"))},
+    )
+    planned = (
+        Planned(uid=pod.uid, namespace="shop", name=pod.name, node="node-1", workload=pod.owners[0])
+        for pod in snapshot.pods.values()
+    )
+    outcome = next_actions(snapshot, Intent(pods=tuple(planned), settings=Settings(max_unavailable=1)))
+    assert sum(isinstance(action, Withdraw) for action in outcome.actions) == 1
+
+
+def test_says_which_pod_is_missing_and_why() -> None:
+    snapshot = a_cluster(a_pod(released=True), a_pod("web-7"), target_health={"web-7": health("initial")})
+    decision = decide(snapshot).decisions[uid("web-1")]
+    assert getattr(decision, "why", "") == (
+        "5 of 6 other pods of deployment shop/web are in service: target 10.244.0.8:8080 in web is initial"
+    )
