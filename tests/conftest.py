@@ -1,13 +1,14 @@
 """Fixtures of all tests: an event loop in the background, the control plane's binaries, a control plane."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from tests.controlplane.build import GO_IS_MISSING, BinariesError, can_have_binaries, ensure_binaries
+from tests.support.figures import PROPERTY, Figures
 from tests.support.loop import LoopThread
 
 
@@ -43,3 +44,25 @@ def control_plane(loop: LoopThread, binaries: Path) -> Iterator[ControlPlane]:
     """A control plane of the test's own, without nodes."""
     with loop.entered(ControlPlane(binaries)) as running:
         yield running
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """Where a test leaves what it measured."""
+    return Figures(record=record_property)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests measured."""
+    lines = [
+        str(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if name == PROPERTY
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)

@@ -1,0 +1,1 @@
+"""The two commands on a real control plane, under traffic that is counted."""
