@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,10 +94,11 @@ class Stage:
             self.loop.call(self.rig.ready(application.namespace, application.name, within=COMMAND_SECONDS))
 
     @contextmanager
-    def traffic(self, *, rate: float = 200.0) -> Iterator[Counted]:
-        """Send requests over every way in; at the end all are answered or lost."""
+    def traffic(self, *, rate: float = 200.0, ways: Collection[str] = ()) -> Iterator[Counted]:
+        """Send requests over the named ways in, or over every one; at the end all are answered or lost."""
+        chosen = [way for way in self.ways() if not ways or way.name in ways]
         counted = Counted(began=time.time())
-        with self.loop.entered(Traffic(self.ways(), rate=rate)) as running:
+        with self.loop.entered(Traffic(chosen, rate=rate)) as running:
             yield counted
             self.loop.call(running.stop())
             counted.report = running.report()
