@@ -1,0 +1,163 @@
+"""What one look at the cluster leads to, beyond the handoff of each pod."""
+
+from typing import Any
+
+import pytest
+
+from kubectl_safe.decide.actions import Nudge, RemoveNudge, RemoveTouch, Withdraw
+from kubectl_safe.decide.decision import Step
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.next import next_actions
+from kubectl_safe.model.marks import TOUCH
+from kubectl_safe.model.snapshot import Snapshot
+from tests.support.builders import (
+    GATE,
+    a_binding,
+    a_cluster,
+    a_pod,
+    ago,
+    an_answer,
+    an_intent,
+    decide,
+    health,
+    in_words,
+    told,
+    uid,
+)
+
+REPLACEMENTS = [a_pod("web-7"), a_pod("web-8"), a_pod("web-9")]
+RELEASED = [a_pod(f"web-{n}", released=True) for n in (1, 2, 3)]
+EVERYTHING = a_cluster(*RELEASED, *REPLACEMENTS)
+
+
+@pytest.mark.parametrize("kind", ["pods", "endpointslices", "services", "targetgroupbindings"])
+def test_an_interrupted_watch_holds_everything(kind: str) -> None:
+    snapshot = a_cluster(a_pod(withdrawn=True), *RELEASED[1:], *REPLACEMENTS, stale=frozenset({kind}))
+    outcome = decide(snapshot)
+    assert not outcome.actions
+    assert {in_words(d) for d in outcome.decisions.values()} == {"wait for cache"}
+
+
+def test_an_interrupted_watch_ends_nothing() -> None:
+    plan = an_intent(a_cluster(), "web-1")
+    assert not next_actions(a_cluster(without=["web-1"], stale=frozenset({"pods"})), plan).is_done
+
+
+DRAINING_ROWS = [
+    pytest.param(EVERYTHING, {}, 3, id="without a cap all go at once"),
+    pytest.param(EVERYTHING, {"max_draining": 2}, 2, id="--max-draining caps those that leave"),
+    pytest.param(
+        a_cluster(a_pod(withdrawn=True), *RELEASED[1:], *REPLACEMENTS),
+        {"max_draining": 2},
+        1,
+        id="--max-draining counts what drains already",
+    ),
+    pytest.param(
+        a_cluster(a_pod(terminating=True), *RELEASED[1:], *REPLACEMENTS),
+        {"max_draining": 1},
+        0,
+        id="--max-draining counts what stops",
+    ),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "flags", "count"), DRAINING_ROWS)
+def test_no_more_pods_drain_than_allowed(snapshot: Snapshot, flags: dict[str, Any], count: int) -> None:
+    assert sum(isinstance(action, Withdraw) for action in decide(snapshot, **flags).actions) == count
+
+
+OWNER_ROWS = [
+    pytest.param(a_cluster(a_pod(released=True), deployments={}), "Withdraw", id="no replacement is owed any more"),
+    pytest.param(a_cluster(a_pod(withdrawn=True), deployments={}), "Evict", id="a withdrawn pod goes on"),
+    pytest.param(
+        a_cluster(a_pod(withdrawn=True), deployments={}, target_health={"web-1": health("draining")}),
+        "wait for targets",
+        id="its targets are waited for all the same",
+    ),
+    pytest.param(a_cluster(deployments={}), "wait for termination", id="a pod not begun with is garbage collected"),
+    pytest.param(a_cluster(a_pod(terminating=True), deployments={}), "wait for termination", id="one stops"),
+    pytest.param(a_cluster(deployments={}, without=["web-1"]), "gone", id="one that is gone is done"),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "expected"), OWNER_ROWS)
+def test_a_deployment_that_is_gone_owes_nothing(snapshot: Snapshot, expected: str) -> None:
+    plan = an_intent(a_cluster(), "web-1")
+    assert in_words(next_actions(snapshot, plan).decisions[uid("web-1")]) == expected
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "expected"),
+    [
+        pytest.param(a_cluster(answers={}), "Evict", id="evicted at once"),
+        pytest.param(
+            a_cluster(answers={"web-1": an_answer(allowed=False)}), "wait for budget", id="refused: 5 s later"
+        ),
+        pytest.param(a_cluster(a_pod(terminating=True)), "wait for termination", id="never while it terminates"),
+    ],
+)
+def test_a_pod_without_a_handoff_goes_as_kubectl_has_it(snapshot: Snapshot, expected: str) -> None:
+    planned = Planned(uid=uid("web-1"), namespace="shop", name="web-1", node="node-1", workload=None)
+    assert told(next_actions(snapshot, Intent(pods=(planned,)))) == expected
+
+
+WAITING = a_pod("web-7", gates={GATE: False})
+KEY = ("shop", "web")
+
+NUDGE_ROWS = [
+    pytest.param(a_cluster(WAITING), {}, 1, id="healthy and the gate not True: one nudge"),
+    pytest.param(a_cluster(WAITING, a_pod("web-8", gates={GATE: False})), {}, 1, id="one for all pods of a binding"),
+    pytest.param(a_cluster(), {}, 0, id="none where every gate is True"),
+    pytest.param(a_cluster(WAITING, target_health={"web-7": health("initial")}), {}, 0, id="none before it is healthy"),
+    pytest.param(a_cluster(WAITING, target_health={"web-7": health(asked=16)}), {}, 0, id="none on an old answer"),
+    pytest.param(a_cluster(WAITING, nudged_at={KEY: ago(4.9)}), {}, 0, id="at most one in 5 s a binding"),
+    pytest.param(a_cluster(WAITING, nudged_at={KEY: ago(5)}), {}, 1, id="again after 5 s"),
+    pytest.param(a_cluster(WAITING), {"nudge": False}, 0, id="--no-nudge"),
+    pytest.param(
+        a_cluster(a_pod(withdrawn=True, gates={GATE: False}), target_health={"web-1": health()}),
+        {},
+        0,
+        id="none for a pod that leaves",
+    ),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "flags", "count"), NUDGE_ROWS)
+def test_nudges_a_binding_whose_controller_looks_late(snapshot: Snapshot, flags: dict[str, Any], count: int) -> None:
+    assert sum(isinstance(action, Nudge) for action in decide(snapshot, **flags).chores) == count
+
+
+def test_what_is_ours_is_taken_away_in_the_end() -> None:
+    touched = a_pod("web-2", annotations={TOUCH: "1"})
+    snapshot = a_cluster(touched, without=["web-1"], bindings=(a_binding(is_nudged=True),))
+    outcome = next_actions(snapshot, an_intent(a_cluster(), "web-1"))
+    assert [type(action) for action in outcome.chores] == [RemoveNudge, RemoveTouch]
+    assert not outcome.is_done
+
+
+def test_nothing_is_taken_away_before_the_end() -> None:
+    snapshot = a_cluster(bindings=(a_binding(is_nudged=True),))
+    assert not decide(snapshot).chores
+
+
+def test_without_the_right_to_nudge_the_end_is_not_held_up() -> None:
+    snapshot = a_cluster(without=["web-1"], bindings=(a_binding(is_nudged=True),))
+    assert next_actions(snapshot, an_intent(a_cluster(), "web-1", nudge=False)).is_done
+
+
+def test_tells_each_step_and_how_many_are_in_service() -> None:
+    pods = [a_pod(), a_pod("web-2", released=True), a_pod("web-3", withdrawn=True), a_pod("web-4", terminating=True)]
+    outcome = next_actions(a_cluster(*pods, without=["web-5"]), an_intent(a_cluster()))
+    assert list(outcome.steps.values()) == [
+        Step.QUEUED,
+        Step.RELEASED,
+        Step.WITHDRAWN,
+        Step.TERMINATING,
+        Step.GONE,
+        Step.QUEUED,
+    ]
+    assert outcome.in_service == {uid("web"): 3}
+
+
+def test_does_not_tell_how_many_are_in_service_where_one_is_unknown() -> None:
+    assert not decide(a_cluster(target_health={"web-1": None})).in_service
