@@ -5,12 +5,12 @@ not register, a healthy target is not looked at for five minutes, and only a pol
 """
 
 import asyncio
-from datetime import UTC, datetime
 
 from kubectl_safe.sandbox import targetgroupbinding
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.elbv2 import HEALTHY, REGISTERING, Elbv2, Elbv2Error, Target, TargetHealth
-from kubectl_safe.sandbox.endpoints import Endpoint, condition, has_gate, resolve, service_port
+from kubectl_safe.sandbox.endpoints import Endpoint, has_gate, resolve, service_port
+from kubectl_safe.sandbox.gates import BINDING_DELETED, set_gate
 from kubectl_safe.sandbox.informer import Informer, Key, Object, key_of
 from kubectl_safe.sandbox.targetgroupbinding import FINALIZER, GATE_PREFIX, Binding
 from kubectl_safe.sandbox.targets import Targets
@@ -19,7 +19,6 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 
 _FIRST_RETRY_SECONDS = 0.005
 _LONGEST_RETRY_SECONDS = 1000.0
-_BINDING_DELETED = TargetHealth("healthy", "", "Target Group Binding is deleted")
 
 
 class Controller:
@@ -166,32 +165,9 @@ class Controller:
         for endpoint in endpoints.values():
             if has_gate(endpoint.pod, binding.gate):
                 health = known[endpoint.target]
-                await self._set_gate(endpoint.pod, binding.gate, health)
+                await set_gate(self._api, endpoint.pod, binding.gate, health)
                 is_waiting = is_waiting or health is None or health.state != HEALTHY.state
         return is_waiting
-
-    async def _set_gate(self, pod: Object, gate: str, health: TargetHealth | None) -> None:
-        status = "Unknown" if health is None else "True" if health.state == HEALTHY.state else "False"
-        wanted = {
-            "status": status,
-            "reason": health.reason if health else "",
-            "message": health.description if health else "",
-        }
-        current = condition(pod, gate)
-        if current is not None and all(current.get(name, "") == value for name, value in wanted.items()):
-            return
-        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if current is not None and current["status"] == status:
-            moment = current.get("lastTransitionTime", moment)
-        namespace, name = key_of(pod)
-        new = {"type": gate, "lastTransitionTime": moment, **wanted}
-        # The UID is a precondition: a StatefulSet's next pod has the same name.
-        body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": {"conditions": [new]}}
-        try:
-            await self._api.patch(f"/api/v1/namespaces/{namespace}/pods/{name}/status", body)
-        except ApiError as error:
-            if error.status != 404:
-                raise
 
     async def _clean_up(self, binding: Binding) -> None:
         """Deregister all that a binding had registered, and let its pods be ready without it."""
@@ -200,7 +176,7 @@ class Controller:
             await self._targets.deregister(binding.arn, list(known))
         for pod in self.pods.of(binding.namespace):
             if has_gate(pod, binding.gate):
-                await self._set_gate(pod, binding.gate, _BINDING_DELETED)
+                await set_gate(self._api, pod, binding.gate, BINDING_DELETED)
 
     async def _set_finalizers(self, subject: Object, wanted: list[str]) -> None:
         metadata = subject["metadata"]

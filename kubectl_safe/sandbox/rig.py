@@ -161,8 +161,14 @@ class Rig:
                 self.capacity.now(namespace, application.labels) < application.replicas
                 or len(deployed.proxy.ready()) < application.replicas
             ):
+                self.check()
                 self.controller.look(namespace, name)
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    def check(self) -> None:
+        """Raise the error of an actor that has failed: whoever waits in another task asks this."""
+        if self._host is not None and self._host.done():
+            self._host.result()
 
     def environment(self) -> dict[str, str]:
         """Return the environment for a process that is to see this cluster and this AWS account, and no other."""

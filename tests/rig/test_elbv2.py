@@ -71,6 +71,17 @@ def test_a_target_is_not_healthy_before_as_many_good_checks_as_its_threshold() -
     with_targets(claim, interval=0.2, healthy_threshold=3)
 
 
+def test_a_target_is_not_unhealthy_before_as_many_bad_checks_as_its_threshold() -> None:
+    async def claim(targets: Targets) -> None:
+        [target] = targets.servers
+        targets.kill(target)
+        killed = time.time()
+        await eventually(lambda: targets.health(target)[0] == "unhealthy")
+        assert targets.elbv2.transitions[-1].time - killed >= 2 * 0.2
+
+    with_targets(claim, interval=0.2, unhealthy_threshold=3)
+
+
 def test_a_target_that_dies_becomes_unhealthy_and_gets_no_requests() -> None:
     async def claim(targets: Targets) -> None:
         dead, alive = targets.servers

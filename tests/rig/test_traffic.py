@@ -1,6 +1,8 @@
 """The sandbox's traffic keeps its rate and accounts for every request, whatever becomes of it."""
 
 import asyncio
+import socket
+import struct
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -117,6 +119,9 @@ def test_a_whole_answer_counts_even_when_the_connection_ends_badly() -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
+        reset = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        await asyncio.sleep(0.05)  # a reset at once would take the answer with it
         writer.transport.abort()
 
     async def scenario() -> TrafficReport:

@@ -1,0 +1,82 @@
+"""The rig as a whole: what it hands to a command, and how it ends."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+
+from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.controlplane import ControlPlane
+from kubectl_safe.sandbox.rig import Rig
+from tests.support.loop import LoopThread
+
+pytestmark = pytest.mark.controlplane
+
+ASKS_AWS = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+
+
+class ActorError(Exception):
+    """What an actor fails with here."""
+
+
+async def fails() -> None:
+    raise ActorError("an actor fails")
+
+
+def test_an_actor_that_fails_ends_whatever_uses_the_rig_with_its_error(
+    control_plane: ControlPlane, loop: LoopThread
+) -> None:
+    async def use_with_a_failing_actor() -> None:
+        async with Rig(control_plane) as rig:
+            rig._begin(fails())
+            await asyncio.sleep(30)
+
+    async def claim() -> None:
+        with pytest.raises(ExceptionGroup) as raised:
+            await use_with_a_failing_actor()
+        assert raised.group_contains(ActorError)
+        # The cancellation that brought it here is used up.
+        await asyncio.sleep(0)
+
+    loop.call(claim(), seconds=20)
+
+
+def test_an_actor_that_fails_is_told_to_who_left_the_rig_running(control_plane: ControlPlane, loop: LoopThread) -> None:
+    def use_with_a_failing_actor() -> None:
+        with loop.entered(Rig(control_plane)) as rig:
+            loop.call(fail(rig))
+            with pytest.raises(ExceptionGroup):
+                rig.check()
+
+    async def fail(rig: Rig) -> None:
+        rig._begin(fails())
+        assert rig._host is not None
+        await asyncio.wait([rig._host])
+
+    with pytest.raises(ExceptionGroup) as raised:
+        use_with_a_failing_actor()
+    assert raised.group_contains(ActorError)
+
+
+def test_a_command_sees_this_cluster_and_this_account_and_no_other(
+    control_plane: ControlPlane, loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "elsewhere")
+    with loop.entered(Rig(control_plane)) as rig:
+        application = Application(namespace="seen", name="web", replicas=1, is_load_balanced=True, start_delay=0)
+        deployed = loop.call(rig.deploy(application))
+        loop.call(rig.ready("seen", "web"))
+        environment = rig.environment()
+        kubectl = [str(control_plane.binaries / "kubectl"), "get", "targetgroupbindings", "-n", "seen", "-o", "name"]
+        listed = subprocess.run(kubectl, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        assert listed.stdout == "targetgroupbinding.elbv2.k8s.aws/web\n"
+        asked = subprocess.run(
+            [sys.executable, "-c", ASKS_AWS], env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert deployed.group is not None
+        assert asked.stdout.strip() in deployed.group.arn
+    assert "AWS_PROFILE" not in environment
+    assert os.environ["AWS_PROFILE"] == "elsewhere"
