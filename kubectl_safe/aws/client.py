@@ -6,7 +6,7 @@ Only Describe* calls are ever made.
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_safe.aws.errors import aws_error
@@ -66,7 +66,7 @@ class Connections:
             now = self._now()
             turn = max(now, self._free_at.get(bucket, datetime.min.replace(tzinfo=UTC)))
             self._free_at[bucket] = turn + BETWEEN_CALLS
-        threading.Event().wait(max(turn - now, timedelta(0)).total_seconds())
+        _wait((turn - now).total_seconds())
 
     def _client(self, region: str) -> Any:
         """Return the region's client; boto3 costs 0.4 s, so it is imported when the first group is asked."""
@@ -110,3 +110,7 @@ class Connections:
         """Close all connections."""
         for region in list(self._clients):
             self._forget(region)
+
+
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)

@@ -1,0 +1,1 @@
+"""The AWS adapter: over scripted answers on loopback, and in virtual time."""

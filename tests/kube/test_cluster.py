@@ -1,0 +1,123 @@
+"""What is watched, and what of it is known at one instant."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from kubectl_safe.kube.cache import Signal
+from kubectl_safe.kube.cluster import BINDING_API, BINDINGS, NODES, PODS, Cluster
+from kubectl_safe.kube.errors import ApiError
+from tests.kube.conftest import Serve
+from tests.support.api_server import Answer, Asked, Feed, a_status
+from tests.support.raw import a_list, a_raw_pod, an_event
+
+CRD = Answer(body={"resources": [{"name": "targetgroupbindings"}]})
+NO_CRD = a_status(404, "NotFound")
+
+
+class Script:
+    """An API server with empty lists, but for what a test puts in their place."""
+
+    def __init__(self, *, bindings: Answer = NO_CRD, **lists: Any) -> None:
+        self.bindings = bindings
+        self.lists = lists
+        self.feeds: dict[str, Feed] = {}
+
+    def __call__(self, asked: Asked) -> Answer | Feed:
+        if asked.path == BINDING_API:
+            return self.bindings
+        kind = asked.path.rpartition("/")[2]
+        if asked.is_watch:
+            return self.feeds.setdefault(kind, Feed())
+        found = self.lists.get(kind, a_list(version=1))
+        return found if isinstance(found, Answer) else Answer(body=found)
+
+
+def test_without_the_crd_there_are_no_bindings_and_none_are_asked_for(serve: Serve) -> None:
+    server, client = serve(Script())
+    with Cluster(client, namespace="team", signal=Signal()) as cluster:
+        assert not cluster.has_bindings
+        assert cluster.observe().bindings == ()
+    assert {asked.path for asked in server.asked} == {
+        BINDING_API,
+        "/api/v1/namespaces/team/pods",
+        "/api/v1/namespaces/team/services",
+        "/apis/discovery.k8s.io/v1/namespaces/team/endpointslices",
+        "/apis/apps/v1/namespaces/team/replicasets",
+        "/apis/apps/v1/namespaces/team/deployments",
+        "/apis/policy/v1/namespaces/team/poddisruptionbudgets",
+    }
+
+
+def test_with_the_crd_bindings_are_watched(serve: Serve) -> None:
+    binding = {**a_raw_pod("web"), "spec": {"serviceRef": {"name": "web", "port": 80}}}
+    _, client = serve(Script(bindings=CRD, targetgroupbindings=a_list(binding, version=1)))
+    with Cluster(client, namespace=None, signal=Signal()) as cluster:
+        assert [b.name for b in cluster.observe().bindings] == ["web"]
+
+
+def test_another_api_of_that_group_is_no_binding(serve: Serve) -> None:
+    _, client = serve(Script(bindings=Answer(body={"resources": [{"name": "ingressclassparams"}]})))
+    with Cluster(client, namespace=None, signal=Signal()) as cluster:
+        assert BINDINGS not in cluster._watchers
+
+
+def test_nodes_are_watched_in_the_whole_cluster_and_only_when_asked_for(serve: Serve) -> None:
+    server, client = serve(Script(nodes=a_list({**a_raw_pod("node-a")}, version=1)))
+    with Cluster(client, namespace="team", signal=Signal(), with_nodes=True) as cluster:
+        assert list(cluster.observe().nodes) == ["node-a"]
+    assert f"/api/v1/{NODES}" in {asked.path for asked in server.asked}
+
+
+def test_a_missing_right_ends_the_start_with_verb_resource_namespace_and_remedy(serve: Serve) -> None:
+    words = 'endpointslices.discovery.k8s.io is forbidden: User "me" cannot list resource "endpointslices"'
+    _, client = serve(Script(endpointslices=a_status(403, "Forbidden", words)))
+    with pytest.raises(ApiError) as raised, Cluster(client, namespace="team", signal=Signal()):
+        pass
+    assert str(raised.value) == (
+        f'endpointslices can\'t be listed and watched in namespace "team": {words}; '
+        "have a role bound that allows list and watch on endpointslices"
+    )
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch ")]
+
+
+def test_the_same_is_observed_until_something_changes(serve: Serve) -> None:
+    script, signal = Script(pods=a_list(a_raw_pod("a"), version=1)), Signal()
+    _, client = serve(script)
+    with Cluster(client, namespace=None, signal=signal) as cluster:
+        before = cluster.observe()
+        assert cluster.observe() is before
+        while signal.wait(0.05):
+            pass
+        script.feeds[PODS].send(an_event("ADDED", a_raw_pod("b", version=2)))
+        assert signal.wait(5)
+        after = cluster.observe()
+        assert set(after.pods) == {"uid-a", "uid-b"}
+        assert set(before.pods) == {"uid-a"}
+        assert after.services is before.services
+
+
+def test_a_kind_without_a_connection_is_stale_and_says_why(serve: Serve) -> None:
+    script, signal = Script(), Signal()
+    _, client = serve(script)
+    with Cluster(client, namespace=None, signal=signal) as cluster:
+        assert cluster.observe().stale == frozenset()
+        script.lists[PODS] = a_status(403, "Forbidden", "not any more")
+        script.feeds[PODS].send(b"garbled\n")
+        for _ in range(100):
+            if "not any more" in cluster.troubles.get(PODS, ""):
+                break
+            signal.wait(0.1)
+        assert cluster.observe().stale == {PODS}
+        assert cluster.troubles == {PODS: "not any more"}
+
+
+def test_what_a_write_returned_is_observed_at_once(serve: Serve) -> None:
+    _, client = serve(Script(pods=a_list(a_raw_pod("a"), version=1)))
+    with Cluster(client, namespace=None, signal=Signal()) as cluster:
+        cluster.put(PODS, a_raw_pod("a", version=2, labels={"new": "1"}))
+        assert cluster.observe().pods["uid-a"].labels == {"new": "1"}
+        cluster.put(PODS, {"kind": "Status"})
+        cluster.forget(PODS, "uid-a")
+        assert cluster.observe().pods == {}
