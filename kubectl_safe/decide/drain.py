@@ -88,17 +88,18 @@ def plan_node(
     warnings: dict[str, list[str]] = {}
     errors: dict[str, list[str]] = {}
     for pod in pods:
-        match _choose(pod, filters):
+        choices = _choose(pod, filters)
+        for choice in choices:
+            if isinstance(choice, Take | Skip) and choice.warning:
+                warnings.setdefault(choice.warning, []).append(str(pod))
+        match choices[-1]:
             case Refuse(why=why):
                 errors.setdefault(why, []).append(str(pod))
                 continue
-            case Skip(warning=warning):
-                if warning:
-                    warnings.setdefault(warning, []).append(str(pod))
+            case Skip():
                 continue
-            case Take(warning=warning):
-                if warning:
-                    warnings.setdefault(warning, []).append(str(pod))
+            case Take():
+                pass
         owner = None if without_handoff(pod) else workload_of(pod, snapshot)
         if isinstance(owner, Blocked):
             blocked[str(pod)] = owner
@@ -113,19 +114,19 @@ def plan_node(
     )
 
 
-def _choose(pod: Pod, filters: Iterable[Callable[[Pod], Choice]]) -> Choice:
-    """Return the first refusal or skip, else the last filter's answer, as kubectl does."""
-    choice: Choice = Take()
+def _choose(pod: Pod, filters: Iterable[Callable[[Pod], Choice]]) -> list[Choice]:
+    """Return what the filters say up to the first refusal or skip; kubectl keeps only the last one's warning."""
+    choices: list[Choice] = []
     for look in filters:
-        choice = look(pod)
-        if not isinstance(choice, Take):
-            return choice
-    return choice
+        choices.append(look(pod))
+        if not isinstance(choices[-1], Take):
+            break
+    return choices
 
 
 def _daemon_set_filter(pod: Pod, options: Options, missing: frozenset[tuple[str, str]]) -> Choice:
     controller = pod.controller
-    if controller is None or controller.kind != "DaemonSet" or pod.is_finished:
+    if controller is None or (controller.api_version, controller.kind) != ("apps/v1", "DaemonSet") or pod.is_finished:
         return Take()
     if (pod.namespace, controller.name) in missing:
         not_found = f'daemonsets.apps "{controller.name}" not found'

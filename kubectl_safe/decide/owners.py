@@ -13,7 +13,7 @@ def without_handoff(pod: Pod) -> bool:
         return True
     if controller is None:
         return not pod.is_released
-    return controller.kind in {"Job", "DaemonSet"}
+    return (controller.api_version, controller.kind) in {("batch/v1", "Job"), ("apps/v1", "DaemonSet")}
 
 
 def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
