@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from kubectl_safe.decide.decision import Blocked
+from kubectl_safe.decide.decision import Blocked, Step
+from kubectl_safe.decide.handoff import release_label, step_of
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
@@ -12,7 +13,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     """Return everything that forbids to begin, each with its remedy."""
     found: dict[str, Blocked] = {}
     for deployment in deployments_of(intent, snapshot):
-        for blocked in (*_downtime(deployment, intent), *_unseen(deployment, snapshot)):
+        for blocked in (*_downtime(deployment, intent, snapshot), *_unseen(deployment, snapshot)):
             found.setdefault(blocked.why, blocked)
     return list(found.values())
 
@@ -23,21 +24,32 @@ def deployments_of(intent: Intent, snapshot: Snapshot) -> list[Deployment]:
     return [snapshot.deployments[uid] for uid in uids if uid in snapshot.deployments]
 
 
-def _downtime(deployment: Deployment, intent: Intent) -> Iterator[Blocked]:
+def _downtime(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
     settings = intent.settings
-    if settings.surge_of(deployment) > 0 or deployment.replicas == 0:
+    if deployment.replicas == 0:
         return
     if deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=True) >= 1:
         return
-    remedy = (
-        "its strategy is Recreate, so two pods must never run at once; scale it up first"
-        if deployment.strategy == "Recreate"
-        else "give it --max-surge 1"
-    )
+    if deployment.strategy == "Recreate":
+        remedy = "its strategy is Recreate, so two pods must never run at once; scale it up first"
+    elif settings.surge_of(deployment) == 0:
+        remedy = "give it --max-surge 1"
+    elif _is_inseparable(deployment, intent, snapshot):
+        remedy = "its Services use every label that its ReplicaSet selects by; scale it up first"
+    else:
+        return
     yield Blocked(
         reason="downtime",
         why=f"deployment {deployment} may run no pod beyond its {deployment.replicas}, so none would be in service: "
         f"{remedy}",
+    )
+
+
+def _is_inseparable(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> bool:
+    """Tell whether a pod that is still to be handed over can't leave its ReplicaSet without leaving its Services."""
+    return any(
+        pod.uid in intent.uids and step_of(pod) is Step.QUEUED and release_label(pod, snapshot) is None
+        for pod in snapshot.pods_of(deployment)
     )
 
 

@@ -1,0 +1,56 @@
+"""Which pods a restart moves, and which Deployments it refuses."""
+
+import pytest
+
+from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes
+from kubectl_safe.model.marks import OPERATION, Operation
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment, ReplicaSet
+from tests.support.builders import a_cluster, a_deployment, a_pod, a_replica_set, uid
+
+OLD = a_replica_set("web-0", replicas=2)
+SCALED_DOWN = a_replica_set("web-0", replicas=0)
+
+
+def with_sets(*others: ReplicaSet) -> Snapshot:
+    return a_cluster(replica_sets={r.uid: r for r in (a_replica_set(), *others)})
+
+
+ROWS = [
+    pytest.param(a_deployment(), a_cluster(), "", id="one that is done is taken"),
+    pytest.param(a_deployment(), with_sets(SCALED_DOWN), "", id="old ReplicaSets that are scaled down don't matter"),
+    pytest.param(a_deployment(is_paused=True), a_cluster(), "is paused: resume it first", id="a paused one"),
+    pytest.param(a_deployment(generation=2), a_cluster(), "middle of a rollout", id="one whose controller is behind"),
+    pytest.param(a_deployment(), with_sets(OLD), "middle of a rollout", id="one with two ReplicaSets that have pods"),
+    pytest.param(a_deployment(updated_replicas=5), a_cluster(), "middle of a rollout", id="one with pods not updated"),
+]
+
+
+@pytest.mark.parametrize(("deployment", "snapshot", "why"), ROWS)
+def test_refuses_with_the_remedy(deployment: Deployment, snapshot: Snapshot, why: str) -> None:
+    assert why in refusal(deployment, snapshot)
+    assert bool(refusal(deployment, snapshot)) is bool(why)
+
+
+def test_plans_every_pod_that_is_there_and_did_not_run_to_its_end() -> None:
+    planned = plan_restart(a_deployment(), a_cluster(a_pod("web-2", phase="Failed"), a_pod("web-3", terminating=True)))
+    assert [p.name for p in planned] == ["web-1", "web-3", "web-4", "web-5", "web-6"]
+    assert {p.workload.uid for p in planned if p.workload} == {uid("web")}
+
+
+def test_continues_what_a_dead_run_began_and_takes_no_replacement() -> None:
+    pods = [a_pod(uid="1a2b3c4d-old"), a_pod("web-2", uid="99999999-released", released=True)]
+    operation = Operation(id="a", started="2026-11-23T12:00:00Z", options="", pods=frozenset({"1a2b3c4d"}))
+    record = a_replica_set(annotations={OPERATION: operation.dumps()})
+    snapshot = a_cluster(*pods, replica_sets={record.uid: record})
+    assert recorded(a_deployment(), snapshot) == record
+    assert [p.name for p in plan_restart(a_deployment(), snapshot)] == ["web-1", "web-2"]
+
+
+def test_the_record_stands_on_the_replica_set_that_has_the_pods() -> None:
+    assert current_replica_set(a_deployment(), with_sets(SCALED_DOWN)) == a_replica_set()
+    assert recorded(a_deployment(), with_sets(SCALED_DOWN)) is None
+
+
+def test_a_record_notes_eight_characters_of_each_uid() -> None:
+    assert uid_prefixes([a_pod(uid="1a2b3c4d-5e6f")]) == {"1a2b3c4d"}
