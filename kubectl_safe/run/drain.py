@@ -45,7 +45,7 @@ def drain(request: Drain, session: Session) -> None:
     intent = Intent(pods=tuple(pod for plan in plans for pod in plan.pods), settings=request.settings)
     to_cordon = [Cordon(node=node) for node in nodes if not node.is_unschedulable]
     session.prepare(intent, to_cordon)
-    suffix = {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[session.terms.dry_run]
+    suffix = session.terms.dry_run.suffix
     for node in nodes:
         cordon = next((c for c in to_cordon if c.node is node), None)
         if cordon and session.terms.dry_run is DryRun.NONE:
@@ -53,6 +53,9 @@ def drain(request: Drain, session: Session) -> None:
         session.audience.say(f"node/{node.name} {'cordoned' if cordon else 'already cordoned'}{suffix}")
     if session.terms.dry_run is DryRun.NONE:
         session.carry_out(_with_late_pods(intent, nodes, request, session), began=began)
+    else:
+        for planned in intent.pods:
+            session.audience.say(f"evicting pod {planned}{suffix}")
     for node in nodes:
         session.audience.say(f"node/{node.name} drained{suffix}")
 
@@ -114,7 +117,16 @@ def _with_late_pods(intent: Intent, nodes: list[Node], request: Drain, session: 
     plans = [_plan(node, request, snapshot, session) for node in nodes]
     _refuse_late(plans)
     late = tuple(pod for plan in plans for pod in plan.pods if pod.uid not in intent.uids)
+    if late:
+        _check_late(replace(intent, pods=late), session)
     return replace(intent, pods=intent.pods + late)
+
+
+def _check_late(late: Intent, session: Session) -> None:
+    try:
+        session.check(late)
+    except KubectlSafeError as error:
+        raise KubectlSafeError(f"a pod came in before the cordon: {error}; the nodes stay cordoned") from error
 
 
 def _refuse_late(plans: list[NodePlan]) -> None:

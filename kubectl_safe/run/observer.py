@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from kubectl_safe.decide.health import POLL, Wish
-from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.kube.cluster import SLICES, Observed
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
 
@@ -61,8 +61,9 @@ class Observer:
         # The instant is taken first: what is seen afterwards may be newer than it says, never older.
         at = self._now()
         seen = self._cluster.observe()
-        health = self.target_health
-        snapshot = Snapshot(
+        self._remember(seen, self._now())
+        health, memory = self.target_health, self.memory
+        return Snapshot(
             at=at,
             pods=seen.pods,
             replica_sets=seen.replica_sets,
@@ -77,29 +78,29 @@ class Observer:
             health=dict(health.health) if health else {},
             stale_health=dict(health.errors) if health else {},
             health_max_age=_health_max_age(len(self.groups)),
-            absent_since=self.memory.absent_since,
-            withdrawn_since=self.memory.withdrawn_since,
-            ready_since=self.memory.ready_since,
-            answers=self.memory.answers,
-            nudged_at=self.memory.nudged_at,
-            touched_at=self.memory.touched_at,
+            # Copies: what is learned while a snapshot is acted on is of the next one.
+            absent_since=dict(memory.absent_since),
+            withdrawn_since=dict(memory.withdrawn_since),
+            ready_since=dict(memory.ready_since),
+            answers=dict(memory.answers),
+            nudged_at=dict(memory.nudged_at),
+            touched_at=dict(memory.touched_at),
         )
-        self._remember(snapshot)
-        return snapshot
 
-    def _remember(self, snapshot: Snapshot) -> None:
-        present = snapshot.endpoints_by_pod
-        if "endpointslices" not in snapshot.stale:
-            absent = (uid for uid in snapshot.pods if uid not in present)
-            self.memory.absent_since = {uid: self.memory.absent_since.get(uid, snapshot.at) for uid in absent}
-        for uid, pod in snapshot.pods.items():
+    def _remember(self, seen: Observed, at: datetime) -> None:
+        """Note what was first seen now; `at` is not before it was seen, or waits that count from it would end early."""
+        present = {endpoint.pod_uid for endpoint in seen.endpoints}
+        # Without a connection nobody sees a pod come back to a slice and leave it again: its absence begins anew.
+        absent = () if SLICES in seen.stale else (uid for uid in seen.pods if uid not in present)
+        self.memory.absent_since = {uid: self.memory.absent_since.get(uid, at) for uid in absent}
+        for uid, pod in seen.pods.items():
             if pod.is_withdrawn:
-                self.memory.withdrawn_since.setdefault(uid, snapshot.at)
+                self.memory.withdrawn_since.setdefault(uid, at)
             if not pod.has_ready_containers:
                 self._unready.add(uid)
             elif uid in self._unready:
                 self._unready.discard(uid)
-                self.memory.ready_since[uid] = snapshot.at
+                self.memory.ready_since[uid] = at
 
 
 def _health_max_age(groups: int) -> timedelta:

@@ -34,6 +34,7 @@ def restart(request: Restart, session: Session) -> None:
         KubectlSafeError: one can't be restarted, or the run could not be completed.
     """
     began = session.now()
+    started = began + session.client.clock_offset
     snapshot = session.observer.look()
     deployments = _find(request, snapshot)
     if not deployments:
@@ -44,17 +45,16 @@ def restart(request: Restart, session: Session) -> None:
         raise KubectlSafeError("\n".join(refused))
     pods = tuple(planned for d in deployments for planned in plan_restart(d, snapshot))
     intent = Intent(pods=pods, settings=request.settings)
-    records = [r for d in deployments if (r := _record(d, request, intent, began, snapshot))]
+    records = [r for d in deployments if (r := _record(d, request, intent, started, snapshot))]
     session.prepare(intent, records)
     if session.terms.dry_run is DryRun.NONE:
         for deployment in deployments:
-            session.write(partial(_record, deployment, request, intent, began))
+            session.write(partial(_record, deployment, request, intent, started))
         session.carry_out(intent, began=began)
         for deployment in deployments:
             session.write(partial(_forget, deployment))
-    suffix = {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[session.terms.dry_run]
     for deployment in deployments:
-        session.audience.say(f"deployment.apps/{deployment.name} restarted{suffix}")
+        session.audience.say(f"deployment.apps/{deployment.name} restarted{session.terms.dry_run.suffix}")
 
 
 def _find(request: Restart, snapshot: Snapshot) -> list[Deployment]:
@@ -81,7 +81,7 @@ def _refusal(deployment: Deployment, request: Restart, snapshot: Snapshot) -> st
 
 
 def _record(
-    deployment: Deployment, request: Restart, intent: Intent, began: datetime, snapshot: Snapshot
+    deployment: Deployment, request: Restart, intent: Intent, started: datetime, snapshot: Snapshot
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
     replica_set = current_replica_set(deployment, snapshot)
@@ -89,7 +89,7 @@ def _record(
         return None
     operation = Operation(
         id=uuid4().hex[:8],
-        started=began.isoformat(timespec="seconds"),
+        started=started.isoformat(timespec="seconds"),
         options=request.settings.fingerprint,
         pods=uid_prefixes(p for p in intent.pods if p.workload and p.workload.uid == deployment.uid),
     )

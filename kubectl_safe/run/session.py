@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Protocol, Self, assert_never
+from typing import TYPE_CHECKING, Protocol, Self, assert_never
 
 from kubectl_safe.decide.actions import Action, Nudge, subject_of
 from kubectl_safe.decide.estimate import Estimate, estimate
@@ -20,11 +20,14 @@ from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.run.loop import Loop, Reporter
+from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
 
+if TYPE_CHECKING:
+    from kubectl_safe.aws.health import TargetHealthApi
+
 TRIES = 10
-RETRY_SECONDS = 0.5
+RETRY = timedelta(milliseconds=500)
 
 
 class DryRun(Enum):
@@ -33,6 +36,11 @@ class DryRun(Enum):
     NONE = "none"
     CLIENT = "client"
     SERVER = "server"
+
+    @property
+    def suffix(self) -> str:
+        """What kubectl adds to each line of a dry run."""
+        return {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,8 @@ class Session:
     audience: Audience
     now: Callable[[], datetime]
     observer: Observer = field(init=False)
-    hands: Actuator = field(init=False)
+    hands: Hands = field(init=False)
+    _target_groups: "TargetHealthApi | None" = field(init=False, default=None)
     _signal: Signal = field(init=False, default_factory=Signal)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
 
@@ -93,14 +102,22 @@ class Session:
         Raises:
             KubectlSafeError: something can't be done.
         """
-        self._ask_target_groups(intent)
+        self.check(intent)
         snapshot = self.observer.look()
-        found = blockers(intent, snapshot)
-        if found:
-            raise KubectlSafeError("\n".join(f"Blocked({b.reason}): {b.why}" for b in found))
         if self.terms.dry_run is not DryRun.CLIENT:
             self._rehearse([*first, *rehearsals(intent, snapshot)])
         self.audience.planned(intent, snapshot, estimate(intent, snapshot))
+
+    def check(self, intent: Intent) -> None:
+        """See that nothing forbids to hand over these pods, and begin to ask their target groups.
+
+        Raises:
+            KubectlSafeError: something does, or a target group can't be asked.
+        """
+        self._ask_target_groups(intent)
+        found = blockers(intent, self.observer.look())
+        if found:
+            raise KubectlSafeError("\n".join(f"Blocked({b.reason}): {b.why}" for b in found))
 
     def carry_out(self, intent: Intent, *, began: datetime) -> None:
         """Hand over all pods; the closing line is told in any case."""
@@ -118,52 +135,67 @@ class Session:
         Raises:
             KubectlSafeError: it was not carried out.
         """
-        about = ""
+        trouble = ""
         for _ in range(TRIES):
             action = choose(self.observer.look())
             if action is None:
                 return
-            about = subject_of(action)
             match self.hands.act(action):
                 case Done() | Gone():
                     return
                 case Conflict():
-                    self._signal.wait(RETRY_SECONDS)
-                case Busy(retry_after=seconds):
-                    self._signal.wait(seconds)
+                    trouble = f"{subject_of(action)} changes too often to be written to"
+                    self._pause(RETRY)
+                case Busy(message=message, retry_after=seconds):
+                    trouble = f"{subject_of(action)} could not be written to: {message}"
+                    self._pause(timedelta(seconds=seconds))
                 case Refused(message=message) | Denied(message=message):
                     raise KubectlSafeError(message)
                 case Undone(message=message) | Untried(message=message):
                     raise KubectlSafeError(message)
                 case _ as result:
                     assert_never(result)
-        raise KubectlSafeError(f"{about} changes too often to be written to; try again")
+        raise KubectlSafeError(f"{trouble}; run the same command again")
+
+    def _pause(self, duration: timedelta) -> None:
+        """Let time pass, whatever changes meanwhile: in a busy cluster something always does."""
+        until = self.now() + duration
+        while (left := until - self.now()) > timedelta(0):
+            self._signal.wait(left.total_seconds())
 
     def _ask_target_groups(self, intent: Intent) -> None:
         snapshot = self.observer.look()
         pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid)) and planned.workload]
-        arns = sorted({target.group for pod in pods for target in snapshot.targets_of(pod)})
+        arns = {target.group for pod in pods for target in snapshot.targets_of(pod)} - self.observer.groups.keys()
         if not arns:
             return
+        if self._target_groups is None:
+            self._target_groups = self._connect_to_aws()
+        self.observer.groups = {**self.observer.groups, **self._target_groups.groups(sorted(arns))}
+
+    def _connect_to_aws(self) -> "TargetHealthApi":
         # Imported here: without a TargetGroupBinding nothing of AWS is needed, and nothing of it is loaded.
         from kubectl_safe.aws.health import TargetHealthApi
         from kubectl_safe.aws.poller import Poller
 
         api = TargetHealthApi(profile=self.terms.aws_profile, region_override=self.terms.aws_region, now=self.now)
-        self.observer.groups = api.groups(arns)
         self.observer.target_health = self._open.enter_context(Poller(api, signal=self._signal, now=self.now))
+        return api
 
     def _rehearse(self, actions: Iterable[Action]) -> None:
         """Send each kind of write as a server dry run, so that nothing is begun that can't be finished."""
+        warnings: dict[str, None] = {}
         for action in actions:
             result = self.hands.act(action, dry_run=True)
             match result:
                 case Untried(message=message):
-                    self.audience.warn(f"could not be tried beforehand: {message}")
+                    warnings[f"Warning: could not be tried beforehand: {message}"] = None
                 case Denied(message=message) if isinstance(action, Nudge):
-                    self.audience.warn(f"bindings can't be nudged, which costs up to 15s a batch: {message}")
+                    warnings[f"Warning: bindings can't be nudged, which costs up to 15s a batch: {message}"] = None
                 case Denied(message=message) | Undone(message=message):
                     raise KubectlSafeError(f"nothing was changed: {message}")
                 case _:
                     # Gone, changed meanwhile, or refused by a budget that the replacement may satisfy: no verdict.
                     continue
+        for warning in warnings:
+            self.audience.warn(warning)

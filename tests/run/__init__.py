@@ -1,0 +1,1 @@
+"""The run loop against an in-memory cluster in virtual time."""

@@ -1,0 +1,295 @@
+"""What the loop makes of each result, and when it gives up."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kubectl_safe.decide.actions import Action, AskEviction, Evict, Nudge, Release, Touch, Withdraw
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.progress import Progress
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused, Undone, Untried
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.target import State, TargetHealth
+from kubectl_safe.run.loop import Loop
+from kubectl_safe.run.observer import Observer
+from tests.run.world import Heard, World, a_world, unused
+from tests.support.builders import (
+    GATE,
+    NOW,
+    a_binding,
+    a_budget,
+    a_deployment,
+    a_group,
+    a_pod,
+    a_target,
+    arn,
+    health,
+    uid,
+)
+
+SETTLE = timedelta(seconds=15)
+
+
+def run(world: World, *names: str, heard: Heard | None = None, until: float | None = None, **flags: Any) -> Heard:
+    """Hand over the named pods, or all that the world has."""
+    heard = heard or Heard()
+    pods = [world.pods[uid(name)] for name in names] if names else list(world.pods.values())
+    workload = reference_to(a_deployment())
+    planned = (
+        Planned(uid=p.uid, namespace=p.namespace, name=p.name, node=p.node or "", workload=workload) for p in pods
+    )
+    intent = Intent(pods=tuple(planned), settings=Settings(**flags))
+    observer = Observer(world, now=world.now)
+    if world.bindings:
+        observer.target_health, observer.groups = world, {arn(): a_group(delay=60)}
+    loop = Loop(observer=observer, hands=world, signal=world, reporter=heard, now=world.now)
+    end = None if until is None else NOW + timedelta(seconds=until)
+    loop.run(intent, Progress(intent=intent, began=world.at), until=end)
+    return heard
+
+
+def test_one_pod_is_released_withdrawn_and_evicted_in_this_order() -> None:
+    world = a_world()
+    heard = run(world, "web-1")
+    assert world.story() == ["Release web-1", "Withdraw web-1", "Evict web-1"]
+    assert heard.gone_pods == [("web-1", True)]
+
+
+def test_no_more_than_one_pod_serves_beyond_the_replicas_at_any_time() -> None:
+    world = a_world()
+    run(world)
+    assert [line for line in world.story() if not line.startswith("Evict")] == [
+        "Release web-1",
+        "Withdraw web-1",
+        "Release web-2",
+        "Withdraw web-2",
+        "Release web-3",
+        "Withdraw web-3",
+    ]
+    assert world.story(Evict) == ["Evict web-1", "Evict web-2", "Evict web-3"]
+
+
+def test_an_eviction_comes_as_soon_as_settle_is_over_and_not_before() -> None:
+    world = a_world(slice_seconds=0.3)
+    run(world, "web-1", settle=timedelta(seconds=7.25))
+    [withdrawn], [evicted] = world.when(Withdraw), world.when(Evict)
+    assert 0.3 + 7.25 <= evicted - withdrawn <= 0.3 + 7.25 + 0.1
+
+
+@pytest.mark.parametrize("kind", [Release, AskEviction, Withdraw, Evict])
+def test_a_conflict_is_tried_again_after_a_hold(kind: type) -> None:
+    world = a_world(scripted={kind: [Conflict(), Conflict()]})
+    run(world, "web-1")
+    assert world.gaps(kind)[:2] == [0.2, 0.2]
+    assert world.story() == ["Release web-1", "Withdraw web-1", "Evict web-1"]
+
+
+def test_a_busy_server_is_left_alone_as_long_as_it_asks_for() -> None:
+    world = a_world(scripted={Release: [Busy(message="too many requests", retry_after=12)]})
+    heard = run(world, "web-1")
+    assert world.gaps(Release) == [12]
+    assert heard.warnings == ["pod/shop/web-1 could not be written to (will retry): too many requests"]
+
+
+def test_a_server_that_stays_busy_is_told_of_once() -> None:
+    world = a_world(scripted={Release: [Busy(message="apiserver is down", retry_after=1)] * 20})
+    assert len(run(world, "web-1").warnings) == 1
+
+
+def test_nothing_that_only_waits_makes_the_loop_spin() -> None:
+    world = a_world(start_seconds=100, scripted={Withdraw: [Conflict()] * 50})
+    run(world, "web-1")
+    seconds = (world.at - NOW).total_seconds()
+    assert world.looks < 6 * seconds
+
+
+@pytest.mark.parametrize("kind", [AskEviction, Evict])
+def test_a_refused_eviction_is_asked_for_again_after_five_seconds(kind: type) -> None:
+    refusal = Refused(message="Cannot evict pod as it would violate the pod's disruption budget.")
+    world = a_world(scripted={kind: [refusal, refusal]})
+    run(world, "web-1")
+    assert world.gaps(kind)[:2] == [5, 5]
+
+
+def test_a_refused_eviction_is_told_in_the_words_of_kubectl() -> None:
+    world = a_world(scripted={Evict: [Refused(message="Cannot evict pod.")]})
+    assert run(world, "web-1").warnings == [
+        'error when evicting pods/"web-1" -n "shop" (will retry after 5s): Cannot evict pod.'
+    ]
+
+
+@pytest.mark.parametrize("kind", [Release, AskEviction, Withdraw, Evict])
+@pytest.mark.parametrize("result", [Denied(message="no right"), Undone(message="put back")])
+def test_what_can_never_be_done_ends_the_run_in_the_servers_words(kind: type, result: Denied | Undone) -> None:
+    world = a_world(scripted={kind: [result]})
+    with pytest.raises(KubectlSafeError, match=f"^{result.message}$"):
+        run(world)
+
+
+def test_a_write_that_could_not_be_tried_ends_the_run_rather_than_being_done_blindly() -> None:
+    world = a_world(scripted={AskEviction: [Untried(message="webhook x does not support dry run")]})
+    with pytest.raises(KubectlSafeError, match="does not support dry run"):
+        run(world)
+    assert world.story() == ["Release web-1"]
+
+
+def test_a_pod_that_somebody_else_deletes_is_gone_and_not_evicted_by_us() -> None:
+    def delete(action: Action) -> None:
+        if isinstance(action, Evict):
+            world._remove(action.pod)
+
+    world = a_world(scripted={Evict: [Gone()]}, before=delete)
+    assert run(world, "web-1").gone_pods == [("web-1", False)]
+
+
+def with_load_balancer(**changes: Any) -> World:
+    """Return a world whose replacement web-9 is healthy by AWS's word while its gate is not True."""
+    pods = [a_pod("web-1", released=True, in_service=1), a_pod("web-9", gates={GATE: False})]
+    targets = {a_target("web-1"): health(asked=0), a_target("web-9"): health(asked=0)}
+    return a_world(
+        pods={pod.uid: pod for pod in pods},
+        deployments={uid("web"): a_deployment(replicas=1)},
+        bindings=(a_binding(),),
+        health=targets,
+        **changes,
+    )
+
+
+def open_the_gate(world: World) -> None:
+    world.add(a_pod("web-9"))
+
+
+def answer_every_second(world: World) -> None:
+    """Have AWS tell that web-1 left its group once it is withdrawn, and that web-9 is healthy."""
+    pod = world.pods.get(uid("web-1"))
+    left = pod is None or pod.is_withdrawn
+    healthy = TargetHealth(state=State.HEALTHY, asked_at=world.at)
+    world.health = {a_target("web-1"): unused(world.at) if left else healthy, a_target("web-9"): healthy}
+    world.after(1, lambda: answer_every_second(world))
+
+
+def test_a_binding_is_nudged_every_five_seconds_while_its_gate_stays_behind() -> None:
+    world = with_load_balancer()
+    world.after(12, lambda: open_the_gate(world))
+    answer_every_second(world)
+    run(world, "web-1")
+    assert world.when(Nudge) == [0, 5, 10]
+
+
+def test_a_denied_nudge_only_turns_nudging_off() -> None:
+    world = with_load_balancer(scripted={Nudge: [Denied(message="cannot patch targetgroupbindings")]})
+    world.after(12, lambda: open_the_gate(world))
+    answer_every_second(world)
+    heard = run(world, "web-1")
+    assert world.when(Nudge) == [0]
+    assert heard.warnings == ["Warning: bindings are not nudged from now on: cannot patch targetgroupbindings"]
+    assert heard.gone_pods == [("web-1", True)]
+
+
+def test_a_timeout_says_what_blocks_the_pod_that_is_on_its_way() -> None:
+    world = a_world(start_seconds=None)
+    pod = world.pods.pop(uid("web-1"))
+    world.add(pod, a_pod("web-2", ready=False, gates={}))
+    with pytest.raises(KubectlSafeError) as raised:
+        run(world, "web-3", "web-1", until=60)
+    assert str(raised.value).startswith("global timeout reached: ")
+    assert "other pods of deployment shop/web are in service: pod shop/web-10" in str(raised.value)
+    assert 60 <= (world.at - NOW).total_seconds() <= 61
+
+
+def test_a_timeout_names_the_server_that_refuses_to_write() -> None:
+    world = a_world(scripted={Release: [Busy(message="etcd has no leader", retry_after=1)] * 100})
+    with pytest.raises(KubectlSafeError, match="global timeout reached: etcd has no leader"):
+        run(world, until=20)
+
+
+def test_a_replacement_that_never_comes_ends_the_run_after_the_progress_deadline() -> None:
+    deployment = a_deployment(replicas=3, progress_deadline=timedelta(seconds=90))
+    world = a_world(start_seconds=None, deployments={uid("web"): deployment})
+    with pytest.raises(KubectlSafeError, match=r"pod shop/web-1 waited longer than 90s: .*web-101 is not ready"):
+        run(world)
+    assert 90 < (world.at - NOW).total_seconds() < 93
+    assert world.story() == ["Release web-1"]
+
+
+def test_a_target_that_never_leaves_ends_the_run_two_minutes_after_its_deregistration_delay() -> None:
+    world = with_load_balancer()
+    world.add(a_pod("web-1", withdrawn=True, in_service=1))
+    world.health = {a_target("web-1"): health("draining", "Target.DeregistrationInProgress", asked=-1)}
+    with pytest.raises(KubectlSafeError, match=r"pod shop/web-1 waited longer than 180s: target .* is draining"):
+        run(world, "web-1")
+    assert world.story() == []
+
+
+def test_actions_decided_on_a_stale_snapshot_are_decided_anew() -> None:
+    looks: list[int] = []
+
+    def take_time(action: Action) -> None:
+        if isinstance(action, Release):
+            looks.append(world.looks)
+            world.at += timedelta(seconds=1.5)
+
+    world = a_world(before=take_time)
+    run(world, max_surge=3)
+    assert len(looks) == 3
+    assert len(set(looks)) == 3
+
+
+def test_actions_decided_on_a_fresh_snapshot_need_no_further_look() -> None:
+    world, looks = a_world(), set[int]()
+    world.before = lambda action: looks.add(world.looks) if isinstance(action, Release) else None
+    run(world, max_surge=3)
+    assert len(looks) == 1
+
+
+def test_a_cluster_so_large_that_deciding_takes_seconds_is_acted_on_all_the_same() -> None:
+    class Slow(Heard):
+        def looked(self, *_: object) -> None:
+            world.at += timedelta(seconds=3)
+
+    world = a_world()
+    assert run(world, "web-1", heard=Slow()).gone_pods == [("web-1", True)]
+
+
+def test_a_process_that_was_stopped_for_a_while_looks_before_it_acts() -> None:
+    class StoppedOnce(Heard):
+        was_stopped = False
+
+        def looked(self, *_: object) -> None:
+            if not self.was_stopped:
+                self.was_stopped = True
+                world.at += timedelta(hours=1)
+
+    world = a_world()
+    run(world, "web-1", heard=StoppedOnce())
+    assert world.when(Release) == [3600]
+    assert world.looks > 1
+
+
+def test_nothing_is_written_while_a_watch_is_interrupted() -> None:
+    world = a_world(stale=frozenset({"pods"}))
+    world.after(30, lambda: setattr(world, "stale", frozenset()))
+    run(world, "web-1")
+    assert min(at for at, _, _ in world.tried) == NOW + timedelta(seconds=30)
+
+
+def test_a_break_in_the_view_of_the_slices_begins_the_settle_time_anew() -> None:
+    world = a_world(slice_seconds=0)
+    world.after(20, lambda: setattr(world, "stale", frozenset({"endpointslices"})))
+    world.after(21, lambda: setattr(world, "stale", frozenset()))
+    run(world, "web-1", settle=SETTLE)
+    [evicted] = world.when(Evict)
+    assert 36 <= evicted <= 36.2
+
+
+def test_a_stale_budget_is_counted_anew_by_a_touch_and_what_was_touched_is_remembered() -> None:
+    budget = a_budget(healthy=4)
+    world = a_world(budgets=(budget,))
+    world.add(replace(a_pod("web-1", withdrawn=True, gates={})))
+    world.after(8, lambda: setattr(world, "budgets", (replace(budget, current_healthy=2),)))
+    run(world, "web-1")
+    assert world.when(Touch) == [0, 5]

@@ -1,0 +1,136 @@
+"""What only a process that keeps looking can know: since when something is so."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.model.snapshot import EvictionAnswer
+from kubectl_safe.run.observer import Observer
+from tests.run.world import World, a_world
+from tests.support.builders import NOW, a_group, a_pod, arn, uid
+
+
+def after(seconds: float) -> datetime:
+    """Return an instant after the beginning."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def looking(world: World) -> tuple[Observer, Callable[[float], None]]:
+    """Return an observer that has looked once, and what lets time pass."""
+    observer = Observer(world, now=world.now)
+    observer.look()
+
+    def pass_to(seconds: float) -> None:
+        world.at = after(seconds)
+
+    return observer, pass_to
+
+
+def test_a_pod_is_absent_since_it_was_first_seen_in_no_slice() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    assert observer.look().absent_since == {}
+    pass_to(3)
+    world._endpoints = {}
+    assert observer.look().absent_since == {uid("web-1"): after(3)}
+    pass_to(9)
+    assert observer.look().absent_since == {uid("web-1"): after(3)}
+
+
+def test_an_endpoint_that_flashes_back_begins_the_absence_anew() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    world._endpoints = {}
+    observer.look()
+    pass_to(5)
+    world._endpoints = {uid("web-1"): False}
+    assert observer.look().absent_since == {}
+    pass_to(6)
+    world._endpoints = {}
+    assert observer.look().absent_since == {uid("web-1"): after(6)}
+
+
+def test_an_absence_that_nobody_watched_begins_anew() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    world._endpoints = {}
+    observer.look()
+    pass_to(5)
+    world.stale = frozenset({"endpointslices"})
+    assert observer.look().absent_since == {}
+    pass_to(6)
+    world.stale = frozenset()
+    assert observer.look().absent_since == {uid("web-1"): after(6)}
+
+
+def test_another_watch_that_breaks_leaves_the_absence_alone() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    world._endpoints = {}
+    observer.look()
+    pass_to(5)
+    world.stale = frozenset({"poddisruptionbudgets"})
+    assert observer.look().absent_since == {uid("web-1"): NOW}
+
+
+def test_an_absence_counts_from_after_the_look_that_saw_it() -> None:
+    class Slow:
+        def observe(self) -> Observed:
+            world.at += timedelta(seconds=2)
+            return world.observe()
+
+    world = a_world("web-1")
+    world._endpoints = {}
+    snapshot = Observer(Slow(), now=world.now).look()
+    assert snapshot.at == NOW
+    assert snapshot.absent_since == {uid("web-1"): after(2)}
+
+
+def test_a_pod_is_withdrawn_since_it_was_first_seen_so() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    pass_to(2)
+    world.add(a_pod("web-1", withdrawn=True))
+    assert observer.look().withdrawn_since == {uid("web-1"): after(2)}
+    pass_to(8)
+    assert observer.look().withdrawn_since == {uid("web-1"): after(2)}
+
+
+def test_a_pod_is_ready_since_it_was_seen_to_become_so_and_not_if_it_was_so_before() -> None:
+    world = a_world("web-1")
+    world.add(a_pod("web-2", ready=False))
+    observer, pass_to = looking(world)
+    pass_to(4)
+    world.add(a_pod("web-2"))
+    assert observer.look().ready_since == {uid("web-2"): after(4)}
+    pass_to(9)
+    assert observer.look().ready_since == {uid("web-2"): after(4)}
+
+
+def test_a_pod_that_becomes_ready_again_is_ready_since_the_last_time() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    for seconds, ready in ((1, False), (2, True), (3, False), (4, True)):
+        pass_to(seconds)
+        world.add(a_pod("web-1", ready=ready))
+        snapshot = observer.look()
+    assert snapshot.ready_since == {uid("web-1"): after(4)}
+
+
+def test_a_snapshot_does_not_change_by_what_is_learned_later() -> None:
+    observer = Observer(a_world("web-1"), now=lambda: NOW)
+    before = observer.look()
+    observer.memory.answers[uid("web-1")] = EvictionAnswer(at=NOW, is_dry_run=True, is_allowed=True)
+    observer.memory.nudged_at["shop", "web"] = NOW
+    observer.memory.touched_at["shop", "web"] = NOW
+    assert (before.answers, before.nudged_at, before.touched_at) == ({}, {}, {})
+    assert uid("web-1") in observer.look().answers
+
+
+@pytest.mark.parametrize(("groups", "seconds"), [(0, 15), (1, 15), (15, 15), (40, 40)])
+def test_an_answer_may_be_three_polls_old_or_older_where_many_groups_take_turns(groups: int, seconds: int) -> None:
+    observer = Observer(a_world("web-1"), now=lambda: NOW)
+    observer.groups = {arn(f"web-{n}"): a_group(f"web-{n}") for n in range(groups)}
+    assert observer.look().health_max_age == timedelta(seconds=seconds)

@@ -1,0 +1,210 @@
+"""What comes before the first write, and the writes outside the loop."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Nudge, Release, Withdraw
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused, Result, Undone, Untried
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import TargetGroup, group_name
+from kubectl_safe.run.session import DryRun, Session
+from tests.run.conftest import OpenSession
+from tests.run.world import Heard, World, a_world
+from tests.support.builders import NOW, a_binding, a_deployment, a_group, arn, uid
+
+if TYPE_CHECKING:
+    from kubectl_safe.aws.health import TargetHealthApi
+
+NODE = "node-1"
+
+
+def cordon(snapshot: Snapshot) -> Cordon | None:
+    """Choose to cordon the node, where it isn't."""
+    node = snapshot.nodes[NODE]
+    return None if node.is_unschedulable else Cordon(node=node)
+
+
+def an_intent(world: World) -> Intent:
+    """Return the intent to hand over all pods."""
+    workload = reference_to(a_deployment())
+    pods = (
+        Planned(uid=p.uid, namespace="shop", name=p.name, node=NODE, workload=workload) for p in world.pods.values()
+    )
+    return Intent(pods=tuple(pods))
+
+
+@dataclass
+class TargetGroups:
+    """AWS, as far as it tells the settings of target groups."""
+
+    asked: list[list[str]] = field(default_factory=list)
+
+    def groups(self, arns: Iterable[str]) -> dict[str, TargetGroup]:
+        wanted = list(arns)
+        self.asked.append(wanted)
+        return {arn: a_group(group_name(arn)) for arn in wanted}
+
+
+def connect_to(groups: TargetGroups, session: Session) -> Session:
+    """Let a session ask these target groups."""
+    session._target_groups = cast("TargetHealthApi", groups)
+    return session
+
+
+def test_a_write_is_chosen_anew_after_each_conflict(open_session: OpenSession) -> None:
+    world = a_world(scripted={Cordon: [Conflict(), Conflict()]})
+    open_session(world, Heard()).write(cordon)
+    assert world.story() == ["Cordon node-1"]
+    assert world.gaps(Cordon) == [0.5, 0.5]
+
+
+def test_a_write_whose_purpose_is_met_meanwhile_is_not_sent_again(open_session: OpenSession) -> None:
+    def somebody_cordons(action: Action) -> None:
+        assert isinstance(action, Cordon)
+        world._carry_out(action)
+
+    world = a_world(scripted={Cordon: [Conflict()]}, before=somebody_cordons)
+    open_session(world, Heard()).write(cordon)
+    assert len(world.tried) == 1
+
+
+def test_a_busy_cluster_does_not_use_up_the_tries_of_a_write(open_session: OpenSession) -> None:
+    world = a_world(scripted={Cordon: [Conflict()] * 5})
+
+    def something_changes() -> None:
+        world.after(0.01, something_changes)
+
+    something_changes()
+    open_session(world, Heard()).write(cordon)
+    assert all(gap >= 0.5 for gap in world.gaps(Cordon))
+
+
+def test_a_busy_server_is_given_the_time_that_it_asks_for(open_session: OpenSession) -> None:
+    world = a_world(scripted={Cordon: [Busy(message="slow down", retry_after=7)]})
+    world.after(1, lambda: None)
+    open_session(world, Heard()).write(cordon)
+    assert world.gaps(Cordon) == [7]
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        pytest.param(Conflict(), "node/node-1 changes too often to be written to; run the same", id="conflicts"),
+        pytest.param(
+            Busy(message="slow down", retry_after=1), "node/node-1 could not be written to: slow down", id="busy"
+        ),
+        pytest.param(Denied(message="no right"), "^no right$", id="denied"),
+        pytest.param(Undone(message="put back"), "^put back$", id="undone"),
+    ],
+)
+def test_a_write_that_does_not_succeed_ends_the_run(open_session: OpenSession, result: Result, why: str) -> None:
+    world = a_world(scripted={Cordon: [result] * 50})
+    with pytest.raises(KubectlSafeError, match=why):
+        open_session(world, Heard()).write(cordon)
+    assert len(world.tried) <= 10
+
+
+def test_each_kind_of_write_is_tried_as_a_dry_run_and_the_first_ones_with_them(open_session: OpenSession) -> None:
+    world, heard = a_world(bindings=(a_binding(),)), Heard()
+    connect_to(TargetGroups(), open_session(world, heard)).prepare(an_intent(world), [Cordon(node=world.nodes[NODE])])
+    assert [type(action) for _, action, _ in world.tried] == [Cordon, Release, Withdraw, AskEviction, Nudge]
+    assert all(is_dry_run for _, _, is_dry_run in world.tried)
+    assert heard.warnings == []
+
+
+def test_target_groups_are_asked_for_once_and_those_of_later_pods_when_they_come(open_session: OpenSession) -> None:
+    world, asked = a_world("web-1", bindings=(a_binding(),)), TargetGroups()
+    session = connect_to(asked, open_session(world, Heard()))
+    session.check(an_intent(world))
+    session.check(an_intent(world))
+    world.bindings += (a_binding("late", service="web"),)
+    session.check(an_intent(world))
+    assert asked.asked == [[arn("web")], [arn("late")]]
+    assert session.observer.groups.keys() == {arn("web"), arn("late")}
+
+
+@pytest.mark.parametrize("kind", [Cordon, Release, Withdraw, AskEviction])
+@pytest.mark.parametrize("result", [Denied(message="no right"), Undone(message="a policy puts it back")])
+def test_what_a_dry_run_denies_ends_the_command_with_nothing_changed(
+    open_session: OpenSession, kind: type, result: Denied | Undone
+) -> None:
+    world, heard = a_world(scripted={kind: [result]}), Heard()
+    with pytest.raises(KubectlSafeError, match=f"^nothing was changed: {result.message}$"):
+        open_session(world, heard).prepare(an_intent(world), [Cordon(node=world.nodes[NODE])])
+    assert world.done == []
+    assert heard.plans == []
+
+
+def test_a_write_that_could_not_be_tried_is_only_a_warning_told_once(open_session: OpenSession) -> None:
+    untried = Untried(message="webhook mutate.example.com does not support dry run")
+    world, heard = a_world(scripted={Release: [untried], Withdraw: [untried]}), Heard()
+    open_session(world, heard).prepare(an_intent(world), [])
+    assert heard.warnings == [
+        "Warning: could not be tried beforehand: webhook mutate.example.com does not support dry run"
+    ]
+    assert len(heard.plans) == 1
+
+
+@pytest.mark.parametrize(
+    "result",
+    [Gone(), Conflict(), Busy(message="slow down", retry_after=1), Refused(message="the budget allows none")],
+)
+def test_a_dry_run_that_says_nothing_about_the_write_is_passed_over(open_session: OpenSession, result: Result) -> None:
+    world, heard = a_world(scripted={AskEviction: [result]}), Heard()
+    open_session(world, heard).prepare(an_intent(world), [])
+    assert heard.warnings == []
+    assert len(heard.plans) == 1
+
+
+def test_without_the_right_to_nudge_the_command_goes_on_with_a_warning(open_session: OpenSession) -> None:
+    world, heard = a_world(scripted={Nudge: [Denied(message="cannot patch")]}), Heard()
+    open_session(world, heard)._rehearse([Nudge(binding=a_binding())])
+    assert heard.warnings == ["Warning: bindings can't be nudged, which costs up to 15s a batch: cannot patch"]
+
+
+def test_a_client_side_dry_run_sends_nothing(open_session: OpenSession) -> None:
+    world, heard = a_world(), Heard()
+    open_session(world, heard, dry_run=DryRun.CLIENT).prepare(an_intent(world), [Cordon(node=world.nodes[NODE])])
+    assert world.tried == []
+    assert len(heard.plans) == 1
+
+
+def test_what_can_be_seen_to_be_impossible_is_told_before_anything_is_tried(open_session: OpenSession) -> None:
+    world = a_world("web-1", deployments={uid("web"): a_deployment(replicas=1, max_surge=0)})
+    with pytest.raises(KubectlSafeError, match=r"^Blocked\(downtime\): deployment shop/web"):
+        open_session(world, Heard()).prepare(an_intent(world), [])
+    assert world.tried == []
+
+
+def test_the_closing_line_is_told_when_the_run_fails_too(open_session: OpenSession) -> None:
+    world, heard = a_world(start_seconds=None), Heard()
+    session = open_session(world, heard, timeout=timedelta(seconds=30))
+    with pytest.raises(KubectlSafeError, match="global timeout reached"):
+        session.carry_out(an_intent(world), began=NOW)
+    [progress] = heard.endings
+    assert [planned.name for planned in progress.left] == ["web-1", "web-2", "web-3"]
+
+
+def test_the_timeout_counts_from_the_beginning_of_the_command(open_session: OpenSession) -> None:
+    world = a_world(start_seconds=None)
+    session = open_session(world, Heard(), timeout=timedelta(seconds=30))
+    with pytest.raises(KubectlSafeError, match="global timeout reached"):
+        session.carry_out(an_intent(world), began=NOW - timedelta(seconds=20))
+    assert 10 <= (world.at - NOW).total_seconds() <= 11
+
+
+def test_an_interrupted_run_tells_its_closing_line(open_session: OpenSession) -> None:
+    def interrupt(_: Action) -> None:
+        raise KeyboardInterrupt
+
+    world, heard = a_world(before=interrupt), Heard()
+    with pytest.raises(KeyboardInterrupt):
+        open_session(world, heard).carry_out(an_intent(world), began=NOW)
+    assert len(heard.endings) == 1
