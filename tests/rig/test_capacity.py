@@ -81,7 +81,7 @@ def test_a_pod_that_is_not_healthy_in_its_target_group_is_not_in_service(rig: Ri
 
 def test_a_withdrawn_pod_is_out_of_service_though_its_labels_no_longer_name_it(rig: Rig, rig_loop: LoopThread) -> None:
     async def claim() -> None:
-        history = await deploy(rig, an_application("withdrawn"))
+        history = await deploy(rig, an_application("withdrawn", is_load_balanced=False))
         began = time.time()
         assert rig.capacity.lowest("withdrawn", WEB, since=began) == 2
         await label(rig, history, app=None)
