@@ -102,18 +102,21 @@ class Walk:
         raise AssertionError(f"not done after {at_most}: {waits}")
 
     def _check_floor(self, withdrawals: list[Withdraw]) -> None:
-        """Claim I1: those that leave at once leave enough behind."""
-        leaving = {action.pod.name for action in withdrawals}
-        left = sum(self._serves(sim) for name, sim in self.pods.items() if name not in leaving)
-        for action in withdrawals:
-            if not self._serves(self.pods[action.pod.name]):
-                continue
-            unavailable = self.settings.max_unavailable
-            assert unavailable is None or isinstance(unavailable, int)
-            floor = self.replicas - (1 if unavailable is None and action.pod.handoff is None else unavailable or 0)
-            if action.pod.handoff and self.has_crashed:
-                floor = min(floor, action.pod.handoff.in_service)
-            assert left >= floor, f"{left} would serve after {leaving} left, {floor} are owed"
+        """Claim I1: those that leave at once leave enough behind.
+
+        One that came back since its target was asked for goes as it was seen: out of service, and without a floor.
+        """
+        serving = {name for name, sim in self.pods.items() if self._serves(sim)}
+        seen = {name for name in serving if (told := self.health.get(a_target(name))) and told.is_healthy}
+        floors = [self._floor(action.pod) for action in withdrawals if action.pod.name in seen]
+        for gone, owed in enumerate(sorted(floors, reverse=True), start=1):
+            assert len(serving) - gone >= owed, f"{len(serving)} serve, {gone} leave, {owed} are owed"
+
+    def _floor(self, pod: Pod) -> int:
+        unavailable = self.settings.max_unavailable
+        assert unavailable is None or isinstance(unavailable, int)
+        floor = self.replicas - (1 if unavailable is None and pod.handoff is None else unavailable or 0)
+        return min(floor, pod.handoff.in_service) if pod.handoff and self.has_crashed else floor
 
     def _act(self, action: Action, intent: Intent) -> None:
         match action:
