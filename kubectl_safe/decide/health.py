@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import Target
+from kubectl_safe.model.target import State, Target
 
 REACTION = timedelta(milliseconds=500)
 """From a pod's change to its target's: EndpointSlice controller, load balancer controller, AWS."""
@@ -67,10 +67,15 @@ def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) 
 
 
 def _when_gone(pod: Pod, target: Target, snapshot: Snapshot) -> datetime:
-    """Return when a withdrawn pod's target can be gone: not before its group's deregistration delay is over."""
+    """Return when a withdrawn pod's target can be gone.
+
+    Not before its group's deregistration delay is over; at once where nobody knows that it was ever registered.
+    """
     health, since = snapshot.health.get(target), snapshot.withdrawn_since.get(pod.uid, snapshot.at)
     if health and health.is_gone and health.asked_at > since:
         return health.asked_at + snapshot.health_max_age
+    if health is None or health.state is State.UNUSED:
+        return since + REACTION
     group = snapshot.groups.get(target.group)
     return since + (group.deregistration_delay if group else timedelta(0)) + REACTION
 

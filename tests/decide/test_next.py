@@ -1,5 +1,6 @@
 """What one look at the cluster leads to, beyond the handoff of each pod."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from kubectl_safe.decide.actions import Nudge, RemoveNudge, RemoveTouch, Withdra
 from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import next_actions
+from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     GATE,
     a_binding,
     a_cluster,
+    a_deployment,
     a_pod,
     ago,
     an_answer,
@@ -103,6 +106,7 @@ def test_a_pod_without_a_handoff_goes_as_kubectl_has_it(snapshot: Snapshot, expe
 
 WAITING = a_pod("web-7", gates={GATE: False})
 KEY = ("shop", "web")
+OWNERS = [reference_to(a_deployment()), reference_to(a_deployment("green"))]
 
 NUDGE_ROWS = [
     pytest.param(a_cluster(WAITING), {}, 1, id="healthy and the gate not True: one nudge"),
@@ -125,6 +129,15 @@ NUDGE_ROWS = [
 @pytest.mark.parametrize(("snapshot", "flags", "count"), NUDGE_ROWS)
 def test_nudges_a_binding_whose_controller_looks_late(snapshot: Snapshot, flags: dict[str, Any], count: int) -> None:
     assert sum(isinstance(action, Nudge) for action in decide(snapshot, **flags).chores) == count
+
+
+def test_two_deployments_on_one_binding_share_its_nudges() -> None:
+    green, pods = a_deployment("green"), [WAITING, a_pod("web-8", released=True, of="green", gates={GATE: False})]
+    snapshot = a_cluster(*pods, deployments={d.uid: d for d in (a_deployment(), green)})
+    plan = tuple(
+        replace(p, workload=w) for p, w in zip(an_intent(snapshot, "web-1", "web-8").pods, OWNERS, strict=True)
+    )
+    assert sum(isinstance(action, Nudge) for action in next_actions(snapshot, Intent(pods=plan)).chores) == 1
 
 
 def test_what_is_ours_is_taken_away_in_the_end() -> None:
