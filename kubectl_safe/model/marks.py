@@ -74,7 +74,7 @@ class Handoff:
                 annotations={str(k): None if v is None else str(v) for k, v in raw["annotations"].items()},
                 targets=tuple(str(t) for t in raw["targets"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"annotation {HANDOFF} is not one of ours: {text!r}") from error
 
 
@@ -116,5 +116,5 @@ class Operation:
                 options=str(raw["options"]),
                 pods=frozenset(str(p) for p in raw["pods"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"annotation {OPERATION} is not one of ours: {text!r}") from error
