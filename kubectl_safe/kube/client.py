@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from kubectl_safe import __version__
 from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.kube.config import Login, login
 from kubectl_safe.kube.errors import ApiError, ConfigError, Unreachable
+from kubectl_safe.kube.session import Session, read_object, refusal
 
 Query = Mapping[str, str]
 
-_CONNECT_SECONDS = 5.0
 _CALL_SECONDS = 30.0
 _HEADER_SECONDS = 10.0
 _READ_TRIES = 5
@@ -53,7 +52,7 @@ class Client:
         self._now = now
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._session = _Session(way.load())
+        self._session = Session(way.load())
 
     @property
     def server(self) -> str:
@@ -97,7 +96,7 @@ class Client:
                 response = self._send(
                     method, path, query, body=body, content_type=content_type, timeout=timeout, preload_content=True
                 )
-                return _object(response.data, self.server)
+                return read_object(response.data, self.server)
             except ApiError as error:
                 if not tries or not error.is_transient:
                     raise
@@ -137,7 +136,7 @@ class Client:
 
     def _send_once(
         self,
-        session: "_Session",
+        session: "Session",
         method: str,
         path: str,
         query: Query | None,
@@ -163,15 +162,15 @@ class Client:
         )
         self._compare_clocks(response.headers.get("Date"), sent)
         if response.status >= _FAILED:
-            raise _refusal(response)
+            raise refusal(response)
         return response
 
-    def _renew(self, old: "_Session", error: ApiError) -> "_Session":
+    def _renew(self, old: "Session", error: ApiError) -> "Session":
         with self._lock:
             # Another thread may have done it while this one was on its way.
             if self._session is old:
                 try:
-                    self._session = _Session(self._way.load())
+                    self._session = Session(self._way.load())
                 except ConfigError as trouble:
                     raise ApiError(f"{error.message}: {trouble}", status=_UNAUTHORIZED, reason=error.reason) from error
                 old.close()
@@ -194,7 +193,7 @@ class Stream:
         self._server = server
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield whole lines until the server ends the watch.
+        """Yield whole lines until the server ends the watch; half a line is told again by the next.
 
         Raises:
             Unreachable: the connection was cut, silent for too long, or closed by `close`.
@@ -210,120 +209,9 @@ class Stream:
             raise Unreachable(f"the watch on {self._server} was cut: {error}") from error
         finally:
             self._response.close()
-        # What is left has no end: it was cut, and whoever reads it has to see that.
-        if rest:
-            yield rest
 
     def close(self) -> None:
         """End the iteration at once."""
         # Only reading is shut down: closing here would wait for the lock that the reading thread holds.
         with contextlib.suppress(ValueError, RuntimeError, OSError):
             self._response.shutdown()
-
-
-class _Session:
-    """One set of credentials and the connections that carry them."""
-
-    def __init__(self, configuration: Any) -> None:
-        import urllib3
-        from kubernetes.client.rest import RESTClientObject
-
-        if not configuration.verify_ssl:
-            # The kubeconfig asks for it, and kubectl doesn't warn either.
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._configuration = configuration
-        self.host: str = configuration.host
-        try:
-            self._pool = RESTClientObject(configuration).pool_manager
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"no connection to {self.host} can be made: {error}") from error
-
-    def headers(self) -> dict[str, str]:
-        """Return what every request carries; an expired token is renewed by the library."""
-        from kubernetes.config import ConfigException
-
-        try:
-            token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
-        except (ConfigException, OSError) as error:
-            raise ApiError(
-                f"the token can't be renewed: {error}", status=_UNAUTHORIZED, reason="Unauthorized"
-            ) from error
-        known = {"Accept": "application/json", "User-Agent": f"kubectl-safe/{__version__}"}
-        return {**known, "Authorization": token} if token else known
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        query: Query | None,
-        *,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        timeout: float,
-        preload_content: bool,
-    ) -> Any:
-        from urllib.parse import urlencode
-
-        from urllib3 import Timeout
-        from urllib3.exceptions import HTTPError
-
-        url = self.host + path + (f"?{urlencode(query)}" if query else "")
-        try:
-            return self._pool.request(
-                method,
-                url,
-                body=body,
-                headers=headers,
-                timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout),
-                retries=False,
-                preload_content=preload_content,
-            )
-        except (HTTPError, OSError) as error:
-            raise Unreachable(
-                f"the API server {self.host} can't be reached: {error}; check the network, a VPN, and the "
-                "kubeconfig's server"
-            ) from error
-
-    def close(self) -> None:
-        self._pool.clear()
-
-
-def _object(data: bytes, server: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(data)
-    except ValueError as error:
-        raise Unreachable(f"{server} answered something other than JSON; is it an API server?") from error
-    if not isinstance(answer, dict):
-        raise Unreachable(f"{server} answered something other than an object; is it an API server?")
-    return answer
-
-
-def _refusal(response: Any) -> ApiError:
-    """Return the error in a response; a proxy before the API server may answer without a `Status`."""
-    # Also for a watch, whose body is not read yet: reading it gives the connection back.
-    data = response.data
-    try:
-        status = json.loads(data)
-        details = status.get("details") or {}
-        message = status.get("message") or ""
-        causes = tuple(str(cause.get("reason", "")) for cause in details.get("causes") or ())
-        explained = [str(cause["message"]) for cause in details.get("causes") or () if cause.get("message")]
-    except (ValueError, AttributeError, TypeError):
-        return ApiError(
-            data.decode(errors="replace")[:500].strip() or str(response.reason),
-            status=response.status,
-            retry_after=_seconds(response.headers.get("Retry-After")),
-        )
-    # A budget's refusal has its figures in the cause; a validation's cause repeats the message.
-    further = [text for text in explained if text not in message]
-    return ApiError(
-        " ".join([message, *further]),
-        status=response.status,
-        reason=status.get("reason") or "",
-        causes=causes,
-        retry_after=_seconds(response.headers.get("Retry-After")),
-    )
-
-
-def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
@@ -173,9 +174,18 @@ def test_settings_of_groups_are_read_in_batches(monkeypatch: pytest.MonkeyPatch)
             TargetGroupArn=arns[0], Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "10"}]
         )
         api = an_api()
+        batches: list[int] = []
+        original = api._connections.call
+
+        def call(*args: Any, **parameters: Any) -> Any:
+            batches.append(len(parameters.get("TargetGroupArns", ())))
+            return original(*args, **parameters)
+
+        monkeypatch.setattr(api._connections, "call", call)
         found = api.groups(arns)
         api.close()
         elb.close()
+    assert sorted(batches, reverse=True)[:3] == [20, 1, 0]
     assert set(found) == set(arns)
     assert found[arns[0]].deregistration_delay == timedelta(seconds=10)
     assert found[arns[1]].deregistration_delay == timedelta(seconds=300)

@@ -71,6 +71,16 @@ def test_a_read_is_given_up_after_some_tries(serve: Serve, monkeypatch: pytest.M
     assert len(server.asked) == 5
 
 
+def test_a_read_waits_as_long_as_the_server_wants(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    busy = Answer(status=429, body=b"slow down", headers={"Retry-After": "7"})
+    endless = Answer(status=429, body=b"slow down", headers={"Retry-After": "3600"})
+    _, client = serve(in_turn(busy, endless, Answer()))
+    monkeypatch.setattr(client._closed, "wait", waited.append)
+    client.request("GET", PATH)
+    assert waited == [7, 30]
+
+
 def test_a_refusal_keeps_the_servers_words_and_the_budgets_figures(serve: Serve) -> None:
     words = "Cannot evict pod as it would violate the pod's disruption budget."
     figures = "The disruption budget web needs 2 healthy pods and has 2 currently"

@@ -156,8 +156,9 @@ def test_a_watch_that_ends_goes_on_where_it_was(watch: Watch, end: Callable[[Fee
     assert len(collection.listed) == 1
 
 
-def test_a_cut_in_the_middle_of_a_line_loses_nothing(watch: Watch) -> None:
-    cut = Feed(an_event("MODIFIED", a_raw_pod("a", version=8)), b'{"type":"MODI').cut()
+@pytest.mark.parametrize("end", [Feed.end, Feed.cut], ids=["in good order", "by a cut"])
+def test_half_a_line_at_the_end_loses_nothing(watch: Watch, end: Callable[[Feed], Feed]) -> None:
+    cut = end(Feed(an_event("MODIFIED", a_raw_pod("a", version=8)), b'{"type":"MODI'))
     collection = Collection(
         [a_list(a_raw_pod("a"), version=7)], [cut, Feed(an_event("MODIFIED", a_raw_pod("a", version=9)))]
     )
