@@ -53,6 +53,11 @@ class Session:
         timeout: float,
         preload_content: bool,
     ) -> Any:
+        """Send one request and return urllib3's response, whatever its status.
+
+        Raises:
+            Unreachable: there was none.
+        """
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 
@@ -74,6 +79,7 @@ class Session:
             ) from error
 
     def close(self) -> None:
+        """Close idle connections; what is on its way is left to end."""
         self._pool.clear()
 
 
