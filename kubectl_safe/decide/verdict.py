@@ -64,7 +64,9 @@ def _out_for_good(pod: Pod) -> str:
 
 def _out_by_conditions(pod: Pod) -> str:
     if not pod.has_ready_containers:
-        return f"pod {pod} is not ready: {pod.waiting_reason or _why(pod, 'ContainersReady') or pod.phase}"
+        # A pod that no node takes has only the scheduler's word for it.
+        why = pod.waiting_reason or _why(pod, "PodScheduled") or _why(pod, "ContainersReady") or pod.phase
+        return f"pod {pod} is not ready: {why}"
     if pod.unmet_gates:
         return f"pod {pod} waits for its readiness gate {pod.unmet_gates[0]}"
     return "" if pod.is_ready else f"pod {pod} is not ready: {_why(pod, 'Ready') or pod.phase}"
