@@ -4,8 +4,8 @@ from datetime import datetime
 
 from kubectl_safe.decide.decision import For
 from kubectl_safe.decide.intent import Planned
-from kubectl_safe.decide.progress import Progress
-from kubectl_safe.render.durations import short
+from kubectl_safe.decide.progress import Longest, Progress
+from kubectl_safe.render.durations import pods, short
 
 SHOWN = 5
 """As many pods as fit a line."""
@@ -27,9 +27,8 @@ NAMES = {
 def closing_line(progress: Progress, at: datetime) -> str:
     """Return the one line that ends a run."""
     planned, left = progress.intent.pods, progress.left
-    parts = [f"{len(planned) - len(left)} of {len(planned)} pods handed over in {short(at - progress.began)}"]
-    if progress.longest:
-        longest = progress.longest
+    parts = [f"{len(planned) - len(left)} of {pods(len(planned))} handed over in {short(at - progress.began)}"]
+    if longest := _longest(progress, at):
         parts.append(f"longest wait {short(longest.lasted)} {NAMES[longest.on]} ({longest.pod.name})")
     parts += [f"lowest capacity {it.in_service} of {it.wanted} {it.workload}" for it in progress.lowest.values()]
     if not left:
@@ -37,6 +36,16 @@ def closing_line(progress: Progress, at: datetime) -> str:
     named = ", ".join(f"{pod.name} ({_step(pod, progress)})" for pod in left[:SHOWN])
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
     return "; ".join([*parts, f"left: {named}{more}; run the same command again to go on"])
+
+
+def _longest(progress: Progress, at: datetime) -> Longest | None:
+    """Return the longest wait, of those too that never ended; standing in the queue is none."""
+    known = [progress.longest] if progress.longest else []
+    for pod in progress.left:
+        on, since = progress.waits.get(pod.uid, (For.SURGE, at))
+        if on is not For.SURGE:
+            known.append(Longest(pod=pod, on=on, lasted=at - since))
+    return max(known, key=lambda wait: wait.lasted, default=None)
 
 
 def _step(pod: Planned, progress: Progress) -> str:

@@ -1,4 +1,4 @@
-"""Durations and instants as people read them."""
+"""Durations and counts as people read them."""
 
 from datetime import timedelta
 
@@ -24,3 +24,8 @@ def about(duration: timedelta) -> str:
     if seconds < 2 * MINUTE:
         return f"about {max(1, round(seconds))} s"
     return f"about {round(seconds / MINUTE)} min"
+
+
+def pods(count: int, kind: str = "") -> str:
+    """Return a number of pods: `1 pod`, `6 pods`, `2 more pods`."""
+    return f"{count} {kind}pod{'' if count == 1 else 's'}"

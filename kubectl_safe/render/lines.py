@@ -12,8 +12,9 @@ from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.closing import closing_line
-from kubectl_safe.render.durations import about, short
+from kubectl_safe.render.durations import about, pods, short
 from kubectl_safe.render.plan import plan_lines
+from kubectl_safe.render.text import plain
 from kubectl_safe.render.words import words_for
 
 REMIND = timedelta(seconds=30)
@@ -29,11 +30,11 @@ class Lines:
 
     def say(self, line: str) -> None:
         """Print a line to stdout."""
-        click.echo(line)
+        click.echo(plain(line))
 
     def warn(self, message: str) -> None:
         """Print a line to stderr."""
-        click.echo(message, err=True)
+        click.echo(plain(message), err=True)
 
     def planned(self, intent: Intent, snapshot: Snapshot, estimate: Estimate) -> None:
         """Print the plan where it was asked for, else how long it will take."""
@@ -41,7 +42,8 @@ class Lines:
             for line in plan_lines(intent, snapshot, estimate):
                 self.say(line)
         elif intent.pods:
-            self.say(f"{len(intent.pods)} pods to move, {about(estimate.total)}: {estimate.why}")
+            time = f"{about(estimate.total)}: " if estimate.total else ""
+            self.say(f"{pods(len(intent.pods))} to move, {time}{estimate.why}")
 
     def acted(self, action: Action) -> None:
         """Tell of an action."""
@@ -54,7 +56,8 @@ class Lines:
         self.say(f"pod/{planned.name} {'evicted' if was_evicted else 'is gone'}")
 
     def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:
-        """Tell of waits that have begun to be long, and again while they last."""
+        """Tell of waits that have begun to be long, and again while they last; of each kind in one line."""
+        due: dict[For, list[tuple[Planned, Wait, datetime]]] = {}
         for planned in progress.intent.pods:
             decision, since = outcome.decisions[planned.uid], progress.waiting_since(planned)
             if not isinstance(decision, Wait) or since is None or decision.on is For.SURGE:
@@ -64,9 +67,14 @@ class Lines:
             if on is not decision.on:
                 on, told = decision.on, since
             if snapshot.at - told >= REMIND:
-                self.say(f"pod/{planned.name} waits since {short(snapshot.at - since)}: {decision.why}")
+                due.setdefault(on, []).append((planned, decision, since))
                 told = snapshot.at
             self._told[planned.uid] = (on, told)
+        for waiting in due.values():
+            planned, wait, since = min(waiting, key=lambda entry: entry[2])
+            others = f" and {pods(len(waiting) - 1, 'more ')}" if len(waiting) > 1 else ""
+            verb = "wait" if others else "waits"
+            self.say(f"pod/{planned.name}{others} {verb} since {short(snapshot.at - since)}: {wait.why}")
 
     def ended(self, progress: Progress, at: datetime) -> None:
         """Print the closing line."""

@@ -1,13 +1,12 @@
 """The live view: lines as they happen, and below them a table that is redrawn in place."""
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import click
-from tabulate import tabulate
 
 from kubectl_safe.decide.actions import Action
-from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
@@ -15,18 +14,24 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.durations import short
 from kubectl_safe.render.lines import Lines
-from kubectl_safe.render.table import HEADERS, rows
+from kubectl_safe.render.table import table
+from kubectl_safe.render.text import cells, clip, plain
 
-UP_AND_CLEAR = "\x1b[1A\x1b[2K"
+CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 REDRAW = timedelta(milliseconds=200)
 
 
-class Live:
-    """Tells what `Lines` tells, and keeps a table of all pods below it. Only for terminals."""
+def _terminal_size() -> tuple[int, int]:
+    return shutil.get_terminal_size()
 
-    def __init__(self, *, shows_plan: bool) -> None:
+
+class Live:
+    """Tells what `Lines` tells, and keeps a table of all pods below it. Only for terminals that understand ANSI."""
+
+    def __init__(self, *, shows_plan: bool, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
         self._lines = Lines(shows_plan=shows_plan)
-        self._drawn = 0
+        self._size = size
+        self._drawn: list[str] = []
         self._drawn_at: datetime | None = None
         self._total: Estimate | None = None
 
@@ -57,46 +62,56 @@ class Live:
 
     def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:
         """Redraw the table, a few times a second at most."""
+        if not progress.intent.pods:
+            return
         if self._drawn and self._drawn_at and snapshot.at - self._drawn_at < REDRAW:
             return
         self._drawn_at = snapshot.at
-        width, height = shutil.get_terminal_size()
-        lines = [self._headline(snapshot, progress), *_table(snapshot, outcome, progress, height - 3)]
-        self._erase()
-        for line in lines:
-            click.echo(line[: width - 1])
-        self._drawn = len(lines)
+        width, height = self._size()
+        # The last column stays empty, where terminals differ in when they wrap; and the last line has the cursor.
+        room, rows = width - 1, max(1, height - 2)
+        headline = plain(self._headline(snapshot, outcome, progress))
+        lines = [headline, *table(snapshot, outcome, progress, width=room, height=rows - 1)][:rows]
+        drawn = [clip(line, room) for line in lines]
+        text = "".join(f"{line}{CLEAR_LINE}\n" for line in drawn)
+        _send(f"{self._to_top()}{text}{CLEAR_BELOW}")
+        self._drawn = drawn
 
     def ended(self, progress: Progress, at: datetime) -> None:
         """Take the table away and print the closing line."""
         self._erase()
         self._lines.ended(progress, at)
 
-    def _headline(self, snapshot: Snapshot, progress: Progress) -> str:
+    def _headline(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> str:
         took = snapshot.at - progress.began
         gone = len(progress.intent.pods) - len(progress.left)
-        line = f"{gone} of {len(progress.intent.pods)} pods handed over in {short(took)}"
-        if self._total is None or took >= self._total.total:
-            return line
-        return f"{line}, about {short(self._total.total - took)} to go"
+        line = f"{gone} of {len(progress.intent.pods)} pods handed over in {short(took)}{self._to_go(took)}"
+        capacity = [
+            f"{count} of {deployment.replicas} {deployment.name}"
+            for uid, count in outcome.in_service.items()
+            if (deployment := snapshot.deployments.get(uid))
+        ]
+        return f"{line}; in service: {', '.join(capacity)}" if capacity else line
+
+    def _to_go(self, took: timedelta) -> str:
+        total = self._total.total if self._total else timedelta(0)
+        if not total:
+            return ""
+        return f", about {short(total - took)} to go" if took < total else f", longer than the {short(total)} estimated"
+
+    def _to_top(self) -> str:
+        """Return what moves the cursor to where the table begins, also where it wraps since the window got narrower."""
+        if not self._drawn:
+            return ""
+        width = max(1, self._size()[0])
+        return f"\x1b[{sum(max(1, -(-cells(line) // width)) for line in self._drawn)}A\r"
 
     def _erase(self) -> None:
         if self._drawn:
-            click.echo(UP_AND_CLEAR * self._drawn, nl=False)
-            self._drawn = 0
+            _send(self._to_top() + CLEAR_BELOW)
+            self._drawn = []
 
 
-def _table(snapshot: Snapshot, outcome: Outcome, progress: Progress, room: int) -> list[str]:
-    """Return the table's lines; where they don't fit, those pods come first that are under way."""
-    drawn = rows(snapshot, outcome, progress)
-    if len(drawn) + 1 > room:
-        order = {Step.GONE.value: 2, Step.QUEUED.value: 1}
-        drawn = sorted(drawn, key=lambda row: order.get(row[2], 0))
-        hidden = len(drawn) - max(1, room - 2)
-        drawn = drawn[: max(1, room - 2)]
-        return [*_lines(drawn), f"... and {hidden} more"]
-    return _lines(drawn)
-
-
-def _lines(drawn: list[tuple[str, ...]]) -> list[str]:
-    return tabulate(drawn, headers=HEADERS, tablefmt="plain", disable_numparse=True).splitlines()
+def _send(text: str) -> None:
+    """Write to the terminal in one go, so that it doesn't flicker; whether it is one was decided before."""
+    click.echo(text, nl=False, color=True)

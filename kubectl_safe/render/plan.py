@@ -1,17 +1,21 @@
 """The plan: what, in which order, what each step waits for, how long it will take, and what sets that."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from tabulate import tabulate
 
 from kubectl_safe.decide.estimate import Estimate
-from kubectl_safe.decide.floor import floor
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import account_and_region, group_name
 from kubectl_safe.model.workload import Deployment
 from kubectl_safe.render.durations import about, short
+
+WIDTH = 100
+SURGE_STEPS, WITHDRAW_FIRST_STEPS = "released, withdrawn, evicted", "withdrawn, evicted, and then replaced"
 
 
 def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterator[str]:
@@ -19,58 +23,66 @@ def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterat
     if not intent.pods:
         yield "no pod has to be moved"
         return
-    yield tabulate(
-        [_row(planned, intent, snapshot) for planned in intent.pods],
-        headers=["BATCH", "NAMESPACE", "POD", "NODE", "OWNER", "STEPS"],
-        tablefmt="plain",
-    )
+    has_namespaces = len({planned.namespace for planned in intent.pods}) > 1
+    heads = ["BATCH", *(["NAMESPACE"] if has_namespaces else []), "POD", "NODE", "OWNER"]
+    yield _table(heads, [_row(planned, intent, snapshot, has_namespaces=has_namespaces) for planned in intent.pods])
     for deployment in deployments_of(intent, snapshot):
+        pods = _pods(deployment, intent, snapshot)
+        if pods:
+            yield ""
+            yield from _waits(deployment, pods, intent, snapshot)
+    if any(planned.workload is None for planned in intent.pods):
         yield ""
-        yield from _waits(deployment, intent, snapshot)
+        yield "Pods without a batch are evicted as kubectl drain does, with nothing handed over."
     yield from _target_groups(intent, snapshot)
     yield from _tight_budgets(intent, snapshot)
     yield ""
-    yield f"{about(estimate.total)}: {estimate.why}"
+    yield f"{about(estimate.total)}: {estimate.why}" if estimate.total else estimate.why
 
 
-def _row(planned: Planned, intent: Intent, snapshot: Snapshot) -> tuple[str, ...]:
+def _row(planned: Planned, intent: Intent, snapshot: Snapshot, *, has_namespaces: bool) -> list[str]:
     pod = snapshot.pods.get(planned.uid)
     controller = pod.controller if pod else None
-    if planned.workload is None:
-        owner = f"{controller.kind.lower()}/{controller.name}" if controller else "-"
-        return "-", planned.namespace, planned.name, planned.node, owner, "evict, as kubectl drain does"
-    deployment = snapshot.deployments[planned.workload.uid]
-    surge = intent.settings.surge_of(deployment)
-    same = [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
-    size = surge or max(1, intent.settings.unavailable_of(deployment, is_withdraw_first=True))
-    batch = same.index(planned) // size + 1
-    steps = "release, withdraw, evict" if surge else "withdraw, evict, await the replacement"
-    return str(batch), planned.namespace, planned.name, planned.node, f"deployment/{deployment.name}", steps
+    batch, owner = "-", f"{controller.kind.lower()}/{controller.name}" if controller else "-"
+    deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
+    if deployment is not None:
+        settings = intent.settings
+        size = settings.surge_of(deployment) or max(1, settings.unavailable_of(deployment, is_withdraw_first=True))
+        same = [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
+        batch, owner = str(same.index(planned) // size + 1), f"deployment/{deployment.name}"
+    return [batch, *([planned.namespace] if has_namespaces else []), planned.name, planned.node or "-", owner]
 
 
-def _waits(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Iterator[str]:
-    pods = [
+def _pods(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> list[Pod]:
+    return [
         pod
         for planned in intent.pods
         if planned.workload and planned.workload.uid == deployment.uid and (pod := snapshot.pods.get(planned.uid))
     ]
-    if not pods:
-        return
+
+
+def _waits(deployment: Deployment, pods: list[Pod], intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     settings = intent.settings
     surge = settings.surge_of(deployment)
     services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod)}
-    groups = sorted({group_name(t.group) for pod in pods for t in snapshot.targets_of(pod)})
-    yield f"Each pod of deployment/{deployment.name} waits, before it is"
+    groups = ", ".join(sorted({group_name(t.group) for pod in pods for t in snapshot.targets_of(pod)}))
+    steps = SURGE_STEPS if surge else WITHDRAW_FIRST_STEPS
+    yield f"Each pod of deployment/{deployment.name} is {steps}. It waits, before it is"
     if surge:
-        yield f"  released   for a place among the {surge} that may serve beyond {deployment.replicas} replicas"
+        yield from _step("released", f"for one of {surge} places beyond {deployment.replicas} replicas")
     ways = ["Ready", *(["all gates True"] if any(p.readiness_gates for p in pods) else [])]
     ways += [f"in every EndpointSlice of {', '.join(sorted(services))}"] if services else []
-    ways += [f"healthy in {', '.join(groups)}"] if groups else []
-    yield f"  withdrawn  until {max(0, floor(pods[0], deployment, settings))} others are in service: {', '.join(ways)}"
+    ways += [f"healthy in target group {groups}"] if groups else []
+    others = deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=surge == 0)
+    yield from _step("withdrawn", f"until {max(0, others)} others are in service: {', '.join(ways)}")
     if services:
         settle = settings.settle_for(is_headless=any(s.is_headless for s in services.values()))
-        gone = f", and Target.NotRegistered in {', '.join(groups)}" if groups else ""
-        yield f"  evicted    until it is out of every EndpointSlice for {short(settle)}{gone}"
+        gone = f", and Target.NotRegistered in target group {groups}" if groups else ""
+        yield from _step("evicted", f"until it is out of every EndpointSlice for {short(settle)}{gone}")
+
+
+def _step(name: str, wait: str) -> list[str]:
+    return wrap(f"  {name:<9}  {wait}", WIDTH, subsequent_indent=" " * 13, break_on_hyphens=False)
 
 
 def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
@@ -87,8 +99,8 @@ def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     for arn in sorted(arns):
         account, region = account_and_region(arn)
         group = snapshot.groups.get(arn)
-        rows.append((group_name(arn), account, region, short(group.deregistration_delay) if group else "?"))
-    yield tabulate(rows, headers=["TARGET GROUP", "ACCOUNT", "REGION", "DEREGISTRATION DELAY"], tablefmt="plain")
+        rows.append([group_name(arn), account, region, short(group.deregistration_delay) if group else "?"])
+    yield _table(["TARGET GROUP", "ACCOUNT", "REGION", "DEREGISTRATION DELAY"], rows)
 
 
 def _tight_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
@@ -97,3 +109,8 @@ def _tight_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
         if budget.disruptions_allowed == 0 and any(budget.selects(p.namespace, p.labels) for p in pods):
             yield ""
             yield f"budget {budget.namespace}/{budget.name} allows no disruption now; replacements may change that"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    # Numbers would be parsed and aligned: an account's leading zeros are part of it, a pod's name may look like 1e5.
+    return tabulate(rows, headers=heads, tablefmt="plain", disable_numparse=True)

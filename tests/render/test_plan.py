@@ -1,0 +1,126 @@
+"""The plan, to the letter, in 100 columns."""
+
+from dataclasses import replace
+from typing import Any
+
+from kubectl_safe.decide.estimate import estimate
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.render.plan import plan_lines
+from tests.support.builders import (
+    a_budget,
+    a_cluster,
+    a_deployment,
+    a_group,
+    a_pod,
+    a_service,
+    a_target,
+    an_intent,
+    arn,
+    uid,
+)
+
+GOLDEN = """\
+BATCH    POD     NODE    OWNER
+1        web-1   node-1  deployment/web
+1        web-2   node-1  deployment/web
+2        web-3   node-1  deployment/web
+-        bare-1  node-1  -
+
+Each pod of deployment/web is released, withdrawn, evicted. It waits, before it is
+  released   for one of 2 places beyond 6 replicas
+  withdrawn  until 6 others are in service: Ready, all gates True, in every EndpointSlice of web,
+             healthy in target group web
+  evicted    until it is out of every EndpointSlice for 15s, and Target.NotRegistered in target
+             group web
+
+Pods without a batch are evicted as kubectl drain does, with nothing handed over.
+
+TARGET GROUP    ACCOUNT       REGION     DEREGISTRATION DELAY
+web             123456789012  eu-west-1  5m
+
+budget shop/web allows no disruption now; replacements may change that
+
+about 5 min: 2 batches x 0s until the replacements are in service + 300s deregistration delay of web"""
+
+WITHDRAW_FIRST = """\
+BATCH    POD    NODE    OWNER
+1        web-1  node-1  deployment/web
+2        web-2  node-1  deployment/web
+
+Each pod of deployment/web is withdrawn, evicted, and then replaced. It waits, before it is
+  withdrawn  until 5 others are in service: Ready, all gates True, in every EndpointSlice of web
+  evicted    until it is out of every EndpointSlice for 30s
+
+about 60 s: 2 batches x (30s settle + 0s until a replacement is in service)"""
+
+
+def drawn(intent: Intent, snapshot: Snapshot) -> str:
+    """Return the plan as it is printed."""
+    return "\n".join(plan_lines(intent, snapshot, estimate(intent, snapshot)))
+
+
+def without_handoff(pod_name: str, namespace: str = "shop") -> Planned:
+    """Return a planned pod that is evicted as kubectl does."""
+    return Planned(uid=uid(pod_name), namespace=namespace, name=pod_name, node="node-1", workload=None)
+
+
+def plan_of(snapshot: Snapshot, *names: str, also: tuple[Planned, ...] = (), **flags: Any) -> str:
+    """Return the plan of handing over these pods, and of evicting others."""
+    intent = an_intent(snapshot, *names, **flags)
+    return drawn(replace(intent, pods=intent.pods + also), snapshot)
+
+
+def test_a_plan_says_what_in_which_order_what_each_step_waits_for_and_how_long_it_takes() -> None:
+    bare = a_pod("bare-1", owners=(), labels={"app": "bare"}, gates={})
+    snapshot = a_cluster(bare, budgets=(a_budget(disruptions_allowed=0),))
+    plan = plan_of(snapshot, "web-1", "web-2", "web-3", also=(without_handoff("bare-1"),), max_surge=2)
+    assert plan == GOLDEN
+    assert max(len(line) for line in plan.splitlines()) <= 100
+
+
+def test_a_plan_without_surge_says_that_replacements_come_last() -> None:
+    snapshot = a_cluster(
+        bindings=(),
+        services=(a_service(is_headless=True),),
+        deployments={uid("web"): a_deployment(max_surge=0)},
+        answers={},
+    )
+    assert plan_of(snapshot, "web-1", "web-2") == WITHDRAW_FIRST
+
+
+def test_the_zeros_of_an_account_and_names_like_numbers_stay_what_they_are() -> None:
+    group = arn().replace("123456789012", "012345678901")
+    binding_group = {group: replace(a_group(), arn=group)}
+    snapshot = a_cluster(a_pod("web-1", node="1e5"))
+    snapshot = replace(
+        snapshot, bindings=tuple(replace(b, group=group) for b in snapshot.bindings), groups=binding_group
+    )
+    plan = plan_of(snapshot, "web-1")
+    assert "web             012345678901  eu-west-1  5m" in plan
+    assert "1        web-1  1e5     deployment/web" in plan
+    assert a_target().group != group
+
+
+def test_namespaces_are_told_where_there_are_several() -> None:
+    plan = plan_of(a_cluster(), "web-1", also=(without_handoff("agent", "kube-system"),))
+    assert plan.splitlines()[:3] == [
+        "BATCH    NAMESPACE    POD    NODE    OWNER",
+        "1        shop         web-1  node-1  deployment/web",
+        "-        kube-system  agent  node-1  -",
+    ]
+
+
+def test_a_group_whose_settings_are_not_known_is_told_so() -> None:
+    assert "eu-west-1  ?" in plan_of(a_cluster(groups={}), "web-1")
+
+
+def test_a_plan_of_nothing_says_so() -> None:
+    snapshot = a_cluster()
+    assert drawn(replace(an_intent(snapshot), pods=()), snapshot) == "no pod has to be moved"
+
+
+def test_a_plan_without_handoffs_promises_no_time() -> None:
+    snapshot = a_cluster()
+    plan = drawn(Intent(pods=(without_handoff("agent"),)), snapshot)
+    assert plan.splitlines()[-1] == "no pod has to be handed over"
