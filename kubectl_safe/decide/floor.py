@@ -76,11 +76,15 @@ def group_below_floor(pod: Pod, *, leaving: AbstractSet[str], snapshot: Snapshot
         others = sum(
             _is_healthy(target, snapshot)
             for other, target in snapshot.pods_in_group(mine.group)
-            if other.uid not in {pod.uid, *leaving} and not other.is_withdrawn and not other.is_terminating
+            if other.uid not in {pod.uid, *leaving} and _stays_registered(other)
         )
         if others < HEALTHY_TARGETS:
             return f"target group {group_name(mine.group)} would be left without a healthy target"
     return ""
+
+
+def _stays_registered(pod: Pod) -> bool:
+    return pod.has_ready_containers and not pod.is_withdrawn and not pod.is_terminating
 
 
 def _is_healthy(target: Target, snapshot: Snapshot) -> bool:

@@ -63,6 +63,33 @@ ROWS = [
         id="a budget of other pods holds nothing",
     ),
     pytest.param(
+        a_cluster(
+            *(RELEASED, REPLACEMENT, a_pod("web-8"), LEFT),
+            budgets=(a_budget(healthy=7),),
+            withdrawn_since={uid("web-6"): ago(0.5)},
+        ),
+        "AskEviction",
+        id="a leave from before another pod left the budget is asked for again",
+    ),
+    pytest.param(
+        a_cluster(
+            *(RELEASED, REPLACEMENT, a_pod("web-8"), LEFT),
+            budgets=(a_budget("api"),),
+            withdrawn_since={uid("web-6"): ago(0.5)},
+        ),
+        "Withdraw",
+        id="but not where that pod left another budget",
+    ),
+    pytest.param(
+        a_cluster(
+            *(RELEASED, REPLACEMENT),
+            budgets=(a_budget(healthy=7),),
+            answers={"web-1": an_answer(seconds=1), "web-9": an_answer(dry_run=False, seconds=0.5)},
+        ),
+        "AskEviction",
+        id="nor from before an eviction",
+    ),
+    pytest.param(
         a_cluster(RELEASED, REPLACEMENT, a_pod("web-8", ready=False), budgets=(a_budget(healthy=8),)),
         "Withdraw",
         id="a budget that no pod of ours left is only late",

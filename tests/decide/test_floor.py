@@ -97,6 +97,16 @@ ROWS = [
         id="a pod that is out of service stays where its target is the last healthy one",
     ),
     pytest.param(
+        a_cluster(
+            a_pod(released=True),
+            *down(*(f"web-{n}" for n in range(2, 7))),
+            target_health={f"web-{n}": health(asked=9) for n in range(2, 7)},
+        ),
+        {"max_unavailable": "100%"},
+        "wait for replacement",
+        id="a target that was healthy before its pod went down is not counted on",
+    ),
+    pytest.param(
         a_cluster(a_pod(released=True, ready=False), target_health={f"web-{n}": None for n in range(1, 7)}),
         {},
         "Withdraw",

@@ -1,13 +1,115 @@
-"""Why a pod is not in service, in the words of whoever knows."""
+"""Whether a pod is in service, and why not, in the words of whoever knows."""
 
-from kubectl_safe.decide.verdict import OutOfService, verdict
-from kubectl_safe.model.pod import Condition
-from tests.support.builders import a_cluster, a_deployment, a_pod
+from datetime import timedelta
+
+import pytest
+
+from kubectl_safe.decide.verdict import verdict
+from kubectl_safe.model.pod import Condition, Pod
+from kubectl_safe.model.snapshot import Snapshot
+from tests.support.builders import (
+    GATE,
+    NOT_REGISTERED,
+    a_cluster,
+    a_deployment,
+    a_pod,
+    a_service,
+    ago,
+    an_endpoint,
+    arn,
+    health,
+    uid,
+)
+
+SLOW = a_deployment(min_ready=timedelta(seconds=10))
+OUT, IN, UNKNOWN = "OutOfService", "InService", "Unknown"
 
 
-def test_a_pod_that_no_node_takes_is_told_in_the_words_of_the_scheduler() -> None:
-    words = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu."
-    unscheduled = Condition(is_true=False, since=None, reason="Unschedulable", message=words)
-    pod = a_pod("web-7", node=None, phase="Pending", conditions={"PodScheduled": unscheduled})
-    found = verdict(pod, a_deployment(), a_cluster(pod))
-    assert found == OutOfService(why=f"pod shop/web-7 is not ready: {words}")
+def slow(pod: Pod) -> Snapshot:
+    return a_cluster(pod, deployments={uid("web"): SLOW})
+
+
+def seen(state: str, reason: str = "", asked: float = 1) -> Snapshot:
+    return a_cluster(target_health={"web-1": health(state, reason, asked=asked)})
+
+
+ROWS = [
+    pytest.param(a_cluster(), IN, id="ready, in its slices and healthy: in service"),
+    pytest.param(a_cluster(a_pod(released=True)), IN, id="a released pod serves as before"),
+    pytest.param(a_cluster(a_pod(withdrawn=True)), OUT, id="a withdrawn pod does not"),
+    pytest.param(a_cluster(a_pod(terminating=True)), OUT, id="a terminating pod does not"),
+    pytest.param(a_cluster(a_pod(phase="Failed")), OUT, id="a finished pod does not"),
+    pytest.param(a_cluster(a_pod(ready=False)), OUT, id="containers not ready"),
+    pytest.param(a_cluster(a_pod(gates={GATE: False})), OUT, id="a readiness gate not True"),
+    pytest.param(a_cluster(a_pod(readiness_gates=("example.com/other",))), OUT, id="a gate that nobody has set"),
+    pytest.param(a_cluster(a_pod(conditions={})), OUT, id="no conditions yet"),
+    pytest.param(slow(a_pod(since=ago(9))), OUT, id="ready for less than minReadySeconds"),
+    pytest.param(slow(a_pod(since=ago(10))), IN, id="ready for minReadySeconds"),
+    pytest.param(a_cluster(endpoints=()), OUT, id="in no slice of its Service"),
+    pytest.param(
+        a_cluster(endpoints=(an_endpoint(a_pod()), an_endpoint(a_pod(), ready=False))),
+        OUT,
+        id="not ready in one of two slices",
+    ),
+    pytest.param(
+        a_cluster(services=(a_service(), a_service("api", selector={"app": "web"})), endpoints=(an_endpoint(a_pod()),)),
+        OUT,
+        id="in the slices of one Service of two",
+    ),
+    pytest.param(a_cluster(services=(), endpoints=()), IN, id="a pod in no Service is in service when ready"),
+    pytest.param(seen("initial", "Elb.RegistrationInProgress"), OUT, id="target initial"),
+    pytest.param(seen("unhealthy", "Target.Timeout"), OUT, id="target unhealthy"),
+    pytest.param(seen("unhealthy.draining"), OUT, id="target unhealthy.draining"),
+    pytest.param(seen("draining"), OUT, id="target draining"),
+    pytest.param(seen("unused", NOT_REGISTERED), OUT, id="target not registered"),
+    pytest.param(seen("unavailable"), UNKNOWN, id="target unavailable: nobody checks its health"),
+    pytest.param(a_cluster(target_health={"web-1": None}), UNKNOWN, id="target not asked for"),
+    pytest.param(seen("healthy", asked=15), IN, id="an answer that is just fresh"),
+    pytest.param(seen("healthy", asked=15.1), UNKNOWN, id="an old answer"),
+    pytest.param(seen("unhealthy", asked=15.1), UNKNOWN, id="an old bad answer is no answer either"),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "expected"), ROWS)
+def test_is_in_service_only_by_every_way(snapshot: Snapshot, expected: str) -> None:
+    (deployment,) = snapshot.deployments.values()
+    assert type(verdict(snapshot.pods[uid("web-1")], deployment, snapshot)).__name__ == expected
+
+
+NO_NODE = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu."
+UNSCHEDULED = {"PodScheduled": Condition(is_true=False, reason="Unschedulable", message=NO_NODE)}
+
+WORDS = [
+    pytest.param(
+        a_cluster(a_pod(ready=False, waiting_reason="CrashLoopBackOff")),
+        "pod shop/web-1 is not ready: CrashLoopBackOff",
+        id="its container's",
+    ),
+    pytest.param(
+        a_cluster(a_pod(node=None, phase="Pending", conditions=UNSCHEDULED)),
+        f"pod shop/web-1 is not ready: {NO_NODE}",
+        id="the scheduler's",
+    ),
+    pytest.param(
+        a_cluster(a_pod(ready=False, phase="Pending")), "pod shop/web-1 is not ready: Pending", id="its phase's"
+    ),
+    pytest.param(
+        a_cluster(a_pod(gates={GATE: False})), f"pod shop/web-1 waits for its readiness gate {GATE}", id="its gate's"
+    ),
+    pytest.param(
+        slow(a_pod(since=ago(9))),
+        "pod shop/web-1 is ready, but not for minReadySeconds (10s) yet",
+        id="its Deployment's",
+    ),
+    pytest.param(
+        a_cluster(target_health={"web-1": None}, stale_health={arn(): "ThrottlingException"}),
+        "target 10.244.0.2:8080 in web has no fresh health: ThrottlingException",
+        id="those of AWS",
+    ),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "why"), WORDS)
+def test_says_why_not_in_words_that_are(snapshot: Snapshot, why: str) -> None:
+    (deployment,) = snapshot.deployments.values()
+    assert getattr(verdict(snapshot.pods[uid("web-1")], deployment, snapshot), "why", "") == why
