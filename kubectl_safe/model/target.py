@@ -65,8 +65,8 @@ class TargetGroup:
 
     @property
     def time_to_healthy(self) -> timedelta:
-        """How long a new target that answers takes to become healthy, at best."""
-        return self.health_check_interval * self.healthy_threshold
+        """How long a new target that answers takes to become healthy, where its first check comes at once."""
+        return self.health_check_interval * (self.healthy_threshold - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

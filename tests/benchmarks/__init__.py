@@ -1,0 +1,1 @@
+"""Wall-clock figures, as ratios against what is run beside them; programs, not tests: nothing here can fail a build."""
