@@ -138,7 +138,7 @@ TOUCH_ROWS = [
     ),
     pytest.param(a_cluster(LEFT, touched_at={KEY: ago(5)}, **STALE), ["web-1"], ["web-2"], id="again after 5 s"),
     pytest.param(
-        a_cluster(LEFT, budgets=(a_budget(healthy=6, disrupted=frozenset({"web-5"})),)),
+        a_cluster(LEFT, budgets=(a_budget(healthy=5, disrupted=frozenset({"web-5"})),)),
         ["web-1"],
         ["web-2"],
         id="a pod whose eviction is under way is not counted as healthy",

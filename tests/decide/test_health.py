@@ -57,7 +57,7 @@ ROWS = [
     pytest.param(a_cluster(), NOW + timedelta(seconds=14), id="a healthy target is asked again when that gets old"),
     pytest.param(
         a_cluster(a_pod("web-7", gates={GATE: False}, since=ago(2)), target_health={"web-7": None}),
-        due(8),
+        due(3),
         id="a replacement is asked for when it can be healthy at the earliest",
     ),
     pytest.param(

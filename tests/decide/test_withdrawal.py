@@ -84,7 +84,7 @@ ROWS = [
     ),
     pytest.param(a_cluster(POD, target_health={"web-1": None}), {}, "wait for targets", id="an unknown target is not"),
     pytest.param(
-        a_cluster(POD, **gone(asked=20)),
+        a_cluster(POD, **gone(asked=8), **since(withdrawn=8)),
         {"settle": 0},
         "wait for targets",
         id="NotRegistered only counts when asked after the withdrawal",
