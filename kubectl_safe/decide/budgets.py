@@ -7,6 +7,7 @@ too many.
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from kubectl_safe.decide.actions import Touch
 from kubectl_safe.decide.settings import RETRY
@@ -39,6 +40,19 @@ def spent_budget(pod: Pod, leaving: AbstractSet[str], snapshot: Snapshot) -> Bud
         if taken >= max(1, budget.disruptions_allowed) and budget.selects(pod.namespace, pod.labels):
             return budget
     return None
+
+
+def has_left_since(pod: Pod, moment: datetime, snapshot: Snapshot) -> bool:
+    """Tell whether a pod has left a budget of this one since a moment: what the arbiter allowed before is over."""
+    budgets = [budget for budget in snapshot.budgets if budget.selects(pod.namespace, pod.labels)]
+    left = {uid for uid, since in snapshot.withdrawn_since.items() if since >= moment}
+    left |= {uid for uid, it in snapshot.answers.items() if it.is_allowed and not it.is_dry_run and it.at >= moment}
+    # Nothing is known any more of one that is gone: it may have been of any budget.
+    return any(
+        other is None or budget.selects(other.namespace, other.original_labels)
+        for other in map(snapshot.pods.get, left - {pod.uid})
+        for budget in budgets
+    )
 
 
 def is_stale(budget: Budget, snapshot: Snapshot) -> bool:

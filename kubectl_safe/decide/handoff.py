@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from kubectl_safe.decide.actions import AskEviction, Release, Withdraw
-from kubectl_safe.decide.budgets import spent_budget, stale_budget
+from kubectl_safe.decide.budgets import has_left_since, spent_budget, stale_budget
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Step, Wait
 from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
@@ -176,7 +176,8 @@ class Handoffs:
             why = f"budget {budget.namespace}/{budget.name} allows no more pods to leave before its next count"
             return Wait(on=For.BUDGET, why=why)
         answer = self.snapshot.answers.get(pod.uid)
-        if answer and answer.is_allowed and self.snapshot.at - answer.at < ANSWER_MAX_AGE:
+        is_fresh = answer is not None and self.snapshot.at - answer.at < ANSWER_MAX_AGE
+        if answer and answer.is_allowed and is_fresh and not has_left_since(pod, answer.at, self.snapshot):
             return None
         return wait_after_answer(pod, self.snapshot) or Act(action=AskEviction(pod=pod))
 
