@@ -1,10 +1,15 @@
 """`kubectl safe drain`."""
 
+from collections.abc import Sequence
+
 import click
 
 from kubectl_safe.cli.options import Common, common_options
 from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.cli.types import parse_selector
+from kubectl_safe.model.errors import UsageError
+
+KINDS = frozenset({"node", "nodes", "no"})
 
 
 @click.command("drain", short_help="Drain nodes without losing a request.")
@@ -53,14 +58,13 @@ def command(
       # See what would happen, and how long it would take
       kubectl safe drain node-1 node-2 --ignore-daemonsets --dry-run
     """
-    if not nodes:
-        raise click.UsageError("USAGE: drain NODE [NODE...] [flags]")
+    names = node_names(nodes)
     selector = parse_selector(pod_selector) if pod_selector else None
     from kubectl_safe.decide.drain import Options
     from kubectl_safe.run.drain import Drain, drain
 
     request = Drain(
-        nodes=tuple(node.removeprefix("node/") for node in nodes),
+        nodes=names,
         pod_selector=selector,
         options=Options(ignore_daemon_sets=ignore_daemonsets, delete_empty_dir_data=delete_emptydir_data, force=force),
         settings=settings_of(common),
@@ -68,3 +72,23 @@ def command(
     grace = grace_period if grace_period >= 0 else None
     with session_for(common, connect(common), namespace=None, grace_period=grace) as session:
         drain(request, session)
+
+
+def node_names(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return the names in `NODE...`, each perhaps as `node/NODE`.
+
+    Raises:
+        UsageError: there is none, or another kind is named.
+    """
+    if not arguments:
+        raise UsageError("USAGE: drain NODE [NODE...] [flags]")
+    return tuple(_node_name(argument) for argument in arguments)
+
+
+def _node_name(argument: str) -> str:
+    kind, slash, name = argument.rpartition("/")
+    if slash and kind.lower() not in KINDS:
+        raise UsageError(f"expected resource of type node, got {kind!r}")
+    if not name:
+        raise UsageError(f"{argument!r} names no node")
+    return name

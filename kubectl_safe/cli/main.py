@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -12,9 +13,13 @@ from kubectl_safe.model.errors import KubectlSafeError, UsageError
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
-    "drain": "kubectl_safe.cli.drain:command",
-    "rollout": "kubectl_safe.cli.rollout:group",
+    "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
+    "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request."),
 }
+"""Where each command is, and what the list of commands says of it."""
+
+TOGGLES = frozenset({"--ignore-daemonsets", "--delete-emptydir-data", "--force"})
+"""Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
 
 
 class LazyGroup(click.Group):
@@ -26,13 +31,19 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
+        if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = place.partition(":")
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         found = getattr(import_module(module), attribute)
         assert isinstance(found, click.Command)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the list of commands; none of them is imported for it."""
+        own = {name: command.get_short_help_str() for name, command in self.commands.items()}
+        listed = own | {name: words for name, (_, words) in COMMANDS.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(listed.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -61,21 +72,27 @@ def version() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit as kubectl would."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A run must not end because a message has a letter that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     try:
-        cli.main(args=_with_dry_run_values(arguments), prog_name="kubectl safe", standalone_mode=False)
+        cli.main(args=as_click_reads_them(arguments), prog_name="kubectl safe", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # What click says here is the help.
+        click.echo(error.format_message())
     except click.ClickException as error:
-        error.show()
+        _tell(_words_for(error))
         return USAGE
     except UsageError as error:
-        click.echo(f"error: {error}", err=True)
+        _tell(str(error))
         return USAGE
     except KubectlSafeError as error:
-        click.echo(f"error: {error}", err=True)
+        _tell(str(error))
         return FAILED
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: nothing that serves was harmed; run the same command again to go on", err=True)
@@ -83,6 +100,39 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _with_dry_run_values(arguments: Sequence[str]) -> list[str]:
-    """Let `--dry-run` stand alone, as kubectl does: a value has to be joined to it with `=`."""
-    return ["--dry-run=client" if argument == "--dry-run" else argument for argument in arguments]
+def _tell(message: str) -> None:
+    from kubectl_safe.render.text import plain
+
+    click.echo(f"error: {plain(message)}", err=True)
+
+
+def _words_for(error: click.ClickException) -> str:
+    """Return what is wrong with a command line, in kubectl's words where it has some."""
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        message = f"unknown flag: {error.option_name}"
+        if error.possibilities:
+            message += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
+    elif not isinstance(error, click.BadParameter) and message.startswith("No such command "):
+        message = f"unknown command {message.removeprefix('No such command ').rstrip('.')}"
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{message}\nSee '{ctx.command_path} --help' for usage." if ctx else message
+
+
+def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with two of kubectl's ways put in click's.
+
+    - `--dry-run` stands alone: a value has to be joined to it with `=`.
+    - A flag that is on or off may have a value joined to it.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [read for argument in arguments[:end] for read in _as_click_reads(argument)] + list(arguments[end:])
+
+
+def _as_click_reads(argument: str) -> list[str]:
+    if argument == "--dry-run":
+        return ["--dry-run=client"]
+    flag, _, value = argument.partition("=")
+    if flag in TOGGLES and value in {"true", "false"}:
+        return [flag] if value == "true" else []
+    return [argument]

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from kubectl_safe.cli.types import CountOrPercent, Duration
+from kubectl_safe.cli.types import count_or_percent, duration
+from kubectl_safe.model.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +51,16 @@ OPTIONS = (
     ),
     click.option(
         "--timeout",
-        type=Duration(),
+        type=duration,
+        metavar="DURATION",
         default="0s",
         show_default=True,
         help="The length of time to wait before giving up, zero means infinite.",
     ),
     click.option(
         "--max-unavailable",
-        type=CountOrPercent(),
+        type=count_or_percent,
+        metavar="INT|PERCENT",
         help="How many pods of a workload may be missing from service. "
         "Default 0; 1 where pods are withdrawn before their replacements start.",
     ),
@@ -69,13 +72,15 @@ OPTIONS = (
     ),
     click.option(
         "--max-surge",
-        type=CountOrPercent(),
+        type=count_or_percent,
+        metavar="INT|PERCENT",
         help="How many pods of a workload may serve beyond its replicas. "
         "Default: the workload's own. With 0, pods are withdrawn before their replacements start.",
     ),
     click.option(
         "--settle",
-        type=Duration(),
+        type=duration,
+        metavar="DURATION",
         help="How long a pod is out of every EndpointSlice before it is evicted: at "
         "least the longest request and the lag of kube-proxy. Default 15s; 30s behind headless Services.",
     ),
@@ -91,9 +96,16 @@ def common_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def gathered(**values: Any) -> None:
         shared = {name: values.pop(name) for name in Common.__dataclass_fields__}
-        command(common=Common(**shared), **values)
+        common = Common(**shared)
+        if _is_nothing(common.max_surge) and _is_nothing(common.max_unavailable):
+            raise UsageError("--max-surge 0 and --max-unavailable 0 together let no pod move: one of them must be more")
+        command(common=common, **values)
 
     decorated: Callable[..., None] = gathered
     for option in OPTIONS:
         decorated = option(decorated)
     return decorated
+
+
+def _is_nothing(value: int | str | None) -> bool:
+    return value is not None and int(str(value).removesuffix("%")) == 0

@@ -9,12 +9,21 @@ from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.cli.types import parse_selector
 from kubectl_safe.model.errors import KubectlSafeError, UsageError
 
-DEPLOYMENT = frozenset({"deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"})
+DEPLOYMENT = frozenset(
+    {"deployment", "deployments", "deploy"}
+    | {f"{kind}.{group}" for kind in ("deployment", "deployments") for group in ("apps", "v1.apps")}
+)
 
 
 @click.group("rollout", short_help="Restart workloads without losing a request.")
 def group() -> None:
-    """Restart workloads without losing a request."""
+    """Restart workloads without losing a request.
+
+    \b
+    Examples:
+      # Restart a deployment
+      kubectl safe rollout restart deployment/web
+    """
 
 
 @group.command("restart", short_help="Restart deployments without losing a request.")
@@ -39,7 +48,7 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
       # Restart the deployments with a label, two pods at a time
       kubectl safe rollout restart deployment -l app=web --max-surge 2
     """
-    names = deployment_names(resources, has_selector=selector is not None)
+    names = deployment_names(resources, has_selector=bool(selector))
     label_selector = parse_selector(selector) if selector else None
     from kubectl_safe.run.restart import Restart
     from kubectl_safe.run.restart import restart as run_restart

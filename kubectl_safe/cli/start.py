@@ -1,21 +1,24 @@
 """From flags to a session: everything heavy is imported here, once a command is sure to need it."""
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kubectl_safe.cli.options import Common
-from kubectl_safe.decide.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_safe.decide.settings import Settings
     from kubectl_safe.kube.client import Client
     from kubectl_safe.run.session import Audience, Session
 
 
-def settings_of(common: Common) -> Settings:
+def settings_of(common: Common) -> "Settings":
     """Return what the flags say about handoffs."""
+    from kubectl_safe.decide.settings import Settings
+
     return Settings(
         settle=common.settle,
         max_surge=common.max_surge,
@@ -57,7 +60,10 @@ def session_for(
     )
     shows_plan = dry_run is not DryRun.NONE
     audience: Audience = Lines(shows_plan=shows_plan)
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         audience = Live(shows_plan=shows_plan)
-    with Session(client=client, namespace=namespace, terms=terms, audience=audience, now=now) as session:
-        yield session
+    try:
+        with Session(client=client, namespace=namespace, terms=terms, audience=audience, now=now) as session:
+            yield session
+    finally:
+        client.close()

@@ -2,64 +2,59 @@
 
 import re
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_safe.model.errors import UsageError
-from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
+
+if TYPE_CHECKING:
+    from kubectl_safe.model.selector import LabelSelector, Requirement
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
-SET_BASED = re.compile(r"^(?P<key>[^\s!=,()]+)\s+(?P<operator>in|notin)\s+\((?P<values>[^()]*)\)$")
-EQUALITY = re.compile(r"^(?P<key>[^\s!=,()]+)\s*(?P<operator>==|!=|=)\s*(?P<value>[^\s!=,()]*)$")
-EXISTENCE = re.compile(r"^(?P<no>!?)\s*(?P<key>[^\s!=,()]+)$")
+PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
+KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
+SET_BASED = re.compile(rf"^{KEY}\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)$")
+EQUALITY = re.compile(rf"^{KEY}\s*(?P<operator>==|!=|=)\s*(?P<value>[A-Za-z0-9._-]*)$")
+EXISTENCE = re.compile(rf"^(?P<no>!?)\s*{KEY}$")
 
 
-class Duration(click.ParamType[timedelta]):
-    """A Go duration: `90s`, `1m30s`, `0`."""
+def duration(text: str) -> timedelta:
+    """Read a Go duration: `90s`, `1m30s`, `0`.
 
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Return the duration.
-
-        Raises:
-            click.BadParameter: it is none.
-        """
-        if isinstance(value, timedelta):
-            return value
-        text = str(value)
-        parts = PART.findall(text)
-        if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
-            self.fail(f"{text!r} is not a duration: give a number with a unit, such as 90s or 1m30s", param, ctx)
+    Raises:
+        click.BadParameter: it is none.
+    """
+    parts = PART.findall(text)
+    if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
+        raise click.BadParameter(f"{text!r} is not a duration: give a number with a unit, such as 90s or 1m30s")
+    try:
         return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
+    except OverflowError as error:
+        raise click.BadParameter(f"{text!r} is longer than any run") from error
 
 
-class CountOrPercent(click.ParamType[int | str]):
-    """A number of pods, or a percentage: `2`, `25%`."""
+def count_or_percent(text: str) -> int | str:
+    """Read a number of pods, or a percentage, which stays a str that ends in `%`: `2`, `25%`.
 
-    name = "int|percent"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """Return an int, or a str that ends in `%`.
-
-        Raises:
-            click.BadParameter: it is neither.
-        """
-        text = str(value)
-        if re.fullmatch(r"\d+%", text):
-            return text
-        if not re.fullmatch(r"\d+", text):
-            self.fail(f"{text!r} is neither a number of pods nor a percentage, such as 2 or 25%", param, ctx)
-        return int(text)
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    if re.fullmatch(r"[0-9]{1,9}%", text):
+        return text
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise click.BadParameter(f"{text!r} is neither a number of pods nor a percentage, such as 2 or 25%")
+    return int(text)
 
 
-def parse_selector(text: str) -> LabelSelector:
+def parse_selector(text: str) -> "LabelSelector":
     """Read a label selector as `-l` takes it.
 
     Raises:
         UsageError: it is none.
     """
+    from kubectl_safe.model.selector import LabelSelector
+
     requirements = []
     for term in re.split(r",(?![^(]*\))", text):
         requirement = _requirement(term.strip())
@@ -69,7 +64,9 @@ def parse_selector(text: str) -> LabelSelector:
     return LabelSelector(match_labels={}, match_expressions=tuple(requirements))
 
 
-def _requirement(term: str) -> Requirement | None:
+def _requirement(term: str) -> "Requirement | None":
+    from kubectl_safe.model.selector import Operator, Requirement
+
     if found := SET_BASED.match(term):
         values = frozenset(value.strip() for value in found["values"].split(","))
         operator = Operator.IN if found["operator"] == "in" else Operator.NOT_IN

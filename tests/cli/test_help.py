@@ -1,0 +1,95 @@
+"""Help reads like kubectl's, and costs next to nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from kubectl_safe import __version__
+from tests.cli.conftest import CommandLine
+
+HELPS = [["--help"], ["-h"], ["drain", "--help"], ["rollout", "--help"], ["rollout", "restart", "-h"]]
+
+
+@pytest.mark.parametrize("arguments", HELPS, ids=" ".join)
+def test_help_is_a_sentence_examples_and_flags(safe: CommandLine, arguments: list[str]) -> None:
+    ended = safe(*arguments)
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("Usage: kubectl safe ")
+    sentence = next(line for line in lines[1:] if line.startswith("  ") and line[2] != " ")
+    assert sentence.endswith(".")
+    assert ended.out.index("Examples:\n    # ") < ended.out.index("Options:\n")
+    assert max(len(line) for line in lines) <= 80
+
+
+@pytest.mark.parametrize("arguments", [[], ["rollout"]], ids=["kubectl safe", "kubectl safe rollout"])
+def test_a_group_alone_prints_its_help_as_kubectl_does(safe: CommandLine, arguments: list[str]) -> None:
+    ended = safe(*arguments)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == safe(*arguments, "--help").out
+
+
+def test_the_list_of_commands_says_what_each_of_them_says_of_itself(safe: CommandLine) -> None:
+    listed = safe("--help").out
+    for command in ("drain", "rollout"):
+        own = safe(command, "--help").out.splitlines()[2].strip()
+        assert f"  {command:<7}  {own}\n" in listed
+
+
+def test_help_of_a_restart_says_that_it_waits(safe: CommandLine) -> None:
+    assert "Unlike kubectl rollout restart, it waits until that is done" in safe("rollout", "restart", "--help").out
+
+
+def test_the_version_is_printed(safe: CommandLine) -> None:
+    ended = safe("version")
+    assert (ended.code, ended.out) == (0, f"kubectl-safe {__version__}\n")
+
+
+HEAVY = ("kubernetes", "boto3", "botocore", "tabulate", "aiohttp", "requests", "urllib3", "yaml")
+
+LOADED = f"""
+import sys
+from kubectl_safe.cli.main import run
+code = run(sys.argv[1:])
+own = ("kubectl_safe.sandbox", "kubectl_safe.run", "kubectl_safe.kube", "kubectl_safe.aws", "kubectl_safe.decide")
+print(sorted(name for name in sys.modules if name in {HEAVY!r} or name.startswith(own)), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("arguments", [*HELPS, ["version"]], ids=" ".join)
+def test_help_and_version_load_nothing_that_only_a_run_needs(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    program = f"{LOADED}".replace("sorted(", "sorted(n for n in sys.modules if n.startswith('kubectl_safe.cli.')) or (")
+    done = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr == "['kubectl_safe.cli.main']\n"
+
+
+def test_a_bad_flag_is_refused_without_loading_what_a_run_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "drain", "--nope"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_message_that_the_terminal_can_not_write_does_not_end_a_run() -> None:
+    program = (
+        "import sys, click\n"
+        "from kubectl_safe.cli import main as entry\n"
+        "entry.run = lambda arguments: click.echo('目標 is draining') or 0\n"
+        "entry.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONIOENCODING": "latin-1", "PYTHONPATH": ":".join(filter(None, sys.path))},
+    )
+    assert (done.returncode, done.stdout) == (0, "\\u76ee\\u6a19 is draining\n")
