@@ -28,7 +28,9 @@ class Write:
 def writes_by(user: str, log: Path) -> list[Write]:
     """Return all writes of a user, dry runs among them, in the order of their arrival."""
     found = []
-    for line in log.read_text(encoding="utf-8").splitlines():
+    # The server may be in the middle of a line, of somebody else's request: who asks has had the answers to its own.
+    whole, _, _ = log.read_text(encoding="utf-8").rpartition("\n")
+    for line in whole.splitlines():
         event = json.loads(line)
         if event["user"]["username"] != user or event["verb"] not in WRITES:
             continue
