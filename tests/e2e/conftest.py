@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -19,3 +20,27 @@ def stage(loop: LoopThread, binaries: Path) -> Iterator[Stage]:
         loop.entered(Rig(control_plane)) as rig,
     ):
         yield Stage(loop=loop, rig=rig)
+
+
+@pytest.fixture(scope="module")
+def shared_stage(binaries: Path) -> Iterator[Stage]:
+    """A stage for all tests of a module that leave it as they found it."""
+    with (
+        LoopThread() as loop,
+        loop.entered(ControlPlane(binaries, users={USER: ["system:masters"]})) as control_plane,
+        loop.entered(Rig(control_plane)) as rig,
+    ):
+        yield Stage(loop=loop, rig=rig)
+
+
+@pytest.fixture
+def namespace(shared_stage: Stage) -> Iterator[str]:
+    """A namespace of the test's own on the shared stage; what runs in it goes with it, and nodes are uncordoned."""
+    name = f"test-{uuid4().hex[:8]}"
+    shared_stage.kubectl("create", "namespace", name)
+    yield name
+    kinds = "deployments,statefulsets,daemonsets,jobs,replicasets,pods"
+    shared_stage.kubectl("delete", kinds, "--all", "-n", name, "--wait=false")
+    shared_stage.wait_until(lambda: not shared_stage.rig.controller.pods.of(name), what=f"the end of {name}")
+    for node in shared_stage.rig.nodes.names:
+        shared_stage.kubectl("uncordon", node)
