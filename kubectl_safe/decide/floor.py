@@ -35,7 +35,7 @@ def below_floor(
     snapshot: Snapshot,
     settings: Settings,
 ) -> str:
-    """Return what is missing before an in-service pod may leave; empty where nothing is.
+    """Return what is missing before a pod may leave; empty where nothing is.
 
     `verdicts` has every pod of the Deployment, by UID; `leaving` the UIDs of those that were allowed to leave since the
     snapshot was taken.

@@ -16,7 +16,7 @@ from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, verdict
+from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_out_for_long, verdict
 from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -146,9 +146,9 @@ class Handoffs:
         match self.verdicts[pod.uid]:
             case Unknown(why=why):
                 return Wait(on=For.CACHE, why=why)
-            case OutOfService():
+            case OutOfService() if is_out_for_long(pod, self.snapshot):
                 missing = group_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
-            case InService():
+            case OutOfService() | InService():
                 missing = below_floor(
                     pod,
                     self.deployment,

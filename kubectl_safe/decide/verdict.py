@@ -1,6 +1,7 @@
 """Whether a pod is in service: the one question that every confirmation and every floor rests on."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -29,6 +30,9 @@ class Unknown:
 
 Verdict = InService | OutOfService | Unknown
 
+BLIP = timedelta(seconds=30)
+"""A pod that is not Ready for less may be back at any moment, as all pods are that wait for the same database."""
+
 
 def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     """Tell whether a pod of a Deployment is in service.
@@ -48,6 +52,14 @@ def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
         if not isinstance(found, InService):
             return found
     return InService()
+
+
+def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
+    """Tell whether a pod was never Ready, or has not been for longer than a `BLIP`: nothing is lost with it."""
+    ready = pod.conditions.get("Ready")
+    if ready is None or pod.is_finished:
+        return True
+    return not ready.is_true and ready.since is not None and snapshot.at - ready.since > BLIP
 
 
 def _out_by_itself(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:

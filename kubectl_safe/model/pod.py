@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import HANDOFF, WITHDRAWN, Handoff
 from kubectl_safe.model.selector import Labels
 
@@ -94,10 +95,14 @@ class Pod:
         """What was taken from it; None for a pod that was not released.
 
         Raises:
-            ValueError: the annotation was written by someone else.
+            KubectlSafeError: the annotation was written by someone else.
         """
         text = self.annotations.get(HANDOFF)
-        return None if text is None else Handoff.loads(text)
+        try:
+            return None if text is None else Handoff.loads(text)
+        except ValueError as error:
+            remedy = f"kubectl annotate pod {self.name} -n {self.namespace} {HANDOFF}-"
+            raise KubectlSafeError(f"pod {self}: {error}; take it off: {remedy}") from error
 
     @property
     def is_released(self) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.pod import OwnerReference
 from kubectl_safe.model.selector import Labels, LabelSelector
@@ -26,10 +27,15 @@ class ReplicaSet:
         """The restart under way on its pods.
 
         Raises:
-            ValueError: the annotation was written by someone else.
+            KubectlSafeError: the annotation was written by someone else.
         """
         text = self.annotations.get(OPERATION)
-        return None if text is None else Operation.loads(text)
+        try:
+            return None if text is None else Operation.loads(text)
+        except ValueError as error:
+            remedy = f"kubectl annotate replicaset {self.name} -n {self.namespace} {OPERATION}-"
+            where = f"replicaset {self.namespace}/{self.name}"
+            raise KubectlSafeError(f"{where}: {error}; take it off: {remedy}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

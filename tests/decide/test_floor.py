@@ -97,6 +97,21 @@ ROWS = [
         id="a pod that is out of service stays where its target is the last healthy one",
     ),
     pytest.param(
+        a_cluster(a_pod(released=True, ready=False), *down("web-2", "web-3")),
+        {},
+        "Withdraw",
+        id="a pod that has long been out of service needs no floor",
+    ),
+    pytest.param(
+        a_cluster(
+            a_pod(released=True, ready=False, since=ago(5)),
+            *(a_pod(f"web-{n}", ready=False, since=ago(5)) for n in range(2, 7)),
+        ),
+        {},
+        "wait for replacement",
+        id="pods that all went out of service a moment ago keep their floor: they may be back at once",
+    ),
+    pytest.param(
         a_cluster(
             a_pod(released=True),
             *down(*(f"web-{n}" for n in range(2, 7))),

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_safe.model.marks import HANDOFF, Handoff, Operation
-from tests.support.builders import HASH, LABELS, a_pod
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.marks import HANDOFF, OPERATION, Handoff, Operation
+from tests.support.builders import HASH, LABELS, a_pod, a_replica_set
 
 words = st.text(max_size=20)
 handoffs = st.builds(
@@ -62,3 +63,12 @@ def test_the_labels_of_before_can_be_told_at_every_step() -> None:
 def test_a_pod_that_was_not_released_has_no_handoff() -> None:
     assert a_pod().handoff is None
     assert a_pod(released=True).annotations.keys() == {HANDOFF}
+
+
+def test_a_foreign_annotation_is_told_with_its_object_and_remedy() -> None:
+    pod = a_pod(annotations={HANDOFF: "yes"})
+    with pytest.raises(KubectlSafeError, match=f"pod shop/web-1: .*kubectl annotate pod web-1 -n shop {HANDOFF}-"):
+        _ = pod.handoff
+    replica_set = a_replica_set(annotations={OPERATION: "yes"})
+    with pytest.raises(KubectlSafeError, match=f"replicaset shop/.*kubectl annotate replicaset .* {OPERATION}-"):
+        _ = replica_set.operation
