@@ -18,6 +18,7 @@ from tests.support.builders import (
     a_deployment,
     a_pod,
     a_replica_set,
+    ago,
     decide,
     health,
     told,
