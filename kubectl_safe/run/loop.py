@@ -149,7 +149,6 @@ class Loop:
             case Conflict():
                 self._held[key] = self._now() + HOLD
             case Refused(message=message):
-                self._held[key] = self._now() + RETRY
                 self._answer(action, message)
             case Busy(message=message, retry_after=seconds):
                 self._held[key] = self._now() + timedelta(seconds=seconds)

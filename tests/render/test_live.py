@@ -68,6 +68,13 @@ def test_a_table_that_gets_shorter_leaves_nothing_below_it(watched: Watched) -> 
     assert len(watched.look(later(a_moment(), 1), "web-1")) == 4
 
 
+def test_a_line_that_gets_shorter_leaves_nothing_beside_it(watched: Watched) -> None:
+    watched.look(a_moment())
+    redrawn = watched.look(later(a_cluster(), 1))
+    watched.live.say("")
+    assert watched.look(later(a_cluster(), 1))[1:] == redrawn
+
+
 def test_lines_are_printed_above_the_table_and_stay(watched: Watched) -> None:
     watched.look(a_moment())
     watched.live.say("node/node-1 cordoned")

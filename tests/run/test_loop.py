@@ -192,13 +192,14 @@ def test_a_denied_nudge_only_turns_nudging_off() -> None:
 
 def test_a_timeout_says_what_blocks_the_pod_that_is_on_its_way() -> None:
     world = a_world(start_seconds=None)
-    pod = world.pods.pop(uid("web-1"))
-    world.add(pod, a_pod("web-2", ready=False, gates={}))
+    world.add(a_pod("web-1", released=True, in_service=3, gates={}))
     with pytest.raises(KubectlSafeError) as raised:
         run(world, "web-3", "web-1", until=60)
-    assert str(raised.value).startswith("global timeout reached: ")
-    assert "other pods of deployment shop/web are in service: pod shop/web-10" in str(raised.value)
-    assert 60 <= (world.at - NOW).total_seconds() <= 61
+    assert str(raised.value) == (
+        "global timeout reached: 2 of 3 other pods of deployment shop/web are in service: "
+        "its replacement is not created yet"
+    )
+    assert (world.at - NOW).total_seconds() == 60
 
 
 def test_a_timeout_names_the_server_that_refuses_to_write() -> None:
