@@ -69,13 +69,16 @@ def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) 
 def _when_gone(pod: Pod, target: Target, snapshot: Snapshot) -> datetime:
     """Return when a withdrawn pod's target can be gone.
 
-    Not before its group's deregistration delay is over; at once where nobody knows that it was ever registered.
+    Not before its group's deregistration delay is over; at once where nobody knows that it was ever registered, and
+    again and again where nobody knows when its delay began, as another process withdrew it.
     """
     health, since = snapshot.health.get(target), snapshot.withdrawn_since.get(pod.uid, snapshot.at)
     if health and health.is_gone and health.asked_at > since:
         return health.asked_at + snapshot.health_max_age
     if health is None or health.state is State.UNUSED:
         return since + REACTION
+    if since == snapshot.began:
+        return health.asked_at + POLL
     group = snapshot.groups.get(target.group)
     return since + (group.deregistration_delay if group else timedelta(0)) + REACTION
 

@@ -55,6 +55,7 @@ class Observer:
         self.groups: Mapping[str, TargetGroup] = {}
         self.memory = Memory()
         self._unready: set[str] = set()
+        self._began: datetime | None = None
 
     def look(self) -> Snapshot:
         """Return everything that is known now."""
@@ -78,6 +79,7 @@ class Observer:
             health=dict(health.health) if health else {},
             stale_health=dict(health.errors) if health else {},
             health_max_age=_health_max_age(len(self.groups)),
+            began=self._began,
             # Copies: what is learned while a snapshot is acted on is of the next one.
             absent_since=dict(memory.absent_since),
             withdrawn_since=dict(memory.withdrawn_since),
@@ -89,6 +91,7 @@ class Observer:
 
     def _remember(self, seen: Observed, at: datetime) -> None:
         """Note what was first seen now; `at` is not before it was seen, or waits that count from it would end early."""
+        self._began = self._began or at
         present = {endpoint.pod_uid for endpoint in seen.endpoints}
         # Without a connection nobody sees a pod come back to a slice and leave it again: its absence begins anew.
         absent = () if SLICES in seen.stale else (uid for uid in seen.pods if uid not in present)

@@ -39,6 +39,11 @@ ROWS = [
         id="nothing is asked while a target drains, until the delay is nearly over",
     ),
     pytest.param(
+        alone(target_health={"web-1": health("draining", asked=5)}, began=ago(20)),
+        NOW,
+        id="a target that drained before this process began is asked again and again",
+    ),
+    pytest.param(
         alone(target_health={"web-1": health("draining", asked=5)}), due(280), id="a target seen draining waits as well"
     ),
     pytest.param(
