@@ -77,6 +77,10 @@ class Schedule:
         self._bucket(group).free_at = now + BETWEEN_CALLS
         return Ask(group=group, targets=self._wishes[group].targets)
 
+    def sent(self, group: str, at: datetime) -> None:
+        """Take note of when a question really went out: it may have had to wait for its turn after it was due."""
+        self._asked[group] = max(at, self._asked.get(group, at))
+
     def answered(self, group: str) -> None:
         """Take note that a group's answer came, or an error that has nothing to do with rates."""
         self._bucket(group).throttled = 0

@@ -121,6 +121,19 @@ def test_an_error_is_told_until_the_next_answer(code: str) -> None:
     assert told[:2] == [{ARN: "words"}, {}]
 
 
+def test_the_pause_between_questions_counts_from_when_the_first_one_was_sent() -> None:
+    class Standing(Clock):
+        def __call__(self) -> datetime:
+            return LONG_AGO
+
+    late = TargetHealth(state=State.HEALTHY, asked_at=LONG_AGO + timedelta(seconds=0.5))
+    api, signal = Api({A: late}), Signal()
+    with Poller(api, signal=signal, now=Standing()) as poller:
+        poller.want(a_wish(A))
+        signal.until(lambda: poller.health == {A: late})
+        assert poller.asked_at(ARN) == LONG_AGO + timedelta(seconds=0.5)
+
+
 def test_it_ends_at_once_while_it_waits() -> None:
     poller = Poller(Api({}), signal=Signal(), now=lambda: LONG_AGO)
     with poller:

@@ -62,6 +62,15 @@ def test_a_group_is_asked_again_after_five_seconds() -> None:
     assert schedule.asked_at(WEB) == NOON + 5 * SECOND
 
 
+def test_the_five_seconds_count_from_when_a_question_that_waited_for_its_turn_went_out() -> None:
+    schedule = a_schedule(a_wish(WEB))
+    schedule.next(NOON)
+    schedule.sent(WEB, NOON + timedelta(seconds=0.5))
+    assert schedule.next(NOON + timedelta(seconds=5)) == Pause(until=NOON + timedelta(seconds=5.5))
+    schedule.sent(WEB, NOON)
+    assert schedule.next(NOON + timedelta(seconds=5)) == Pause(until=NOON + timedelta(seconds=5.5))
+
+
 def test_two_groups_of_an_account_and_region_are_half_a_second_apart() -> None:
     schedule = a_schedule(a_wish(WEB), a_wish(API))
     first = asked(schedule.next(NOON))
