@@ -28,7 +28,15 @@ def _downtime(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Ite
     settings = intent.settings
     if deployment.replicas == 0:
         return
-    if deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=True) >= 1:
+    unavailable = settings.unavailable_of(deployment, is_withdraw_first=True)
+    if unavailable == 0 and settings.surge_of(deployment) == 0:
+        yield Blocked(
+            reason="downtime",
+            why=f"deployment {deployment} may run no pod beyond its {deployment.replicas} and miss none, so none "
+            "can go: give it --max-surge 1 or --max-unavailable 1",
+        )
+        return
+    if deployment.replicas - unavailable >= 1:
         return
     if deployment.strategy == "Recreate":
         remedy = "its strategy is Recreate, so two pods must never run at once; scale it up first"

@@ -43,16 +43,16 @@ def drain(request: Drain, session: Session) -> None:
         if plan.warnings:
             session.audience.warn(f"Warning: {'; '.join(plan.warnings)}")
     intent = Intent(pods=tuple(pod for plan in plans for pod in plan.pods), settings=request.settings)
-    to_cordon = [Cordon(node=node) for node in nodes if not node.is_unschedulable]
-    session.prepare(intent, to_cordon)
+    session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
     suffix = session.terms.dry_run.suffix
     for node in nodes:
-        cordon = next((c for c in to_cordon if c.node is node), None)
-        if cordon and session.terms.dry_run is DryRun.NONE:
-            session.write(partial(_cordon, node.name))
-        session.audience.say(f"node/{node.name} {'cordoned' if cordon else 'already cordoned'}{suffix}")
+        _cordon(node, session)
     if session.terms.dry_run is DryRun.NONE:
         session.carry_out(_with_late_pods(intent, nodes, request, session), began=began)
+        # The scheduler may have bound a pod before it knew of the cordon, and after our look.
+        late = _with_late_pods(replace(intent, pods=()), nodes, request, session)
+        if late.pods:
+            session.carry_out(late, began=session.now())
     else:
         for planned in intent.pods:
             session.audience.say(f"evicting pod {planned}{suffix}")
@@ -60,7 +60,15 @@ def drain(request: Drain, session: Session) -> None:
         session.audience.say(f"node/{node.name} drained{suffix}")
 
 
-def _cordon(name: str, snapshot: Snapshot) -> Cordon | None:
+def _cordon(node: Node, session: Session) -> None:
+    """Cordon a node, unless it is, and say so as kubectl does."""
+    if not node.is_unschedulable and session.terms.dry_run is DryRun.NONE:
+        session.write(partial(_cordoning, node.name))
+    done = "already cordoned" if node.is_unschedulable else "cordoned"
+    session.audience.say(f"node/{node.name} {done}{session.terms.dry_run.suffix}")
+
+
+def _cordoning(name: str, snapshot: Snapshot) -> Cordon | None:
     node = _node(name, snapshot)
     return None if node.is_unschedulable else Cordon(node=node)
 

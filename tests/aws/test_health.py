@@ -189,7 +189,7 @@ def test_settings_of_groups_are_read_in_batches(monkeypatch: pytest.MonkeyPatch)
     assert set(found) == set(arns)
     assert found[arns[0]].deregistration_delay == timedelta(seconds=10)
     assert found[arns[1]].deregistration_delay == timedelta(seconds=300)
-    assert found[arns[0]].time_to_healthy == timedelta(seconds=21)
+    assert found[arns[0]].time_to_healthy == timedelta(seconds=14)
 
 
 def test_calls_of_one_account_and_region_wait_for_each_other(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

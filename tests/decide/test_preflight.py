@@ -23,6 +23,12 @@ ROWS = [
     pytest.param(of(replicas=1, max_surge=0), {}, "give it --max-surge 1", id="one replica without surge"),
     pytest.param(of(replicas=1, max_surge=0), {"max_surge": 1}, "", id="which --max-surge remedies"),
     pytest.param(of(max_surge=0), {"max_unavailable": "100%"}, "give it --max-surge 1", id="all at once without surge"),
+    pytest.param(
+        of(max_surge=0),
+        {"max_unavailable": 0},
+        "give it --max-surge 1 or --max-unavailable 1",
+        id="none beyond and none missing: none could ever go",
+    ),
     pytest.param(of(replicas=1, strategy="Recreate"), {"max_surge": 1}, "scale it up first", id="Recreate alone"),
     pytest.param(of(replicas=3, strategy="Recreate"), {}, "", id="Recreate with several goes one by one"),
     pytest.param(

@@ -156,6 +156,17 @@ def test_a_pod_that_was_bound_between_the_plan_and_the_cordon_is_moved_too(open_
     assert sorted(world.story(Evict)) == ["Evict web-1", "Evict web-7"]
 
 
+def test_a_pod_that_came_in_while_the_cordon_was_not_known_yet_is_moved_last(open_session: OpenSession) -> None:
+    def bind(action: Action) -> None:
+        if isinstance(action, Evict) and action.pod.name == "web-1":
+            world.add(a_pod("web-9", gates={}))
+
+    world = with_pods()
+    world.before = bind
+    drain(a_request(), open_session(world, Heard()))
+    assert world.story()[-1] == "Evict web-9"
+
+
 def test_a_late_pod_that_can_not_be_moved_ends_the_drain_before_any_pod_moves(open_session: OpenSession) -> None:
     def bind(action: Action) -> None:
         if isinstance(action, Cordon):

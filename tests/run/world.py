@@ -197,14 +197,16 @@ class World(Signal):
 
     def _create(self, old: Pod) -> None:
         self._born += 1
-        new = a_pod(f"web-{self._born}", ready=False, gates={}, node="node-2", since=self.at)
+        new = a_pod(f"web-{self._born}", ready=False, gates={}, node="node-9", since=self.at)
         new = replace(new, owners=old.owners, labels=old.labels)
         self.pods[new.uid] = new
         if self.start_seconds is not None:
             self.after(self.start_seconds, lambda: self._become_ready(new))
 
     def _become_ready(self, pod: Pod) -> None:
-        self.pods[pod.uid] = replace(a_pod(pod.name, gates={}, since=self.at), owners=pod.owners, labels=pod.labels)
+        self.pods[pod.uid] = replace(
+            a_pod(pod.name, gates={}, since=self.at, node=pod.node), owners=pod.owners, labels=pod.labels
+        )
         self.after(self.slice_seconds, self._sync)
 
     def _remove(self, pod: Pod) -> None:
