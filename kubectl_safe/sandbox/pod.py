@@ -50,8 +50,7 @@ class PodServer:
     def terminate(self, kind: Sigterm) -> None:
         """Take a SIGTERM: `abrupt` resets every connection, `graceful` finishes the answers under way."""
         self.is_serving = False
-        if self._listener is not None:
-            self._listener.close()
+        self._stop_listening()
         for connection in tuple(self.connections):
             if kind == "abrupt":
                 connection.reset()
@@ -76,6 +75,20 @@ class PodServer:
         """Take note that a connection is closed."""
         self.connections.discard(connection)
         self._exit_if_done()
+
+    def _stop_listening(self) -> None:
+        """Accept no more now, and close the listener in the loop's next turn.
+
+        asyncio leaves a connection open, and its client without an answer, that was accepted in the turn in which its
+        server closes: by the next one it has its transport, and is reset.
+        """
+        if self._listener is None:
+            return
+        listener, self._listener = self._listener, None
+        loop = asyncio.get_running_loop()
+        for plain in listener.sockets:
+            loop.remove_reader(plain.fileno())
+        loop.call_soon(listener.close)
 
     def _exit_if_done(self) -> None:
         if not self.is_serving and not self.connections:

@@ -19,7 +19,7 @@ from kubectl_safe.sandbox.processes import ComponentFailedError, Processes
 from tests.support.loop import LoopThread, eventually
 
 _CHILD = """
-import asyncio, json, sys
+import asyncio, json, signal, sys
 from pathlib import Path
 from kubectl_safe.sandbox.controlplane import ControlPlane
 
@@ -28,6 +28,8 @@ async def main():
         print(json.dumps({"pids": running.pids, "directory": str(running.directory)}), flush=True)
         await asyncio.Event().wait()
 
+# A shell that runs the tests in the background has it ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 

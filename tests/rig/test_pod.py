@@ -1,6 +1,7 @@
 """What a pod's server does to the connections that it holds."""
 
 import asyncio
+import socket
 from collections.abc import Coroutine
 from typing import Any
 
@@ -130,6 +131,25 @@ def test_no_connection_is_accepted_after_sigterm(kind: Sigterm) -> None:
                 with pytest.raises(aiohttp.ClientConnectorError):
                     await other.get(url)
             stream.close()
+        await server.wait_exited()
+
+    run(claim())
+
+
+def test_a_connection_that_is_accepted_in_the_turn_of_sigterm_is_not_left_open() -> None:
+    async def claim() -> None:
+        server, url = await a_server()
+        loop = asyncio.get_running_loop()
+        host, port = url.removeprefix("http://").split(":")
+        clients = [socket.create_connection((host, int(port))) for _ in range(5)]
+        # The loop accepts them in this turn, after what is called here, and gives them transports in the next.
+        await asyncio.sleep(0)
+        loop.call_soon(server.terminate, "abrupt")
+        for client in clients:
+            client.setblocking(False)
+            with pytest.raises(ConnectionResetError):
+                await asyncio.wait_for(loop.sock_recv(client, 1), 2)
+            client.close()
         await server.wait_exited()
 
     run(claim())
