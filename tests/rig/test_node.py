@@ -175,6 +175,7 @@ def test_sigterm_abrupt_resets_a_stream_and_graceful_finishes_it(cluster: Cluste
             await cluster.delete("abrupt")
             await cluster.delete("graceful")
             assert await seconds_until_reset(streams[0]) < 2
+            await eventually(lambda: graceful.sigterm is not None, what="the SIGTERM of graceful")
             assert await cluster.exists("graceful"), "its object stays while the stream is under way"
             assert cluster.network.address(graceful.ip, PORT) is None
             assert is_whole(await streams[1].read())
