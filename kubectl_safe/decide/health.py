@@ -12,7 +12,7 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
 
-REACTION = timedelta(milliseconds=500)
+REACTION = timedelta(milliseconds=300)
 """From a pod's change to its target's: EndpointSlice controller, load balancer controller, AWS."""
 
 POLL = timedelta(seconds=5)

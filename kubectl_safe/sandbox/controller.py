@@ -60,6 +60,11 @@ class Controller:
         """Wait until it leads: until its caches are filled, or until another leader has taken over."""
         await self._leading.wait()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no binding waits to be looked at again: it takes an event to set the next poll."""
+        return all(work.due is None and not work.wake.is_set() for work in self._work.values())
+
     def look(self, namespace: str, name: str) -> None:
         """Have a binding reconciled at once, as an event on it does."""
         if (namespace, name) in self.bindings.objects:

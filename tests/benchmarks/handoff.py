@@ -68,6 +68,8 @@ def _stage(application: Application) -> Iterator[Stage]:
     ):
         stage = Stage(loop=loop, rig=rig)
         stage.deploy(application)
+        # The polls that the deployment set going would find a replacement sooner than in a cluster at rest.
+        stage.wait_until(lambda: rig.controller.is_idle, what="the controller's rest")
         # The same load in each run: kubectl's losses are counted elsewhere.
         with stage.traffic(rate=100):
             yield stage
