@@ -1,0 +1,38 @@
+"""How long a wait may last before the run ends with it."""
+
+from datetime import timedelta
+
+import pytest
+
+from kubectl_safe.decide.deadline import deadline
+from kubectl_safe.decide.decision import For, Wait
+from tests.support.builders import a_cluster, a_deployment, a_group, an_intent, arn, uid
+
+SNAPSHOT = a_cluster(
+    deployments={uid("web"): a_deployment(progress_deadline=timedelta(minutes=7))}, groups={arn(): a_group(delay=100)}
+)
+PROGRESS, LEAVING = timedelta(minutes=7), timedelta(seconds=100 + 120)
+
+
+@pytest.mark.parametrize(
+    ("on", "limit"),
+    [
+        pytest.param(For.REPLACEMENT, PROGRESS, id="a replacement has progressDeadlineSeconds"),
+        pytest.param(For.RELEASE, PROGRESS, id="so has a controller that is to let a pod go"),
+        pytest.param(For.TARGETS, LEAVING, id="a target has its deregistration delay and two minutes"),
+        pytest.param(For.ENDPOINTS, LEAVING, id="so has an endpoint"),
+        *(
+            pytest.param(on, None, id=f"only --timeout ends a wait for {on.value}")
+            for on in (For.CACHE, For.SURGE, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.TERMINATION)
+        ),
+    ],
+)
+def test_a_wait_has_the_deadline_of_what_it_is_for(on: For, limit: timedelta | None) -> None:
+    planned = an_intent(SNAPSHOT, "web-1").pods[0]
+    assert deadline(planned, Wait(on=on, why="because"), SNAPSHOT) == limit
+
+
+def test_nothing_is_overdue_of_a_deployment_that_is_gone() -> None:
+    snapshot = a_cluster(deployments={})
+    planned = an_intent(snapshot, "web-1").pods[0]
+    assert deadline(planned, Wait(on=For.REPLACEMENT, why="because"), snapshot) is None
