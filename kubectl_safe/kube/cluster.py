@@ -108,11 +108,6 @@ class Cluster:
         self.stop()
 
     @property
-    def has_bindings(self) -> bool:
-        """Whether TargetGroupBindings exist here, which makes AWS worth asking."""
-        return BINDINGS in self._watchers
-
-    @property
     def troubles(self) -> Mapping[str, str]:
         """Why a kind's watch has no connection, by kind; empty while all are live."""
         return {kind: str(w.trouble or "not listed yet") for kind, w in self._watchers.items() if not w.is_live}

@@ -89,10 +89,6 @@ class ControlPlane:
         """The process ids by component."""
         return self._processes.pids
 
-    def token_for(self, user: str) -> str:
-        """Return the token of a user that was named at the start."""
-        return self._tokens[user]
-
     def kubeconfig_for(self, user: str) -> Path:
         """Return the kubeconfig of a user that was named at the start."""
         file = self.directory / f"{user.replace(':', '-')}.kubeconfig"

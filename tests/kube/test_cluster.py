@@ -37,7 +37,6 @@ class Script:
 def test_without_the_crd_there_are_no_bindings_and_none_are_asked_for(serve: Serve) -> None:
     server, client = serve(Script())
     with Cluster(client, namespace="team", signal=Signal()) as cluster:
-        assert not cluster.has_bindings
         assert cluster.observe().bindings == ()
     assert {asked.path for asked in server.asked} == {
         BINDING_API,
