@@ -94,6 +94,7 @@ def test_all_that_stands_in_the_way_is_told_at_once_as_kubectl_does(shared_stage
     theirs = refusal_of_kubectl(shared_stage, "drain", NODE, "--dry-run=client")
     ours = _refused(shared_stage, "drain", NODE).stderr
     assert _reasons(ours) == _reasons(theirs)
+    assert len(_reasons(ours)) == 3
 
 
 def test_a_paused_deployment_is_not_restarted(shared_stage: Stage, namespace: str) -> None:
@@ -146,7 +147,8 @@ def _assert_evicted_as_by_kubectl(done: "subprocess.CompletedProcess[str]", name
     assert f"pod/{pod} evicted\n" in done.stdout
 
 
-def _reasons(errors: str) -> str:
-    """Return what follows `due to error:`, without what kubectl says about going on."""
+def _reasons(errors: str) -> set[str]:
+    """Return what follows `due to error:`, a reason each; kubectl tells them in a new order each time."""
     line = next(line for line in errors.splitlines() if "due to error:" in line)
-    return line.partition("due to error:")[2].removesuffix(", continuing command...")
+    told = line.partition("due to error:")[2].removesuffix(", continuing command...").strip(" []")
+    return set(told.replace(", cannot delete", "\ncannot delete").splitlines())
