@@ -91,6 +91,12 @@ def test_no_process_is_left_when_its_owner_is_ended_by(number: signal.Signals, b
             assert all(map(is_alive, pids))
         finally:
             owner.send_signal(number)
+            try:
+                owner.wait(30)
+            except subprocess.TimeoutExpired:
+                # Else it would outlive the test that it has just failed.
+                owner.kill()
+                raise
     asyncio.run(are_gone(pids, Path(told["directory"])))
 
 
