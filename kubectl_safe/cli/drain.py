@@ -30,6 +30,7 @@ KINDS = frozenset({"node", "nodes", "no"})
     help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value "
     "specified in the pod will be used.",
 )
+@click.option("--uncordon-on-failure", is_flag=True, help="Uncordon the nodes again where the drain fails.")
 @common_options
 def command(
     *,
@@ -40,6 +41,7 @@ def command(
     force: bool,
     pod_selector: str | None,
     grace_period: int,
+    uncordon_on_failure: bool,
 ) -> None:
     """Drain nodes without losing a request.
 
@@ -68,6 +70,7 @@ def command(
         pod_selector=selector,
         options=Options(ignore_daemon_sets=ignore_daemonsets, delete_empty_dir_data=delete_emptydir_data, force=force),
         settings=settings_of(common),
+        uncordons_on_failure=uncordon_on_failure,
     )
     grace = grace_period if grace_period >= 0 else None
     with session_for(common, connect(common), namespace=None, grace_period=grace) as session:

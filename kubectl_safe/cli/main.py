@@ -8,7 +8,7 @@ from io import TextIOWrapper
 import click
 
 from kubectl_safe import __version__
-from kubectl_safe.model.errors import KubectlSafeError, UsageError
+from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -18,7 +18,9 @@ COMMANDS = {
 }
 """Where each command is, and what the list of commands says of it."""
 
-TOGGLES = frozenset({"--ignore-daemonsets", "--delete-emptydir-data", "--force"})
+TOGGLES = frozenset(
+    {"--ignore-daemonsets", "--delete-emptydir-data", "--force", "--fail-fast", "--uncordon-on-failure"}
+)
 """Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
 
 
@@ -91,6 +93,9 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as error:
         _tell(str(error))
         return USAGE
+    except Interrupted as error:
+        _tell(str(error))
+        return INTERRUPTED
     except KubectlSafeError as error:
         _tell(str(error))
         return FAILED

@@ -24,6 +24,7 @@ class Common:
     max_draining: int | None
     max_unavailable: int | str | None
     timeout: timedelta
+    fail_fast: bool
     dry_run: str
     nudge: bool
     aws_profile: str | None
@@ -56,6 +57,11 @@ OPTIONS = (
         default="0s",
         show_default=True,
         help="The length of time to wait before giving up, zero means infinite.",
+    ),
+    click.option(
+        "--fail-fast",
+        is_flag=True,
+        help="Begin no further pod once one has failed. Without it, the pods of other workloads go on.",
     ),
     click.option(
         "--max-unavailable",

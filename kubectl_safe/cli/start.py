@@ -45,15 +45,17 @@ def session_for(
     common: Common, client: "Client", *, namespace: str | None, grace_period: int | None = None
 ) -> "Iterator[Session]":
     """Open the session of a command; None for all namespaces."""
+    from kubectl_safe.decide.giving_up import Limits
     from kubectl_safe.render.lines import Lines
     from kubectl_safe.render.live import Live
     from kubectl_safe.run.clock import now
+    from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.session import DryRun, Session, Terms
 
     dry_run = DryRun(common.dry_run)
     terms = Terms(
         dry_run=dry_run,
-        timeout=common.timeout or None,
+        limits=Limits(timeout=common.timeout or None, is_fail_fast=common.fail_fast),
         grace_period=grace_period,
         aws_profile=common.aws_profile,
         aws_region=common.aws_region,
@@ -63,7 +65,17 @@ def session_for(
     if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         audience = Live(shows_plan=shows_plan)
     try:
-        with Session(client=client, namespace=namespace, terms=terms, audience=audience, now=now) as session:
+        with (
+            Interruption() as interruption,
+            Session(
+                client=client,
+                namespace=namespace,
+                terms=terms,
+                audience=audience,
+                now=now,
+                interruption=interruption,
+            ) as session,
+        ):
             yield session
     finally:
         client.close()

@@ -19,8 +19,19 @@ class Release:
     """The label (key) that its controller needs and no Service uses."""
     owner: OwnerReference
     """The workload, which becomes its plain owner."""
+    targets: tuple[Target, ...]
+    """What it is in target groups now, so that it is still known where its binding goes meanwhile."""
     in_service: int
     """Pods of its workload in service now, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Take a release back: the pod becomes exactly what it was, and its controller adopts it."""
+
+    pod: Pod
+    owner: OwnerReference
+    """The workload, whose plain reference goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,13 @@ class Cordon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uncordon:
+    """Mark a node schedulable that we cordoned."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Note on a ReplicaSet that its pods are being restarted."""
 
@@ -105,6 +123,7 @@ class RemoveRecord:
 
 Action = (
     Release
+    | Undo
     | Withdraw
     | AskEviction
     | Evict
@@ -113,6 +132,7 @@ Action = (
     | Touch
     | RemoveTouch
     | Cordon
+    | Uncordon
     | Record
     | RemoveRecord
 )
@@ -121,13 +141,13 @@ Action = (
 def subject_of(action: Action) -> str:
     """Return the object that an action is about, as `kind/namespace/name` or `kind/name`."""
     match action:
-        case Release(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod) | Evict(pod=pod):
+        case Release(pod=pod) | Undo(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod) | Evict(pod=pod):
             return f"pod/{pod}"
         case Touch(pod=pod) | RemoveTouch(pod=pod):
             return f"pod/{pod}"
         case Nudge(binding=binding) | RemoveNudge(binding=binding):
             return f"targetgroupbinding/{binding.namespace}/{binding.name}"
-        case Cordon(node=node):
+        case Cordon(node=node) | Uncordon(node=node):
             return f"node/{node.name}"
         case Record(replica_set=replica_set) | RemoveRecord(replica_set=replica_set):
             return f"replicaset/{replica_set.namespace}/{replica_set.name}"

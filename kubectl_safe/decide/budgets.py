@@ -32,6 +32,12 @@ def stale_budget(pod: Pod, drop: frozenset[str], snapshot: Snapshot) -> Budget |
     )
 
 
+def exhausted_budget(pod: Pod, snapshot: Snapshot) -> Budget | None:
+    """Return a budget of the pod that allows no disruption by its own count."""
+    mine = (budget for budget in snapshot.budgets if budget.selects(pod.namespace, pod.labels))
+    return next((budget for budget in mine if budget.disruptions_allowed < 1), None)
+
+
 def spent_budget(pod: Pod, leaving: AbstractSet[str], snapshot: Snapshot) -> Budget | None:
     """Return a budget of the pod that allows no more than what just leaves: each was asked for alone, and allowed."""
     others = [snapshot.pods[uid] for uid in leaving]

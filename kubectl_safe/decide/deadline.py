@@ -1,6 +1,7 @@
-"""When a wait has lasted too long to go on in silence."""
+"""How long a wait may last before the pod is given up."""
 
 from datetime import timedelta
+from typing import assert_never
 
 from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.intent import Planned
@@ -9,19 +10,36 @@ from kubectl_safe.model.snapshot import Snapshot
 DEREGISTRATION_MARGIN = timedelta(minutes=2)
 """What a target may take beyond its group's deregistration delay."""
 
+PATIENCE = timedelta(seconds=30)
+"""What giving a pod back may take, and what a stopped run waits for beyond what it knows to last."""
 
-def deadline(planned: Planned, wait: Wait, snapshot: Snapshot) -> timedelta | None:
+
+def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: bool = False) -> timedelta | None:
     """Return how long such a wait may last; None where nothing but `--timeout` ends it.
 
-    - a replacement: the Deployment's `progressDeadlineSeconds`,
-    - a target that is to leave: the longest deregistration delay of its groups, and two minutes.
+    - A replacement, or a pod that a dead run left: the Deployment's `progressDeadlineSeconds`.
+    - A target that is to leave: the longest deregistration delay of its groups, and two minutes.
+    - To be given back: `PATIENCE`.
+    - Of a pod that is given up, whatever else may never end: `PATIENCE`, and its grace period where it is stopping.
     """
-    if wait.on in {For.REPLACEMENT, For.RELEASE}:
-        deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
-        return deployment.progress_deadline if deployment else None
-    if wait.on in {For.TARGETS, For.ENDPOINTS}:
-        pod = snapshot.pods.get(planned.uid)
-        targets = snapshot.targets_of(pod) if pod else ()
-        delays = [snapshot.groups[t.group].deregistration_delay for t in targets if t.group in snapshot.groups]
-        return max(delays, default=timedelta(0)) + DEREGISTRATION_MARGIN
-    return None
+    match wait.on:
+        case For.REPLACEMENT | For.RELEASE | For.STRAY:
+            deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
+            return deployment.progress_deadline if deployment else None
+        case For.TARGETS | For.ENDPOINTS:
+            pod = snapshot.pods.get(planned.uid)
+            targets = snapshot.targets_of(pod) if pod else ()
+            delays = [snapshot.groups[t.group].deregistration_delay for t in targets if t.group in snapshot.groups]
+            return max(delays, default=timedelta(0)) + DEREGISTRATION_MARGIN
+        case For.UNDO:
+            return PATIENCE
+        case For.BUDGET | For.CACHE | For.LEASE:
+            return PATIENCE if is_given_up else None
+        case For.TERMINATION:
+            pod = snapshot.pods.get(planned.uid)
+            grace = timedelta(seconds=pod.grace_period_seconds if pod else 0)
+            return grace + PATIENCE if is_given_up else None
+        case For.SURGE | For.SETTLE | For.DRAINING_SLOT:
+            return None
+        case _:
+            assert_never(wait.on)

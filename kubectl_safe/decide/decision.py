@@ -21,9 +21,12 @@ class For(Enum):
     """What a wait is for, for code that tells waits apart; people read `Wait.why`."""
 
     CACHE = "cache"
+    LEASE = "lease"
     SURGE = "surge"
+    STRAY = "stray"
     RELEASE = "release"
     REPLACEMENT = "replacement"
+    UNDO = "undo"
     DRAINING_SLOT = "draining slot"
     BUDGET = "budget"
     ENDPOINTS = "endpoints"
@@ -62,4 +65,11 @@ class Gone:
     """The pod's UID is gone: its handoff is complete."""
 
 
-Decision = Act | Wait | Blocked | Gone
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The pod was given up, and stays as it is now; `why` is the reason, without the pod's name."""
+
+    why: str
+
+
+Decision = Act | Wait | Blocked | Left | Gone

@@ -1,24 +1,25 @@
 """The handoff of the pods of one Deployment: who goes next, and what everyone else waits for.
 
-A pod goes from queued to released to withdrawn to evicted to gone, and there is no way back from a withdrawal. Where it
-is on that way is read off the pod; nothing is remembered.
+A pod goes from queued to released to withdrawn to evicted to gone. A release can be taken back while that costs nobody
+anything; there is no way back from a withdrawal. Where a pod is on that way is read off the pod; nothing is remembered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
 
-from kubectl_safe.decide.actions import AskEviction, Release, Withdraw
-from kubectl_safe.decide.budgets import has_left_since, spent_budget, stale_budget
-from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Step, Wait
+from kubectl_safe.decide.actions import AskEviction, Release, Undo, Withdraw
+from kubectl_safe.decide.budgets import exhausted_budget, has_left_since, spent_budget, stale_budget
+from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Left, Step, Wait
 from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_out_for_long, verdict
 from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
-from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
 
@@ -35,6 +36,19 @@ def step_of(pod: Pod | None) -> Step:
     if pod.is_withdrawn:
         return Step.WITHDRAWN
     return Step.RELEASED if pod.is_released else Step.QUEUED
+
+
+def stopping(pod: Pod) -> Wait:
+    """Return the wait for a pod that is on its way out."""
+    return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+
+
+def withdraw(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference, in_service: int) -> Decision:
+    """Withdraw a pod that may leave; one that no Service leads to, and no target group knows, has nothing to leave."""
+    drop, targets = labels_to_withdraw(pod, snapshot), snapshot.targets_of(pod)
+    if not drop and not targets:
+        return evict_when_out(pod, snapshot, settings)
+    return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
 
 
 def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
@@ -58,9 +72,15 @@ class Handoffs:
     """How many more pods may be withdrawn; None for any number."""
     leaving: set[str] = field(default_factory=set)
     """UIDs of pods that were allowed to leave since the snapshot was taken, of other Deployments too."""
+    given_up: Mapping[str, str] = field(default_factory=dict)
+    """Why a pod (by UID) is to go no further where it can still stay."""
+    undone: set[str] = field(init=False, default_factory=set)
+    """UIDs of pods that are given back at this instant."""
     verdicts: dict[str, Verdict] = field(init=False)
     extra: int = field(init=False)
     """Pods that serve beyond the wanted number because they were released."""
+    strays: list[Pod] = field(init=False, default_factory=list)
+    """Those of them that are not planned."""
 
     def __post_init__(self) -> None:
         pods = self.snapshot.pods_of(self.deployment)
@@ -80,6 +100,9 @@ class Handoffs:
         Those furthest along come first, and pods that are out of service before those that serve: moving them costs
         nothing.
         """
+        ours = {pod.uid for pod in planned}
+        released = (p for p in self.snapshot.pods_of(self.deployment) if step_of(p) is Step.RELEASED)
+        self.strays = [pod for pod in released if pod.uid not in ours]
         order = [Step.TERMINATING, Step.WITHDRAWN, Step.RELEASED, Step.QUEUED]
         ranked = sorted(
             planned, key=lambda p: (order.index(step_of(p)), not isinstance(self.verdicts.get(p.uid), OutOfService))
@@ -89,20 +112,47 @@ class Handoffs:
     def _decide(self, pod: Pod) -> Decision:
         match step_of(pod):
             case Step.TERMINATING:
-                return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+                return stopping(pod)
+            case Step.QUEUED if pod.uid in self.given_up:
+                return self._stay(pod)
+            case Step.WITHDRAWN | Step.RELEASED | Step.QUEUED if self.deployment.uid in self.snapshot.taken:
+                return Wait(on=For.LEASE, why=self.snapshot.taken[self.deployment.uid])
             case Step.WITHDRAWN:
                 return evict_when_out(pod, self.snapshot, self.settings)
-            case Step.RELEASED | Step.QUEUED if pod.uid not in self.verdicts:
-                why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
-                return Wait(on=For.RELEASE, why=why)
-            case Step.RELEASED:
-                return self._withdraw_when_confirmed(pod)
-            case Step.QUEUED:
-                return self._start(pod)
+            case Step.RELEASED | Step.QUEUED as step:
+                return self._go_on(pod, step)
             case Step.GONE:
                 raise AssertionError("a pod that is gone is not decided on")
             case _ as step:
                 assert_never(step)
+
+    def _go_on(self, pod: Pod, step: Step) -> Decision:
+        """Decide on a pod that still serves."""
+        if pod.uid not in self.verdicts:
+            why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
+            return Wait(on=For.RELEASE, why=why)
+        if step is Step.QUEUED:
+            return self._start(pod)
+        return self._give_back(pod) if pod.uid in self.given_up else self._withdraw_when_confirmed(pod)
+
+    def _stay(self, pod: Pod) -> Decision:
+        """Leave a pod that is given up, once its controller has it."""
+        if pod.controller is None:
+            return Wait(on=For.UNDO, why=f"pod {pod} was given back, and its controller has not adopted it yet")
+        return Left(why=self.given_up[pod.uid])
+
+    def _give_back(self, pod: Pod) -> Decision:
+        """Take a release back; where that can't be done, the pod goes on, as nothing else can."""
+        if is_safe_to_undo(pod, self.deployment, self.snapshot, undone=self.undone):
+            self.undone.add(pod.uid)
+            return Act(action=Undo(pod=pod, owner=reference_to(self.deployment)))
+        onward = self._withdraw_when_confirmed(pod)
+        if not isinstance(onward, Wait):
+            return onward
+        why = (
+            f"pod {pod} can't be given back while its controller would delete a pod that is Ready for it: {onward.why}"
+        )
+        return Wait(on=For.UNDO, why=why, until=onward.until)
 
     def _start(self, pod: Pod) -> Decision:
         """Release a queued pod, or withdraw it at once where nothing may serve beyond the wanted number."""
@@ -114,14 +164,26 @@ class Handoffs:
         if surge == 0 or label is None:
             return self._withdraw_when_confirmed(pod)
         if self.extra >= surge:
-            why = f"{self.extra} of {surge} pods of deployment {self.deployment} serve beyond the wanted number"
-            return Wait(on=For.SURGE, why=why)
+            return self._wait_for_turn(surge)
         adopter = self._adopter(pod, label)
         if adopter:
             return Blocked(
                 reason="adoption", why=f"replicaset {adopter} would adopt pod {pod} without its label {label}"
             )
         return self._wait_for_count() or self._release(pod, label)
+
+    def _wait_for_turn(self, surge: int) -> Wait:
+        """Wait for one of the places beyond the wanted number; those that a dead run holds come free by no one here."""
+        if len(self.strays) < surge:
+            why = f"{self.extra} of {surge} pods of deployment {self.deployment} serve beyond the wanted number"
+            return Wait(on=For.SURGE, why=why)
+        stray = self.strays[0]
+        where = f"node/{stray.node}" if stray.node else f"deployment/{self.deployment.name} -n {stray.namespace}"
+        why = (
+            f"pod {stray} was released by another run, which did not end it: run that again, or "
+            f"kubectl safe abort {where}"
+        )
+        return Wait(on=For.STRAY, why=why)
 
     def _wait_for_count(self) -> Wait | None:
         """Wait until it is known how many pods are in service, where a lower number would be noted as all there was."""
@@ -133,7 +195,13 @@ class Handoffs:
     def _release(self, pod: Pod, label: str) -> Decision:
         self.extra += 1
         return Act(
-            action=Release(pod=pod, drop=label, owner=reference_to(self.deployment), in_service=self._in_service())
+            action=Release(
+                pod=pod,
+                drop=label,
+                owner=reference_to(self.deployment),
+                targets=self.snapshot.targets_of(pod),
+                in_service=self._in_service(),
+            )
         )
 
     def _withdraw_when_confirmed(self, pod: Pod) -> Decision:
@@ -176,6 +244,9 @@ class Handoffs:
             why = f"budget {budget.namespace}/{budget.name} allows no more pods to leave before its next count"
             return Wait(on=For.BUDGET, why=why)
         answer = self.snapshot.answers.get(pod.uid)
+        if answer and answer.is_untried and (budget := exhausted_budget(pod, self.snapshot)):
+            why = f"budget {budget.namespace}/{budget.name} allows no disruption now ({answer.message})"
+            return Wait(on=For.BUDGET, why=why)
         is_fresh = answer is not None and self.snapshot.at - answer.at < ANSWER_MAX_AGE
         if answer and answer.is_allowed and is_fresh and not has_left_since(pod, answer.at, self.snapshot):
             return None
@@ -185,19 +256,8 @@ class Handoffs:
         self.leaving.add(pod.uid)
         if self.draining_slots is not None:
             self.draining_slots -= 1
-        drop = labels_to_withdraw(pod, self.snapshot)
-        if not drop:
-            # No Service leads to it: there is nothing to withdraw it from.
-            return evict_when_out(pod, self.snapshot, self.settings)
-        return Act(
-            action=Withdraw(
-                pod=pod,
-                drop=drop,
-                targets=self.snapshot.targets_of(pod),
-                owner=reference_to(self.deployment),
-                in_service=self._in_service(),
-            )
-        )
+        owner = reference_to(self.deployment)
+        return withdraw(pod, self.snapshot, self.settings, owner=owner, in_service=self._in_service())
 
     def _adopter(self, pod: Pod, label: str) -> str | None:
         left = {key: value for key, value in pod.labels.items() if key != label}

@@ -1,5 +1,6 @@
 """What a command has set out to do: which pods, how, and with which settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubectl_safe.decide.settings import Settings
@@ -27,6 +28,10 @@ class Intent:
 
     pods: tuple[Planned, ...]
     settings: Settings = field(default_factory=Settings)
+    given_up: Mapping[str, str] = field(default_factory=dict)
+    """Why a pod (by UID) is not begun, or its release is taken back; what is withdrawn is finished all the same."""
+    overdue: Mapping[str, str] = field(default_factory=dict)
+    """Why a pod (by UID) is not waited for any longer."""
 
     @property
     def uids(self) -> frozenset[str]:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch, Withdraw
+from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
 from kubectl_safe.decide.budgets import touches
-from kubectl_safe.decide.decision import Act, Decision, For, Gone, Step, Wait
-from kubectl_safe.decide.handoff import Handoffs, step_of
+from kubectl_safe.decide.decision import Act, Decision, For, Gone, Left, Step, Wait
+from kubectl_safe.decide.handoff import Handoffs, step_of, stopping, withdraw
 from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
 from kubectl_safe.model.marks import TOUCH
@@ -40,8 +39,8 @@ class Outcome:
 
     @property
     def is_done(self) -> bool:
-        """Whether every pod is gone and nothing of ours is left to take away."""
-        return not self.chores and all(isinstance(d, Gone) for d in self.decisions.values())
+        """Whether every pod is gone or given up, and nothing of ours is left to take away."""
+        return not self.chores and all(isinstance(d, Gone | Left) for d in self.decisions.values())
 
 
 def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
@@ -49,7 +48,8 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     alive = {planned.uid: pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))}
     steps = {planned.uid: step_of(alive.get(planned.uid)) for planned in intent.pods}
     if snapshot.stale:
-        return Outcome(decisions=_hold(intent, snapshot), steps=steps)
+        held = _hold(intent, snapshot)
+        return Outcome(decisions={p.uid: _ended(p, held[p.uid], intent) for p in intent.pods}, steps=steps)
     decisions: dict[str, Decision] = {}
     in_service: dict[str, int] = {}
     slots, leaving = _draining_slots(intent, steps), set[str]()
@@ -61,18 +61,21 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
             settings=intent.settings,
             draining_slots=slots,
             leaving=leaving,
+            given_up=intent.given_up,
         )
         decisions |= handoffs.decide(pods)
         slots = handoffs.draining_slots
         if handoffs.in_service_before is not None:
             in_service[deployment.uid] = handoffs.in_service_before
     ordered = {
-        p.uid: decisions.get(p.uid) or _without_workload(p, alive, snapshot, intent.settings) for p in intent.pods
+        p.uid: _ended(p, decisions.get(p.uid) or _without_workload(p, alive, snapshot, intent), intent)
+        for p in intent.pods
     }
+    under_way = {uid: pod for uid, pod in alive.items() if not isinstance(ordered[uid], Left)}
     return Outcome(
         decisions=ordered,
         steps=steps,
-        chores=tuple(_chores(intent, alive, workloads, snapshot)),
+        chores=tuple(_chores(intent, under_way, workloads, snapshot)),
         wishes=_wishes(workloads, snapshot),
         in_service=in_service,
     )
@@ -81,6 +84,16 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
 def _hold(intent: Intent, snapshot: Snapshot) -> dict[str, Decision]:
     why = f"the watch on {', '.join(sorted(snapshot.stale))} is interrupted; what is known may be over"
     return {p.uid: Wait(on=For.CACHE, why=why) for p in intent.pods}
+
+
+def _ended(planned: Planned, decision: Decision, intent: Intent) -> Decision:
+    """End the wait for a pod that is overdue; one whose eviction may be asked for now still gets it."""
+    why = intent.overdue.get(planned.uid)
+    if why is None or isinstance(decision, Gone):
+        return decision
+    if isinstance(decision, Act) and isinstance(decision.action, Evict):
+        return decision
+    return Left(why=why)
 
 
 def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> list[tuple[Deployment, list[Pod]]]:
@@ -92,26 +105,28 @@ def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> 
     return [(snapshot.deployments[uid], pods) for uid, pods in found.items()]
 
 
-def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snapshot, settings: Settings) -> Decision:
+def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snapshot, intent: Intent) -> Decision:
     """Decide on a pod to which no replacement is owed: one without a handoff, or whose Deployment is gone."""
     pod = alive.get(planned.uid)
     if pod is None:
         return Gone()
     if pod.is_terminating:
-        return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+        return stopping(pod)
+    if step_of(pod) is Step.QUEUED and planned.uid in intent.given_up:
+        return Left(why=intent.given_up[planned.uid])
     if planned.workload is None:
         return wait_after_answer(pod, snapshot) or Act(action=Evict(pod=pod, pins_resource_version=False))
-    return _of_gone_workload(pod, planned.workload, snapshot, settings)
+    if planned.workload.uid in snapshot.taken:
+        return Wait(on=For.LEASE, why=snapshot.taken[planned.workload.uid])
+    return _of_gone_workload(pod, planned.workload, snapshot, intent.settings)
 
 
 def _of_gone_workload(pod: Pod, workload: OwnerReference, snapshot: Snapshot, settings: Settings) -> Decision:
     if step_of(pod) is Step.QUEUED:
         return Wait(on=For.TERMINATION, why=f"deployment {workload.name} is gone; pod {pod} is to be garbage collected")
-    drop = labels_to_withdraw(pod, snapshot)
-    if pod.is_withdrawn or not drop:
+    if pod.is_withdrawn:
         return evict_when_out(pod, snapshot, settings)
-    targets = snapshot.targets_of(pod)
-    return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=workload, in_service=0))
+    return withdraw(pod, snapshot, settings, owner=workload, in_service=0)
 
 
 def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
@@ -124,19 +139,23 @@ def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
 
 def _chores(
     intent: Intent,
-    alive: Mapping[str, Pod],
+    under_way: Mapping[str, Pod],
     workloads: Iterable[tuple[Deployment, list[Pod]]],
     snapshot: Snapshot,
 ) -> Iterable[Action]:
     # Without the right to nudge, a nudge of an earlier run can't be taken away either.
     nudge = intent.settings.nudge
-    if not alive:
-        yield from (RemoveNudge(binding=b) for b in snapshot.bindings if nudge and b.is_nudged)
-        yield from (RemoveTouch(pod=p) for p in snapshot.pods.values() if TOUCH in p.annotations)
+    if not under_way:
+        # Those of another run in another namespace are its own to take away.
+        ours = {planned.namespace for planned in intent.pods}
+        yield from (RemoveNudge(binding=b) for b in snapshot.bindings if nudge and b.is_nudged and b.namespace in ours)
+        yield from (
+            RemoveTouch(pod=p) for p in snapshot.pods.values() if TOUCH in p.annotations and p.namespace in ours
+        )
         return
     yield from touches(intent.uids, snapshot)
     if nudge:
-        yield from _nudges([d for d, _ in workloads], snapshot)
+        yield from _nudges([d for d, _ in workloads if d.uid not in snapshot.taken], snapshot)
 
 
 def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[Nudge]:

@@ -23,7 +23,7 @@ def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
         label = release_label(pod, snapshot)
         owner = reference_to(deployment)
         if label:
-            yield Release(pod=pod, drop=label, owner=owner, in_service=0)
+            yield Release(pod=pod, drop=label, owner=owner, targets=snapshot.targets_of(pod), in_service=0)
         drop = labels_to_withdraw(pod, snapshot)
         if drop:
             yield Withdraw(pod=pod, drop=drop, targets=snapshot.targets_of(pod), owner=owner, in_service=0)

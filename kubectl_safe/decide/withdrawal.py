@@ -48,9 +48,12 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
     places = snapshot.endpoints_by_pod.get(pod.uid, ())
     if places:
         return Wait(on=For.ENDPOINTS, why=f"pod {pod} is still in EndpointSlice {places[0].slice}")
-    if not pod.is_withdrawn:
-        return None
     since, withdrawn = snapshot.absent_since.get(pod.uid), snapshot.withdrawn_since.get(pod.uid)
+    if not pod.is_withdrawn:
+        # Without a Service it was never in a slice; unless the Service went away while we looked.
+        if since is None or since == snapshot.began:
+            return None
+        withdrawn = since
     if since is None or withdrawn is None:
         return Wait(on=For.ENDPOINTS, why=f"pod {pod} was not yet seen absent from every EndpointSlice")
     since = max(since, withdrawn)

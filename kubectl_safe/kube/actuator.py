@@ -19,6 +19,8 @@ from kubectl_safe.decide.actions import (
     RemoveRecord,
     RemoveTouch,
     Touch,
+    Uncordon,
+    Undo,
     Withdraw,
 )
 from kubectl_safe.kube import cluster as kinds
@@ -160,11 +162,11 @@ class Actuator:
 
 def _pod(action: Action) -> Pod | None:
     match action:
-        case Release(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod) | Evict(pod=pod):
+        case Release(pod=pod) | Undo(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod) | Evict(pod=pod):
             return pod
         case Touch(pod=pod) | RemoveTouch(pod=pod):
             return pod
-        case Nudge() | RemoveNudge() | Cordon() | Record() | RemoveRecord():
+        case Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
             return None
 
 
@@ -172,11 +174,11 @@ def _kind(action: Action) -> str:
     match action:
         case Nudge() | RemoveNudge():
             return kinds.BINDINGS
-        case Cordon():
+        case Cordon() | Uncordon():
             return kinds.NODES
         case Record() | RemoveRecord():
             return kinds.REPLICA_SETS
-        case Release() | Withdraw() | AskEviction() | Evict() | Touch() | RemoveTouch():
+        case Release() | Undo() | Withdraw() | AskEviction() | Evict() | Touch() | RemoveTouch():
             return kinds.PODS
 
 
@@ -193,6 +195,12 @@ def _missing(action: Action, returned: Mapping[str, Any]) -> str | None:
         case Withdraw(pod=pod, drop=drops):
             kept = drops & labels.keys()
             wanted = marks.HANDOFF in annotations and marks.WITHDRAWN in labels
+        case Undo(pod=pod):
+            dropped = pod.handoff.dropped if pod.handoff else {}
+            kept = frozenset(dropped.keys() - labels.keys())
+            if kept or marks.HANDOFF in annotations:
+                return f"pod {pod} doesn't get back what its release took ({', '.join(sorted(kept))}): {why}"
+            return None
         case Cordon(node=node):
             cordoned = (returned.get("spec") or {}).get("unschedulable")
             return None if cordoned else f"node {node.name} stays schedulable: {why}"

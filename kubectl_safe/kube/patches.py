@@ -3,7 +3,7 @@
 Nothing is written that no function here makes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -19,11 +19,13 @@ from kubectl_safe.decide.actions import (
     RemoveRecord,
     RemoveTouch,
     Touch,
+    Uncordon,
+    Undo,
     Withdraw,
 )
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import OwnerReference, Pod
-from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.target import Target, TargetGroupBinding
 from kubectl_safe.model.workload import ReplicaSet
 
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -55,9 +57,9 @@ def request_for(action: Action, *, at: str, grace_period: int | None = None) -> 
             return _eviction(pod, pins=False, grace_period=grace_period, is_dry_run=True)
         case Evict(pod=pod, pins_resource_version=pins):
             return _eviction(pod, pins=pins, grace_period=grace_period, is_dry_run=False)
-        case Release() | Withdraw() | Touch() | RemoveTouch():
+        case Release() | Undo() | Withdraw() | Touch() | RemoveTouch():
             return _on_pod(action, at)
-        case Nudge() | RemoveNudge() | Cordon() | Record() | RemoveRecord():
+        case Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
             return _elsewhere(action, at)
         case _:
             assert_never(action)
@@ -79,11 +81,13 @@ def dry(request: Request) -> Request:
     )
 
 
-def _on_pod(action: Release | Withdraw | Touch | RemoveTouch, at: str) -> Request:
+def _on_pod(action: Release | Undo | Withdraw | Touch | RemoveTouch, at: str) -> Request:
     """Return the patch of a pod."""
     match action:
         case Release(pod=pod):
             return _patch_pod(pod, _release(action), pins=True)
+        case Undo(pod=pod):
+            return _patch_pod(pod, _undo(action), pins=True)
         case Withdraw(pod=pod):
             return _patch_pod(pod, _withdraw(action), pins=True)
         case Touch(pod=pod):
@@ -94,7 +98,7 @@ def _on_pod(action: Release | Withdraw | Touch | RemoveTouch, at: str) -> Reques
             assert_never(action)
 
 
-def _elsewhere(action: Nudge | RemoveNudge | Cordon | Record | RemoveRecord, at: str) -> Request:
+def _elsewhere(action: Nudge | RemoveNudge | Cordon | Uncordon | Record | RemoveRecord, at: str) -> Request:
     """Return the request for an action on something other than a pod."""
     match action:
         case Nudge(binding=binding):
@@ -103,6 +107,11 @@ def _elsewhere(action: Nudge | RemoveNudge | Cordon | Record | RemoveRecord, at:
             return _annotate_binding(binding, None)
         case Cordon(node=node):
             body = {"metadata": {"annotations": {marks.CORDONED: at}}, "spec": {"unschedulable": True}}
+            return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
+        case Uncordon(node=node):
+            # Who cordons it anew at this moment, cordons it for a reason of their own.
+            meta = {"resourceVersion": node.resource_version, "annotations": {marks.CORDONED: None}}
+            body = {"metadata": meta, "spec": {"unschedulable": None}}
             return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
         case Record(replica_set=replica_set, operation=operation):
             # Two that begin at the same moment: the second must see the first's record.
@@ -119,6 +128,7 @@ def _release(action: Release) -> dict[str, Any]:
         dropped={action.drop: pod.labels[action.drop]},
         in_service=action.in_service,
         annotations=_protected(pod),
+        targets=_noted(action.targets),
     )
     return {
         "labels": {action.drop: None},
@@ -127,11 +137,25 @@ def _release(action: Release) -> dict[str, Any]:
     }
 
 
+def _undo(action: Undo) -> dict[str, Any]:
+    handoff = action.pod.handoff
+    assert handoff is not None, "only what was released is given back"
+    return {
+        "labels": dict(handoff.dropped),
+        "annotations": {marks.HANDOFF: None, **handoff.annotations},
+        "ownerReferences": [{"$patch": "delete", "uid": action.owner.uid}],
+    }
+
+
+def _noted(targets: Iterable[Target]) -> tuple[str, ...]:
+    return tuple(f"{target.group}={target.port}" for target in targets)
+
+
 def _withdraw(action: Withdraw) -> dict[str, Any]:
     pod = action.pod
     before = pod.handoff
     dropped = {key: pod.labels[key] for key in sorted(action.drop) if key in pod.labels}
-    targets = tuple(f"{target.group}={target.port}" for target in action.targets)
+    targets = _noted(action.targets)
     labels: dict[str, str | None] = {**dict.fromkeys(sorted(action.drop)), marks.WITHDRAWN: ""}
     if before is None:
         handoff = marks.Handoff(

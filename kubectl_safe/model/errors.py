@@ -7,3 +7,7 @@ class KubectlSafeError(Exception):
 
 class UsageError(KubectlSafeError):
     """The command line asks for something that can't be meant; exit code 2."""
+
+
+class Interrupted(KubectlSafeError):  # noqa: N818 - what happened, said as people say it
+    """Somebody stopped the run by a signal, and what was under way was ended; exit code 130."""

@@ -20,6 +20,8 @@ class EvictionAnswer:
     at: datetime
     is_dry_run: bool
     is_allowed: bool
+    is_untried: bool = False
+    """Whether it could not be asked, for a webhook on its way knows no dry run; it counts as allowed."""
     message: str = ""
     """The server's own words for a refusal."""
 
@@ -62,6 +64,8 @@ class Snapshot:
     """By namespace and name of the binding."""
     touched_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """By namespace and name of the budget."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Workloads (by UID) whose Lease is not ours, and in words who has it."""
     health_max_age: timedelta = timedelta(seconds=15)
     """An older answer about a target's health is no answer."""
 

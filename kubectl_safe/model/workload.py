@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.marks import OPERATION, Operation
+from kubectl_safe.model.marks import CORDONED, OPERATION, Operation
 from kubectl_safe.model.pod import OwnerReference
 from kubectl_safe.model.selector import Labels, LabelSelector
 
@@ -72,6 +72,11 @@ class Node:
     is_unschedulable: bool = False
     labels: Labels = field(default_factory=dict)
     annotations: Labels = field(default_factory=dict)
+
+    @property
+    def is_cordoned_by_us(self) -> bool:
+        """Whether the cordon is ours to take away."""
+        return self.is_unschedulable and CORDONED in self.annotations
 
 
 def resolve(value: int | str, total: int) -> int:

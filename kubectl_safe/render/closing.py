@@ -1,9 +1,11 @@
 """The closing line: what was handed over, the longest wait, the lowest capacity, and what is left."""
 
+from collections import Counter
 from datetime import datetime
 
-from kubectl_safe.decide.decision import For
+from kubectl_safe.decide.decision import For, Step
 from kubectl_safe.decide.intent import Planned
+from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Longest, Progress
 from kubectl_safe.render.durations import pods, short
 
@@ -12,9 +14,12 @@ SHOWN = 5
 
 NAMES = {
     For.CACHE: "for the cluster to be seen",
+    For.LEASE: "for another run to let go",
     For.SURGE: "in the queue",
+    For.STRAY: "for a pod that another run left",
     For.RELEASE: "for its controller to let it go",
     For.REPLACEMENT: "for its replacement",
+    For.UNDO: "to be given back",
     For.DRAINING_SLOT: "for a draining slot",
     For.BUDGET: "for its disruption budget",
     For.ENDPOINTS: "to leave its EndpointSlices",
@@ -36,6 +41,22 @@ def closing_line(progress: Progress, at: datetime) -> str:
     named = ", ".join(f"{pod.name} ({_step(pod, progress)})" for pod in left[:SHOWN])
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
     return "; ".join([*parts, f"left: {named}{more}; run the same command again to go on"])
+
+
+def stopping_line(why: str, outcome: Outcome) -> str:
+    """Return the line that tells that a run is being stopped, and what it still does."""
+    steps = Counter(outcome.steps.values())
+    still = [
+        f"{pods(steps[step])} {what}"
+        for step, what in (
+            (Step.RELEASED, "released, to be given back"),
+            (Step.WITHDRAWN, "withdrawn, to be finished"),
+            (Step.TERMINATING, "stopping"),
+        )
+        if steps[step]
+    ]
+    rest = f"; {', '.join(still)} (the same signal once more leaves at once)" if still else ""
+    return f"{why}: no further pod is begun{rest}"
 
 
 def _longest(progress: Progress, at: datetime) -> Longest | None:

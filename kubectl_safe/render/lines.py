@@ -11,7 +11,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.render.closing import closing_line
+from kubectl_safe.render.closing import closing_line, stopping_line
 from kubectl_safe.render.durations import about, pods, short
 from kubectl_safe.render.plan import plan_lines
 from kubectl_safe.render.text import plain
@@ -75,6 +75,10 @@ class Lines:
             others = f" and {pods(len(waiting) - 1, 'more ')}" if len(waiting) > 1 else ""
             verb = "wait" if others else "waits"
             self.say(f"pod/{planned.name}{others} {verb} since {short(snapshot.at - since)}: {wait.why}")
+
+    def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:  # noqa: ARG002 - Reporter's
+        """Tell that no further pod is begun, and what is still to be ended."""
+        self.warn(stopping_line(why, outcome))
 
     def ended(self, progress: Progress, at: datetime) -> None:
         """Print the closing line."""

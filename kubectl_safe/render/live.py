@@ -77,6 +77,11 @@ class Live:
         _send(f"{self._to_top()}{text}{CLEAR_BELOW}")
         self._drawn = drawn
 
+    def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:
+        """Tell above the table that no further pod is begun."""
+        self._erase()
+        self._lines.stopping(why, snapshot, outcome)
+
     def ended(self, progress: Progress, at: datetime) -> None:
         """Take the table away and print the closing line."""
         self._erase()

@@ -14,6 +14,8 @@ from kubectl_safe.decide.actions import (
     RemoveRecord,
     RemoveTouch,
     Touch,
+    Uncordon,
+    Undo,
     Withdraw,
 )
 
@@ -23,6 +25,8 @@ def words_for(action: Action) -> str:
     match action:
         case Release(pod=pod):
             return f"pod/{pod.name} released: it serves on until its replacement does"
+        case Undo(pod=pod):
+            return f"pod/{pod.name} given back to its controller: it serves on as before"
         case Withdraw(pod=pod):
             return f"pod/{pod.name} withdrawn: it gets no new requests, and answers those it has"
         case Evict(pod=pod):
@@ -31,7 +35,9 @@ def words_for(action: Action) -> str:
             return (
                 f"targetgroupbinding.elbv2.k8s.aws/{binding.name} nudged: its target is healthy, its gate not yet True"
             )
-        case Touch() | AskEviction() | Cordon() | Record() | RemoveRecord() | RemoveNudge() | RemoveTouch():
+        case (
+            Touch() | AskEviction() | Cordon() | Uncordon() | Record() | RemoveRecord() | RemoveNudge() | RemoveTouch()
+        ):
             return ""
         case _:
             assert_never(action)

@@ -1,9 +1,10 @@
 """`drain`: every pod that `kubectl drain` would evict is handed over, from one node or from several."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
-from kubectl_safe.decide.actions import Cordon
+from kubectl_safe.decide.actions import Cordon, Uncordon
 from kubectl_safe.decide.drain import NodePlan, Options, plan_node
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.settings import Settings
@@ -26,6 +27,7 @@ class Drain:
     pod_selector: LabelSelector | None = None
     options: Options
     settings: Settings
+    uncordons_on_failure: bool = False
 
 
 def drain(request: Drain, session: Session) -> None:
@@ -46,13 +48,12 @@ def drain(request: Drain, session: Session) -> None:
     session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
     suffix = session.terms.dry_run.suffix
     for node in nodes:
-        _cordon(node, session)
+        cordon(node, session)
     if session.terms.dry_run is DryRun.NONE:
-        session.carry_out(_with_late_pods(intent, nodes, request, session), began=began)
-        # The scheduler may have bound a pod before it knew of the cordon, and after our look.
-        late = _with_late_pods(replace(intent, pods=()), nodes, request, session)
-        if late.pods:
-            session.carry_out(late, began=session.now())
+        failure = _move(intent, nodes, request, session, began=began)
+        if failure is not None:
+            notes = [_note_on(node.name, request, session) for node in nodes]
+            raise type(failure)("\n".join([str(failure), *notes])) from failure
     else:
         for planned in intent.pods:
             session.audience.say(f"evicting pod {planned}{suffix}")
@@ -60,12 +61,53 @@ def drain(request: Drain, session: Session) -> None:
         session.audience.say(f"node/{node.name} drained{suffix}")
 
 
-def _cordon(node: Node, session: Session) -> None:
+def _move(
+    intent: Intent, nodes: list[Node], request: Drain, session: Session, *, began: datetime
+) -> KubectlSafeError | None:
+    """Hand over what is on the nodes, and what came to them until the cordon was known; return what failed."""
+    subject = " ".join(f"node/{node.name}" for node in nodes)
+    try:
+        ending = session.carry_out(_with_late_pods(intent, nodes, request, session), began=began)
+        failure = session.failure(ending, subject=subject)
+        if failure is not None:
+            return failure
+        # The scheduler may have bound a pod before it knew of the cordon, and after our look.
+        late = _with_late_pods(replace(intent, pods=()), nodes, request, session)
+        if late.pods:
+            return session.failure(session.carry_out(late, began=session.now()), subject=subject)
+    except KubectlSafeError as error:
+        return error
+    return None
+
+
+def _note_on(name: str, request: Drain, session: Session) -> str:
+    """Say what becomes of a node's cordon after a failure, and take it away where that is wished for."""
+    node = _node(name, session.observer.look())
+    if not node.is_unschedulable:
+        return f"node/{name} is schedulable"
+    if not node.is_cordoned_by_us:
+        return f"node/{name} stays cordoned, as it was before"
+    if not request.uncordons_on_failure:
+        return f"node/{name} stays cordoned; to take that back: kubectl safe uncordon {name}"
+    try:
+        session.write(partial(uncordoning, name))
+    except KubectlSafeError as error:
+        return f"node/{name} stays cordoned, for it could not be uncordoned: {error}"
+    return f"node/{name} uncordoned"
+
+
+def cordon(node: Node, session: Session) -> None:
     """Cordon a node, unless it is, and say so as kubectl does."""
     if not node.is_unschedulable and session.terms.dry_run is DryRun.NONE:
         session.write(partial(_cordoning, node.name))
     done = "already cordoned" if node.is_unschedulable else "cordoned"
     session.audience.say(f"node/{node.name} {done}{session.terms.dry_run.suffix}")
+
+
+def uncordoning(name: str, snapshot: Snapshot) -> Uncordon | None:
+    """Choose to uncordon a node that we cordoned."""
+    node = _node(name, snapshot)
+    return Uncordon(node=node) if node.is_unschedulable and node.is_cordoned_by_us else None
 
 
 def _cordoning(name: str, snapshot: Snapshot) -> Cordon | None:
@@ -120,9 +162,16 @@ def _refuse(plans: list[NodePlan]) -> None:
 
 
 def _with_late_pods(intent: Intent, nodes: list[Node], request: Drain, session: Session) -> Intent:
-    """Add the pods that were bound to the nodes between the plan and the cordon."""
+    """Add the pods that were bound to the nodes between the plan and the cordon.
+
+    What comes to a node that somebody uncordoned meanwhile is meant to be there.
+    """
     snapshot = session.observer.look()
-    plans = [_plan(node, request, snapshot, session) for node in nodes]
+    closed = [node for node in nodes if _node(node.name, snapshot).is_unschedulable]
+    for node in nodes:
+        if node not in closed:
+            session.audience.warn(f"Warning: node/{node.name} was uncordoned meanwhile: what comes to it now, stays")
+    plans = [_plan(node, request, snapshot, session) for node in closed]
     _refuse_late(plans)
     late = tuple(pod for plan in plans for pod in plan.pods if pod.uid not in intent.uids)
     if late:

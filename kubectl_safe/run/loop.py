@@ -1,14 +1,30 @@
 """Observe, decide, act, and wait until something changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
-from kubectl_safe.decide import decision as decided
-from kubectl_safe.decide.actions import Action, AskEviction, Evict, Nudge, Touch, subject_of
-from kubectl_safe.decide.deadline import deadline
-from kubectl_safe.decide.decision import Blocked, Decision, For, Wait
+from kubectl_safe.decide.actions import (
+    Action,
+    AskEviction,
+    Cordon,
+    Evict,
+    Nudge,
+    Record,
+    Release,
+    RemoveNudge,
+    RemoveRecord,
+    RemoveTouch,
+    Touch,
+    Uncordon,
+    Undo,
+    Withdraw,
+    subject_of,
+)
+from kubectl_safe.decide.decision import Wait
+from kubectl_safe.decide.ending import Ending, ending_of
+from kubectl_safe.decide.giving_up import Limits, Look, Troubles, give_up
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome, next_actions
 from kubectl_safe.decide.progress import Progress
@@ -60,6 +76,21 @@ class Reporter(Protocol):
     def warn(self, message: str) -> None:
         """Something needs the reader's eye, and the run goes on."""
 
+    def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:
+        """No further pod is begun from now on; what is under way is ended."""
+
+
+class Brake(Protocol):
+    """What may stop a run."""
+
+    @property
+    def stop(self) -> str:
+        """Why no further pod is to be begun; empty while there is no reason.
+
+        Raises:
+            KubectlSafeError: nothing at all may be written any more.
+        """
+
 
 class Loop:
     """Carries out an intent."""
@@ -72,37 +103,60 @@ class Loop:
         signal: Signal,
         reporter: Reporter,
         now: Callable[[], datetime],
+        limits: Limits | None = None,
+        brake: Brake | None = None,
     ) -> None:
         self._observer = observer
         self._hands = hands
         self._signal = signal
         self._reporter = reporter
         self._now = now
+        self._limits = limits or Limits()
+        self._brake = brake
         self._evicted: set[str] = set()
+        self._given_back: set[str] = set()
         self._held: dict[tuple[str, str], datetime] = {}
-        self._troubles: dict[tuple[str, str], str] = {}
+        self._unanswered: dict[tuple[str, str], str] = {}
+        self._refused: dict[str, str] = {}
         self._stale_after = STALE_AFTER
 
-    def run(self, intent: Intent, progress: Progress, *, until: datetime | None = None) -> None:
-        """Hand over every pod of the intent.
+    def run(self, intent: Intent, progress: Progress) -> Ending:
+        """Hand over every pod of the intent, but for those that are given up.
 
         Raises:
-            KubectlSafeError: it can't go on, or `until` has passed; nothing that serves is harmed by that.
+            KubectlSafeError: it can't go on; nothing that serves is harmed by that.
         """
+        stop = ""
         while True:
             snapshot = self._observer.look()
             outcome = next_actions(snapshot, intent)
             for planned in progress.count(snapshot, outcome):
                 self._reporter.gone(planned, was_evicted=planned.uid in self._evicted)
+            if not stop and self._brake and (stop := self._brake.stop):
+                self._reporter.stopping(stop, snapshot, outcome)
+            further = self._give_up(Look(intent=intent, outcome=outcome, progress=progress, snapshot=snapshot), stop)
+            if further is not intent:
+                intent, outcome = further, next_actions(snapshot, further)
             self._reporter.looked(snapshot, outcome, progress)
             if outcome.is_done:
-                return
-            self._give_up_if_overdue(intent, progress, outcome, snapshot, until)
+                return ending_of(intent, outcome, given_back=frozenset(self._given_back), stop=stop)
             if self._observer.target_health:
                 self._observer.target_health.want(outcome.wishes)
             intent, has_acted = self._act(intent, outcome, snapshot)
             if not has_acted:
                 self._signal.wait(self._until_next_look(outcome).total_seconds())
+
+    def _give_up(self, look: Look, stop: str) -> Intent:
+        """Give up what is to be given up, and tell why where nobody asked for it."""
+        unanswered = next(iter(self._unanswered.values()), "")
+        troubles = Troubles(stop=stop, refused=dict(self._refused), unanswered=unanswered)
+        self._refused.clear()
+        after = give_up(look, self._limits, troubles)
+        for planned in look.intent.pods:
+            why = after.given_up.get(planned.uid, stop)
+            if why not in {stop, look.intent.given_up.get(planned.uid)} and look.can_turn_back(planned):
+                self._reporter.warn(f"pod {planned} is given up: {why}")
+        return after
 
     def _act(self, intent: Intent, outcome: Outcome, snapshot: Snapshot) -> tuple[Intent, bool]:
         """Carry out what was decided, as long as the snapshot it was decided on is fresh; tell whether to look at once.
@@ -111,6 +165,8 @@ class Loop:
         that was stopped for a while looks again all the same.
         """
         has_acted = False
+        keys = {_key(action) for action in outcome.actions}
+        self._unanswered = {key: why for key, why in self._unanswered.items() if key in keys}
         for number, action in enumerate(outcome.actions):
             if self._now() - snapshot.at > self._stale_after:
                 if number == 0:
@@ -123,7 +179,7 @@ class Loop:
                 self._reporter.acted(action)
             result = self._hands.act(action)
             has_acted = has_acted or isinstance(result, Done | Gone)
-            if isinstance(action, Nudge) and isinstance(result, Denied):
+            if isinstance(action, Nudge | RemoveNudge) and isinstance(result, Denied):
                 self._reporter.warn(f"Warning: bindings are not nudged from now on: {result.message}")
                 intent = replace(intent, settings=replace(intent.settings, nudge=False))
             else:
@@ -140,7 +196,7 @@ class Loop:
     def _take(self, action: Action, result: Result) -> None:
         """Remember what came of an action."""
         key = _key(action)
-        trouble = self._troubles.pop(key, "")
+        trouble = self._unanswered.pop(key, "")
         match result:
             case Done():
                 self._note(action)
@@ -152,13 +208,23 @@ class Loop:
                 self._answer(action, message)
             case Busy(message=message, retry_after=seconds):
                 self._held[key] = self._now() + timedelta(seconds=seconds)
-                self._troubles[key] = message
+                self._unanswered[key] = message
                 if message != trouble:
                     self._reporter.warn(f"{subject_of(action)} could not be written to (will retry): {message}")
-            case Denied(message=message) | Undone(message=message) | Untried(message=message):
-                raise KubectlSafeError(message)
+            case Denied() | Undone() | Untried():
+                self._give_in(action, result)
             case _:
                 assert_never(result)
+
+    def _give_in(self, action: Action, result: Denied | Undone | Untried) -> None:
+        """Take note of what trying again won't change."""
+        if isinstance(action, AskEviction) and isinstance(result, Untried):
+            # The budgets' own counts have to do.
+            self._observer.memory.answers[action.pod.uid] = EvictionAnswer(
+                at=self._now(), is_dry_run=True, is_allowed=True, is_untried=True, message=result.message
+            )
+        else:
+            self._refuse(action, result.message)
 
     def _note(self, action: Action) -> None:
         memory, at = self._observer.memory, self._now()
@@ -170,6 +236,8 @@ class Loop:
                 memory.answers[pod.uid] = EvictionAnswer(at=at, is_dry_run=False, is_allowed=True)
                 self._evicted.add(pod.uid)
                 return
+            case Undo(pod=pod):
+                self._given_back.add(pod.uid)
             case Nudge(binding=binding):
                 memory.nudged_at[binding.namespace, binding.name] = at
             case Touch(budget=budget):
@@ -190,40 +258,22 @@ class Loop:
                     f"(will retry after {RETRY.total_seconds():.0f}s): {message}"
                 )
 
-    def _give_up_if_overdue(
-        self, intent: Intent, progress: Progress, outcome: Outcome, snapshot: Snapshot, until: datetime | None
-    ) -> None:
-        for planned in intent.pods:
-            decision = outcome.decisions[planned.uid]
-            if isinstance(decision, Blocked):
-                raise KubectlSafeError(f"Blocked({decision.reason}): {decision.why}")
-            if isinstance(decision, Wait):
-                self._give_up_on(planned, decision, progress, snapshot)
-        if until is not None and snapshot.at >= until:
-            why = next(iter(self._troubles.values()), "") or _what_blocks(intent, outcome.decisions)
-            raise KubectlSafeError(f"global timeout reached: {why}")
-
-    def _give_up_on(self, planned: Planned, wait: Wait, progress: Progress, snapshot: Snapshot) -> None:
-        limit, since = deadline(planned, wait, snapshot), progress.waiting_since(planned)
-        if limit is not None and since is not None and snapshot.at - since > limit:
-            raise KubectlSafeError(f"pod {planned} waited longer than {limit.total_seconds():.0f}s: {wait.why}")
+    def _refuse(self, action: Action, message: str) -> None:
+        """Take note that a write can't be done: the pod is given up, and what would come of it is not tried at once."""
+        self._held[_key(action)] = self._now() + RETRY
+        match action:
+            case Evict(pod=pod):
+                self._refused[pod.uid] = message
+                self._answer(action, message)
+            case Release(pod=pod) | Undo(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod):
+                self._refused[pod.uid] = message
+            case Touch() | RemoveTouch():
+                self._reporter.warn(f"Warning: {subject_of(action)} can't be annotated: {message}")
+            case Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
+                raise KubectlSafeError(message)
+            case _:
+                assert_never(action)
 
 
 def _key(action: Action) -> tuple[str, str]:
     return type(action).__name__, subject_of(action)
-
-
-def _what_blocks(intent: Intent, decisions: Mapping[str, Decision]) -> str:
-    """Return why the first pod on its way is not gone; one in the queue only waits for those before it."""
-    left = [planned for planned in intent.pods if not isinstance(decisions[planned.uid], decided.Gone)]
-    for planned in sorted(left, key=lambda p: _is_queued(decisions[p.uid])):
-        match decisions[planned.uid]:
-            case Wait(why=why) | Blocked(why=why):
-                return why
-            case _:
-                return f"pod {planned} is not handed over yet"
-    return "annotations of ours are left to take away"
-
-
-def _is_queued(decision: Decision) -> bool:
-    return isinstance(decision, Wait) and decision.on in {For.SURGE, For.DRAINING_SLOT}

@@ -50,11 +50,20 @@ def restart(request: Restart, session: Session) -> None:
     if session.terms.dry_run is DryRun.NONE:
         for deployment in deployments:
             session.write(partial(_record, deployment, request, intent, started))
-        session.carry_out(intent, began=began)
+        ending = session.carry_out(intent, began=began)
+        failure = session.failure(ending, subject=subject_of(deployments))
+        if failure is not None:
+            raise failure
         for deployment in deployments:
             session.write(partial(_forget, deployment))
     for deployment in deployments:
         session.audience.say(f"deployment.apps/{deployment.name} restarted{session.terms.dry_run.suffix}")
+
+
+def subject_of(deployments: list[Deployment]) -> str:
+    """Return what `kubectl safe abort` takes to end a restart of Deployments of one namespace."""
+    names = " ".join(f"deployment/{d.name}" for d in deployments)
+    return f"{names} -n {deployments[0].namespace}"
 
 
 def _find(request: Restart, snapshot: Snapshot) -> list[Deployment]:

@@ -8,7 +8,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self, assert_never
 
 from kubectl_safe.decide.actions import Action, Nudge, subject_of
+from kubectl_safe.decide.ending import Ending
 from kubectl_safe.decide.estimate import Estimate, estimate
+from kubectl_safe.decide.giving_up import Limits
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.progress import Progress
@@ -18,8 +20,10 @@ from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Undone, Untried
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.errors import Interrupted, KubectlSafeError
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.render.ending import explained
+from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
 
@@ -48,7 +52,7 @@ class Terms:
     """What a run is bound by, apart from what it moves."""
 
     dry_run: DryRun = DryRun.NONE
-    timeout: timedelta | None = None
+    limits: Limits = field(default_factory=Limits)
     grace_period: int | None = None
     """Seconds; None leaves it to each pod."""
     aws_profile: str | None = None
@@ -78,6 +82,7 @@ class Session:
     terms: Terms
     audience: Audience
     now: Callable[[], datetime]
+    interruption: Interruption = field(default_factory=Interruption)
     observer: Observer = field(init=False)
     hands: Hands = field(init=False)
     _target_groups: "TargetHealthApi | None" = field(init=False, default=None)
@@ -119,15 +124,34 @@ class Session:
         if found:
             raise KubectlSafeError("\n".join(f"Blocked({b.reason}): {b.why}" for b in found))
 
-    def carry_out(self, intent: Intent, *, began: datetime) -> None:
-        """Hand over all pods; the closing line is told in any case."""
+    def carry_out(self, intent: Intent, *, began: datetime) -> Ending:
+        """Hand over all pods, but for those that are given up; the closing line is told in any case.
+
+        Raises:
+            KubectlSafeError: it can't go on, or may not write any more.
+        """
         progress = Progress(intent=intent, began=began)
-        until = began + self.terms.timeout if self.terms.timeout else None
-        loop = Loop(observer=self.observer, hands=self.hands, signal=self._signal, reporter=self.audience, now=self.now)
+        self.interruption.arm()
+        loop = Loop(
+            observer=self.observer,
+            hands=self.hands,
+            signal=self._signal,
+            reporter=self.audience,
+            now=self.now,
+            limits=self.terms.limits,
+            brake=self.interruption,
+        )
         try:
-            loop.run(intent, progress, until=until)
+            return loop.run(intent, progress)
         finally:
             self.audience.ended(progress, self.now())
+
+    def failure(self, ending: Ending, *, subject: str) -> KubectlSafeError | None:
+        """Return the error of an ending that left pods, which `kubectl safe abort SUBJECT` would end; or None."""
+        if not ending.left:
+            return None
+        text = explained(ending, subject=subject)
+        return Interrupted(text) if self.interruption.stop else KubectlSafeError(text)
 
     def write(self, choose: Callable[[Snapshot], Action | None]) -> None:
         """Carry out one action outside the loop, chosen anew where its object has changed meanwhile.

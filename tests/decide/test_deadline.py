@@ -21,15 +21,28 @@ PROGRESS, LEAVING = timedelta(minutes=7), timedelta(seconds=100 + 120)
         pytest.param(For.RELEASE, PROGRESS, id="so has a controller that is to let a pod go"),
         pytest.param(For.TARGETS, LEAVING, id="a target has its deregistration delay and two minutes"),
         pytest.param(For.ENDPOINTS, LEAVING, id="so has an endpoint"),
+        pytest.param(For.STRAY, PROGRESS, id="so has a pod that a dead run left"),
+        pytest.param(For.UNDO, timedelta(seconds=30), id="a pod that is given back has half a minute"),
         *(
             pytest.param(on, None, id=f"only --timeout ends a wait for {on.value}")
-            for on in (For.CACHE, For.SURGE, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.TERMINATION)
+            for on in (For.CACHE, For.SURGE, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.TERMINATION, For.LEASE)
         ),
     ],
 )
 def test_a_wait_has_the_deadline_of_what_it_is_for(on: For, limit: timedelta | None) -> None:
     planned = an_intent(SNAPSHOT, "web-1").pods[0]
     assert deadline(planned, Wait(on=on, why="because"), SNAPSHOT) == limit
+
+
+@pytest.mark.parametrize(
+    ("on", "seconds"),
+    [(For.BUDGET, 30), (For.CACHE, 30), (For.LEASE, 30), (For.TERMINATION, 30 + 30)],
+    ids=["budget", "cache", "lease", "termination, beyond its grace period"],
+)
+def test_a_pod_that_is_given_up_is_in_no_wait_that_may_never_end(on: For, seconds: int) -> None:
+    planned = an_intent(SNAPSHOT, "web-1").pods[0]
+    found = deadline(planned, Wait(on=on, why="because"), SNAPSHOT, is_given_up=True)
+    assert found == timedelta(seconds=seconds)
 
 
 def test_nothing_is_overdue_of_a_deployment_that_is_gone() -> None:

@@ -17,7 +17,7 @@ from tests.support.raw import a_raw_pod
 
 HANDOFF = Handoff(dropped={"app": "web"}, in_service=3).dumps()
 WITHDRAWN = a_pod(labels={marks.WITHDRAWN: ""}, annotations={marks.HANDOFF: HANDOFF})
-RELEASE = Release(pod=a_pod(), drop=HASH, owner=OWNER, in_service=3)
+RELEASE = Release(pod=a_pod(), drop=HASH, owner=OWNER, targets=(), in_service=3)
 WITHDRAW = Withdraw(pod=a_pod(), drop=frozenset({"app"}), targets=(), owner=OWNER, in_service=3)
 EVICT = Evict(pod=WITHDRAWN, pins_resource_version=False)
 ASK = AskEviction(pod=a_pod())

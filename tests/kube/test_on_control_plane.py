@@ -102,7 +102,7 @@ class Rig:
         return OwnerReference(api_version="apps/v1", kind="Deployment", name="web", uid=deployment.uid)
 
     def release(self, pod: Pod) -> Pod:
-        result = self.actuator.act(Release(pod=pod, drop=HASH, owner=self.owner(), in_service=2))
+        result = self.actuator.act(Release(pod=pod, drop=HASH, owner=self.owner(), targets=(), in_service=2))
         assert result == Done()
         assert HASH not in self.cluster.observe().pods[pod.uid].labels
         seen = self.until(lambda seen: seen.pods[pod.uid].controller is None, "the ReplicaSet letting go")
@@ -209,7 +209,7 @@ def test_old_version_conflicts_and_is_read_anew(rig: Rig) -> None:
     pod = rig.deploy()[0]
     seen = rig.cluster.observe().pods[pod.uid]
     rig.release(seen)
-    again = Release(pod=seen, drop=HASH, owner=rig.owner(), in_service=2)
+    again = Release(pod=seen, drop=HASH, owner=rig.owner(), targets=(), in_service=2)
     assert rig.actuator.act(again) == Conflict()
     assert HASH not in rig.cluster.observe().pods[pod.uid].labels
     assert rig.actuator.act(Evict(pod=seen, pins_resource_version=True)) == Conflict()
@@ -243,7 +243,7 @@ def test_another_pod_of_that_name_is_gone(rig: Rig) -> None:
     seen = rig.until(lambda seen: len(seen.pods) == 1, "the next pod")
     owner = OwnerReference(api_version="apps/v1", kind="Deployment", name="web", uid="none")
     labelled = Pod(namespace=first.namespace, name="a", uid=first.uid, resource_version="1", labels={HASH: "1"})
-    assert rig.actuator.act(Release(pod=labelled, drop=HASH, owner=owner, in_service=1)) == Gone()
+    assert rig.actuator.act(Release(pod=labelled, drop=HASH, owner=owner, targets=(), in_service=1)) == Gone()
     assert rig.actuator.act(Evict(pod=first, pins_resource_version=False)) == Gone()
     assert set(rig.cluster.observe().pods) == set(seen.pods)
 
@@ -298,7 +298,7 @@ def test_policy_that_puts_a_label_back_is_told(rig: Rig) -> None:
     rig.client.request("POST", f"{api}/mutatingadmissionpolicies", body=policy)
     binding = {"metadata": {"name": rig.namespace}, "spec": {"policyName": rig.namespace}}
     rig.client.request("POST", f"{api}/mutatingadmissionpolicybindings", body=binding)
-    action = Release(pod=pod, drop=HASH, owner=rig.owner(), in_service=2)
+    action = Release(pod=pod, drop=HASH, owner=rig.owner(), targets=(), in_service=2)
     wait = threading.Event()
     for _ in range(100):
         # The API server takes a moment to see the policy; until then, dry runs change nothing.

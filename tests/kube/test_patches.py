@@ -16,6 +16,8 @@ from kubectl_safe.decide.actions import (
     RemoveRecord,
     RemoveTouch,
     Touch,
+    Uncordon,
+    Undo,
     Withdraw,
 )
 from kubectl_safe.kube.patches import MERGE, STRATEGIC, dry, request_for
@@ -56,7 +58,7 @@ def a_released_pod(handoff: Handoff) -> Any:
 
 
 def test_a_release_drops_one_label_and_keeps_the_workload_as_plain_owner() -> None:
-    request = request_for(Release(pod=a_pod(), drop=HASH, owner=OWNER, in_service=3), at=AT)
+    request = request_for(Release(pod=a_pod(), drop=HASH, owner=OWNER, targets=(), in_service=3), at=AT)
     handoff = Handoff(dropped={HASH: "1"}, in_service=3, annotations=NO_PROTECTIONS)
     assert (request.method, request.path, request.content_type, request.query) == ("PATCH", POD, STRATEGIC, {})
     assert request.body == {
@@ -70,9 +72,14 @@ def test_a_release_drops_one_label_and_keeps_the_workload_as_plain_owner() -> No
     }
 
 
+def test_a_release_notes_what_the_pod_is_in_target_groups() -> None:
+    action = Release(pod=a_pod(), drop=HASH, owner=OWNER, targets=(a_target(),), in_service=3)
+    assert Handoff.loads(metadata(action)["annotations"][marks.HANDOFF]).targets == (f"{ARN}=8080",)
+
+
 def test_a_release_keeps_the_annotations_that_it_replaces() -> None:
     pod = a_pod(annotations={AUTOSCALER: "true", "other": "x"})
-    annotations = metadata(Release(pod=pod, drop=HASH, owner=OWNER, in_service=3))["annotations"]
+    annotations = metadata(Release(pod=pod, drop=HASH, owner=OWNER, targets=(), in_service=3))["annotations"]
     assert Handoff.loads(annotations[marks.HANDOFF]).annotations == {KARPENTER: None, AUTOSCALER: "true"}
 
 
@@ -173,6 +180,39 @@ OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
         "/api/v1/nodes/node-a",
         STRATEGIC,
         {"metadata": {"annotations": {marks.CORDONED: AT}}, "spec": {"unschedulable": True}},
+    ),
+    (
+        Uncordon(node=a_node()),
+        "/api/v1/nodes/node-a",
+        STRATEGIC,
+        {
+            "metadata": {"resourceVersion": "7", "annotations": {marks.CORDONED: None}},
+            "spec": {"unschedulable": None},
+        },
+    ),
+    (
+        Undo(
+            pod=a_pod(
+                labels={"app": "web"},
+                annotations={
+                    marks.HANDOFF: Handoff(
+                        dropped={HASH: "1"}, in_service=3, annotations={KARPENTER: None, AUTOSCALER: "true"}
+                    ).dumps()
+                },
+            ),
+            owner=OWNER,
+        ),
+        POD,
+        STRATEGIC,
+        {
+            "metadata": {
+                "uid": "uid-a",
+                "resourceVersion": "7",
+                "labels": {HASH: "1"},
+                "annotations": {marks.HANDOFF: None, KARPENTER: None, AUTOSCALER: "true"},
+                "ownerReferences": [{"$patch": "delete", "uid": "uid-web"}],
+            }
+        },
     ),
     (
         Record(replica_set=a_replica_set(), operation=OPERATION),

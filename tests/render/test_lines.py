@@ -44,7 +44,7 @@ NODE = Node(name="node-1", resource_version="1")
 WORDS = [
     (Evict(pod=a_pod(), pins_resource_version=True), "evicting pod shop/web-1"),
     (
-        Release(pod=a_pod(), drop="x", owner=OWNER, in_service=6),
+        Release(pod=a_pod(), drop="x", owner=OWNER, targets=(), in_service=6),
         "pod/web-1 released: it serves on until its replacement does",
     ),
     (

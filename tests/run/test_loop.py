@@ -7,15 +7,9 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.actions import Action, AskEviction, Evict, Nudge, Release, Touch, Withdraw
-from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.decide.progress import Progress
-from kubectl_safe.decide.settings import Settings
-from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused, Undone, Untried
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused
 from kubectl_safe.model.target import State, TargetHealth
-from kubectl_safe.run.loop import Loop
-from kubectl_safe.run.observer import Observer
+from tests.run.looping import run
 from tests.run.world import Heard, World, a_world, unused
 from tests.support.builders import (
     GATE,
@@ -23,33 +17,13 @@ from tests.support.builders import (
     a_binding,
     a_budget,
     a_deployment,
-    a_group,
     a_pod,
     a_target,
-    arn,
     health,
     uid,
 )
 
 SETTLE = timedelta(seconds=15)
-
-
-def run(world: World, *names: str, heard: Heard | None = None, until: float | None = None, **flags: Any) -> Heard:
-    """Hand over the named pods, or all that the world has."""
-    heard = heard or Heard()
-    pods = [world.pods[uid(name)] for name in names] if names else list(world.pods.values())
-    workload = reference_to(a_deployment())
-    planned = (
-        Planned(uid=p.uid, namespace=p.namespace, name=p.name, node=p.node or "", workload=workload) for p in pods
-    )
-    intent = Intent(pods=tuple(planned), settings=Settings(**flags))
-    observer = Observer(world, now=world.now)
-    if world.bindings:
-        observer.target_health, observer.groups = world, {arn(): a_group(delay=60)}
-    loop = Loop(observer=observer, hands=world, signal=world, reporter=heard, now=world.now)
-    end = None if until is None else NOW + timedelta(seconds=until)
-    loop.run(intent, Progress(intent=intent, began=world.at), until=end)
-    return heard
 
 
 def test_one_pod_is_released_withdrawn_and_evicted_in_this_order() -> None:
@@ -122,21 +96,6 @@ def test_a_refused_eviction_is_told_in_the_words_of_kubectl() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", [Release, AskEviction, Withdraw, Evict])
-@pytest.mark.parametrize("result", [Denied(message="no right"), Undone(message="put back")])
-def test_what_can_never_be_done_ends_the_run_in_the_servers_words(kind: type, result: Denied | Undone) -> None:
-    world = a_world(scripted={kind: [result]})
-    with pytest.raises(KubectlSafeError, match=f"^{result.message}$"):
-        run(world)
-
-
-def test_a_write_that_could_not_be_tried_ends_the_run_rather_than_being_done_blindly() -> None:
-    world = a_world(scripted={AskEviction: [Untried(message="webhook x does not support dry run")]})
-    with pytest.raises(KubectlSafeError, match="does not support dry run"):
-        run(world)
-    assert world.story() == ["Release web-1"]
-
-
 def test_a_pod_that_somebody_else_deletes_is_gone_and_not_evicted_by_us() -> None:
     def delete(action: Action) -> None:
         if isinstance(action, Evict):
@@ -188,42 +147,6 @@ def test_a_denied_nudge_only_turns_nudging_off() -> None:
     assert world.when(Nudge) == [0]
     assert heard.warnings == ["Warning: bindings are not nudged from now on: cannot patch targetgroupbindings"]
     assert heard.gone_pods == [("web-1", True)]
-
-
-def test_a_timeout_says_what_blocks_the_pod_that_is_on_its_way() -> None:
-    world = a_world(start_seconds=None)
-    world.add(a_pod("web-1", released=True, in_service=3, gates={}))
-    with pytest.raises(KubectlSafeError) as raised:
-        run(world, "web-3", "web-1", until=60)
-    assert str(raised.value) == (
-        "global timeout reached: 2 of 3 other pods of deployment shop/web are in service: "
-        "its replacement is not created yet"
-    )
-    assert (world.at - NOW).total_seconds() == 60
-
-
-def test_a_timeout_names_the_server_that_refuses_to_write() -> None:
-    world = a_world(scripted={Release: [Busy(message="etcd has no leader", retry_after=1)] * 100})
-    with pytest.raises(KubectlSafeError, match="global timeout reached: etcd has no leader"):
-        run(world, until=20)
-
-
-def test_a_replacement_that_never_comes_ends_the_run_after_the_progress_deadline() -> None:
-    deployment = a_deployment(replicas=3, progress_deadline=timedelta(seconds=90))
-    world = a_world(start_seconds=None, deployments={uid("web"): deployment})
-    with pytest.raises(KubectlSafeError, match=r"pod shop/web-1 waited longer than 90s: .*web-101 is not ready"):
-        run(world)
-    assert 90 < (world.at - NOW).total_seconds() < 93
-    assert world.story() == ["Release web-1"]
-
-
-def test_a_target_that_never_leaves_ends_the_run_two_minutes_after_its_deregistration_delay() -> None:
-    world = with_load_balancer()
-    world.add(a_pod("web-1", withdrawn=True, in_service=1))
-    world.health = {a_target("web-1"): health("draining", "Target.DeregistrationInProgress", asked=-1)}
-    with pytest.raises(KubectlSafeError, match=r"pod shop/web-1 waited longer than 180s: target .* is draining"):
-        run(world, "web-1")
-    assert world.story() == []
 
 
 def test_actions_decided_on_a_stale_snapshot_are_decided_anew() -> None:

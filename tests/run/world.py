@@ -22,8 +22,11 @@ from kubectl_safe.decide.actions import (
     RemoveRecord,
     RemoveTouch,
     Touch,
+    Uncordon,
+    Undo,
     Withdraw,
 )
+from kubectl_safe.decide.ending import Ending
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.health import Wish
 from kubectl_safe.decide.intent import Intent, Planned
@@ -32,7 +35,7 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.cluster import Observed
 from kubectl_safe.kube.outcome import Done, Result
-from kubectl_safe.model.marks import HANDOFF, OPERATION, WITHDRAWN, Handoff
+from kubectl_safe.model.marks import CORDONED, HANDOFF, OPERATION, WITHDRAWN, Handoff
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth
@@ -162,12 +165,10 @@ class World(Signal):
             case Evict(pod=pod):
                 self.pods[pod.uid] = replace(self.pods[pod.uid], is_terminating=True)
                 self.after(self.stop_seconds, lambda: self._remove(pod))
-            case Cordon(node=node):
-                self.nodes[node.name] = replace(node, is_unschedulable=True)
-            case Record(replica_set=owner, operation=operation):
-                self._annotate(owner, {OPERATION: operation.dumps()})
-            case RemoveRecord(replica_set=owner):
-                self._annotate(owner, {})
+            case Undo():
+                self._undo(action)
+            case Cordon() | Uncordon() | Record() | RemoveRecord():
+                self._mark(action)
             case AskEviction() | Nudge() | RemoveNudge() | Touch() | RemoveTouch():
                 pass
 
@@ -181,6 +182,21 @@ class World(Signal):
             annotations={**pod.annotations, HANDOFF: handoff.dumps()},
         )
         self._create(pod)
+
+    def _undo(self, action: Undo) -> None:
+        """Give a pod back; its ReplicaSet deletes one that is not Ready for it, or else the youngest."""
+        pod = self.pods[action.pod.uid]
+        assert pod.handoff is not None
+        controllers = (o for other in self.pods.values() for o in other.owners if o.is_controller)
+        self.pods[pod.uid] = replace(
+            pod,
+            labels={**pod.labels, **pod.handoff.dropped},
+            owners=(next(controllers),),
+            annotations={k: v for k, v in pod.annotations.items() if k != HANDOFF},
+        )
+        owned = [other for other in self.pods.values() if other.controller is not None]
+        if len(owned) > next(iter(self.deployments.values())).replicas:
+            self._remove(min(owned, key=lambda other: other.is_ready))
 
     def _withdraw(self, action: Withdraw) -> None:
         pod = self.pods[action.pod.uid]
@@ -213,8 +229,16 @@ class World(Signal):
         self.pods.pop(pod.uid, None)
         self._sync()
 
-    def _annotate(self, owner: ReplicaSet, annotations: Mapping[str, str]) -> None:
-        self.replica_sets[owner.uid] = replace(self.replica_sets[owner.uid], annotations=annotations)
+    def _mark(self, action: Cordon | Uncordon | Record | RemoveRecord) -> None:
+        match action:
+            case Cordon(node=node):
+                self.nodes[node.name] = replace(node, is_unschedulable=True, annotations={CORDONED: "now"})
+            case Uncordon(node=node):
+                self.nodes[node.name] = replace(node, is_unschedulable=False, annotations={})
+            case Record(replica_set=owner, operation=operation):
+                self.replica_sets[owner.uid] = replace(owner, annotations={OPERATION: operation.dumps()})
+            case RemoveRecord(replica_set=owner):
+                self.replica_sets[owner.uid] = replace(owner, annotations={})
 
     def _sync(self) -> None:
         """Let EndpointSlices follow the pods."""
@@ -254,6 +278,8 @@ class Heard:
     plans: list[Estimate] = field(default_factory=list)
     endings: list[Progress] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    ending: Ending | None = None
 
     def say(self, line: str) -> None:
         self.lines.append(line)
@@ -270,6 +296,9 @@ class Heard:
     def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:  # noqa: ARG002 - Audience
         self.outcomes.append(outcome)
 
+    def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:  # noqa: ARG002 - Audience
+        self.stops.append(why)
+
     def gone(self, planned: Planned, *, was_evicted: bool) -> None:
         self.gone_pods.append((planned.name, was_evicted))
 
@@ -279,7 +308,7 @@ class Heard:
 
 def _name(action: Action) -> str:
     match action:
-        case Cordon(node=node):
+        case Cordon(node=node) | Uncordon(node=node):
             return node.name
         case Record(replica_set=owner) | RemoveRecord(replica_set=owner):
             return owner.name

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubectl_safe.decide.decision import Act, Blocked, Decision, Gone, Wait
+from kubectl_safe.decide.decision import Act, Blocked, Decision, Gone, Left, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome, next_actions
 from kubectl_safe.decide.owners import reference_to
@@ -283,5 +283,7 @@ def in_words(decision: Decision) -> str:
             return f"wait for {on.value}"
         case Blocked(reason=reason):
             return f"blocked by {reason}"
+        case Left():
+            return "left"
         case Gone():
             return "gone"

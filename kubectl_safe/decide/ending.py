@@ -1,0 +1,60 @@
+"""How a run ended: what was given up, where it stands now, and why."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kubectl_safe.decide.decision import Left, Step
+from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.next import Outcome
+
+
+class Standing(Enum):
+    """Where a pod stands that was given up; the values are what people read."""
+
+    NOT_BEGUN = "not begun, serves on"
+    GIVEN_BACK = "given back, serves on as before"
+    RELEASED = "released, serves on without its controller"
+    WITHDRAWN = "withdrawn, runs on and gets no new requests"
+    STOPPING = "evicted, still stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftPod:
+    """A pod that was given up."""
+
+    pod: Planned
+    standing: Standing
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended; with nothing left it did all that it set out to do."""
+
+    planned: int
+    left: tuple[LeftPod, ...] = ()
+    stop: str = ""
+    """Why it was stopped; empty where nobody did."""
+
+
+def ending_of(intent: Intent, outcome: Outcome, *, given_back: frozenset[str], stop: str) -> Ending:
+    """Return how a run ended whose last look led to `outcome`; `given_back` are UIDs."""
+    return Ending(
+        planned=len(intent.pods),
+        left=tuple(
+            LeftPod(pod=planned, standing=_standing(planned, outcome, given_back), why=decision.why)
+            for planned in intent.pods
+            if isinstance(decision := outcome.decisions[planned.uid], Left)
+        ),
+        stop=stop,
+    )
+
+
+def _standing(planned: Planned, outcome: Outcome, given_back: frozenset[str]) -> Standing:
+    known = {
+        Step.RELEASED: Standing.RELEASED,
+        Step.WITHDRAWN: Standing.WITHDRAWN,
+        Step.TERMINATING: Standing.STOPPING,
+    }
+    as_it_was = Standing.GIVEN_BACK if planned.uid in given_back else Standing.NOT_BEGUN
+    return known.get(outcome.steps[planned.uid], as_it_was)

@@ -1,0 +1,37 @@
+"""What is said of a run that did not do everything: why, which pods, where they stand, and what to do next."""
+
+from collections.abc import Iterable
+
+from kubectl_safe.decide.ending import Ending, LeftPod, Standing
+from kubectl_safe.render.durations import pods
+
+UNDER_WAY = frozenset({Standing.RELEASED, Standing.WITHDRAWN, Standing.STOPPING})
+
+SHOWN = 8
+"""As many names as a reader takes in."""
+
+
+def explained(ending: Ending, *, subject: str) -> str:
+    """Return the text of an ending that left pods: each reason once, below it the pods by where they stand.
+
+    `subject` is what `kubectl safe abort` takes to end the run, such as `node/node-a`.
+    """
+    verb = "was" if len(ending.left) == 1 else "were"
+    lines = [f"{len(ending.left)} of {pods(ending.planned)} {verb} not handed over"]
+    for why, left in _grouped(ending.left).items():
+        lines.append(why)
+        for standing in Standing:
+            names = [str(entry.pod) for entry in left if entry.standing is standing]
+            if names:
+                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+                lines.append(f"  {standing.value}: {', '.join(names[:SHOWN])}{more}")
+    is_under_way = any(entry.standing in UNDER_WAY for entry in ending.left)
+    ends = f", or end it with: kubectl safe abort {subject}" if is_under_way else ""
+    return "\n".join([*lines, f"run the same command again to go on{ends}"])
+
+
+def _grouped(left: Iterable[LeftPod]) -> dict[str, list[LeftPod]]:
+    found: dict[str, list[LeftPod]] = {}
+    for entry in left:
+        found.setdefault(entry.why, []).append(entry)
+    return found

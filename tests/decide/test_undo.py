@@ -1,0 +1,76 @@
+"""A release is taken back only where no pod that is Ready pays for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from kubectl_safe.decide.undo import is_safe_to_undo
+from kubectl_safe.model.snapshot import Snapshot
+from tests.support.builders import HASH, LABELS, a_cluster, a_deployment, a_pod, a_replica_set, an_owner, uid
+
+RELEASED = a_pod(released=True)
+OTHER_RELEASED = a_pod("web-2", released=True)
+COMING = a_pod("web-7", ready=False)
+
+ROWS = [
+    pytest.param(a_cluster(RELEASED, COMING), True, id="its replacement is not Ready: that goes"),
+    pytest.param(a_cluster(RELEASED), True, id="no replacement was created: nothing goes"),
+    pytest.param(a_cluster(RELEASED, a_pod("web-7")), False, id="its replacement is Ready: any pod might go"),
+    pytest.param(
+        a_cluster(RELEASED, a_pod("web-7"), a_pod("web-2", ready=False)),
+        True,
+        id="its replacement is Ready, and another pod is not: that goes",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, COMING, replica_sets={uid("web-5d4f8c7b9"): a_replica_set(replicas=5)}),
+        False,
+        id="scaled down meanwhile: two go, and only one of them is not Ready",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, a_pod("web-7"), replica_sets={uid("web-5d4f8c7b9"): a_replica_set(replicas=7)}),
+        True,
+        id="scaled up meanwhile: there is room for it",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, COMING, replica_sets={uid("web-5d4f8c7b9"): a_replica_set(replicas=0)}),
+        False,
+        id="another rollout scaled its ReplicaSet to nothing",
+    ),
+    pytest.param(a_cluster(RELEASED, COMING, replica_sets={}), False, id="its ReplicaSet is gone: nobody adopts it"),
+    pytest.param(
+        a_cluster(RELEASED, replace(COMING, is_terminating=True), a_pod("web-8")),
+        False,
+        id="a pod on its way out is not deleted again",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, a_pod("web-7"), a_pod("stray", ready=False, labels={"app": "other", HASH: "1"})),
+        False,
+        id="a pod of another workload that is not Ready does not count",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, a_pod("web-7"), a_pod("web-8", ready=False, controller=an_owner("StatefulSet", "db"))),
+        False,
+        id="nor does one that another controller has",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, COMING, replace(a_pod("web-9"), owners=())),
+        False,
+        id="a pod that was given back and is not adopted yet counts already",
+    ),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "is_safe"), ROWS)
+def test_a_release_is_taken_back_only_at_the_cost_of_a_pod_that_is_not_ready(snapshot: Snapshot, is_safe: bool) -> None:
+    assert is_safe_to_undo(snapshot.pods[RELEASED.uid], a_deployment(), snapshot, undone=set()) is is_safe
+
+
+def test_two_pods_are_not_given_back_at_the_cost_of_one() -> None:
+    snapshot = a_cluster(RELEASED, OTHER_RELEASED, COMING, a_pod("web-8"))
+    pod = snapshot.pods[RELEASED.uid]
+    assert is_safe_to_undo(pod, a_deployment(), snapshot, undone=set())
+    assert not is_safe_to_undo(pod, a_deployment(), snapshot, undone={OTHER_RELEASED.uid})
+
+
+def test_it_would_be_adopted_by_its_old_labels() -> None:
+    assert RELEASED.original_labels == LABELS
