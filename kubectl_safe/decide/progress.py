@@ -1,7 +1,7 @@
 """How far a run is: how long each pod is in its wait, and the figures of the closing line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from kubectl_safe.decide.decision import For, Step, Wait
@@ -28,6 +28,23 @@ class Lowest:
     wanted: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """How long a pod waited for one thing: all its waits for that together, as some come back every few seconds."""
+
+    on: For
+    since: datetime
+    """When the first one began."""
+    times: int
+    total: timedelta
+    longest: timedelta
+
+    def again(self, lasted: timedelta) -> "Waited":
+        """Return it with one more wait."""
+        longest = max(self.longest, lasted)
+        return replace(self, times=self.times + 1, total=self.total + lasted, longest=longest)
+
+
 @dataclass(kw_only=True)
 class Progress:
     """Counts along with a run, from what each look led to."""
@@ -38,6 +55,10 @@ class Progress:
     waits: dict[str, tuple[For, datetime]] = field(default_factory=dict)
     longest: Longest | None = None
     lowest: dict[str, Lowest] = field(default_factory=dict)
+    reached: dict[str, dict[Step, datetime]] = field(default_factory=dict)
+    """By UID: when a pod was first seen in each step, in that order."""
+    waited: dict[str, dict[For, Waited]] = field(default_factory=dict)
+    """By UID: the waits that are over."""
 
     def count(self, snapshot: Snapshot, outcome: Outcome) -> tuple[Planned, ...]:
         """Take one look into account; return the pods that were found gone by it."""
@@ -45,6 +66,7 @@ class Progress:
         for planned in self.intent.pods:
             decision = outcome.decisions[planned.uid]
             self._count_wait(planned, decision if isinstance(decision, Wait) else None, snapshot.at)
+            self.reached.setdefault(planned.uid, {}).setdefault(outcome.steps[planned.uid], snapshot.at)
             if outcome.steps[planned.uid] is Step.GONE and self.steps.get(planned.uid) is not Step.GONE:
                 gone.append(planned)
         self.steps = dict(outcome.steps)
@@ -55,6 +77,13 @@ class Progress:
         """Return when a pod's present wait began."""
         known = self.waits.get(planned.uid)
         return known[1] if known else None
+
+    def waits_of(self, planned: Planned, at: datetime) -> tuple[Waited, ...]:
+        """Return what a pod waited for until now, its present wait included."""
+        found = dict(self.waited.get(planned.uid, {}))
+        if known := self.waits.get(planned.uid):
+            found[known[0]] = _added(found, known, at)
+        return tuple(found.values())
 
     @property
     def left(self) -> tuple[Planned, ...]:
@@ -68,6 +97,8 @@ class Progress:
             # Standing in the queue is no wait of the handoff's own.
             if known[0] is not For.SURGE and (self.longest is None or lasted > self.longest.lasted):
                 self.longest = Longest(pod=planned, on=known[0], lasted=lasted)
+            over = self.waited.setdefault(planned.uid, {})
+            over[known[0]] = _added(over, known, at)
             del self.waits[planned.uid]
         if wait:
             self.waits.setdefault(planned.uid, (wait.on, at))
@@ -79,3 +110,9 @@ class Progress:
             known = self.lowest.get(uid)
             if known is None or count - found.wanted < known.in_service - known.wanted:
                 self.lowest[uid] = found
+
+
+def _added(waited: Mapping[For, Waited], wait: tuple[For, datetime], at: datetime) -> Waited:
+    on, since = wait
+    none = Waited(on=on, since=since, times=0, total=timedelta(0), longest=timedelta(0))
+    return waited.get(on, none).again(at - since)

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from kubectl_safe.decide.decision import For
+from kubectl_safe.decide.decision import For, Step
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
-from tests.support.builders import NOW, a_cluster, a_pod, an_intent
+from tests.support.builders import NOW, a_cluster, a_pod, an_intent, uid
 
 
 def counted(*looks: Snapshot) -> Progress:
@@ -55,3 +55,18 @@ def test_the_lowest_capacity_is_kept() -> None:
 def test_capacity_that_can_not_be_told_is_not_counted_as_lost() -> None:
     progress = counted(a_cluster(target_health={"web-3": None}))
     assert progress.lowest == {}
+
+
+def test_each_step_keeps_the_instant_at_which_it_was_first_seen() -> None:
+    progress = counted(a_cluster(), RELEASED, a_cluster(), RELEASED, WITHDRAWN)
+    reached = {step: (at - NOW).total_seconds() for step, at in progress.reached[uid("web-1")].items()}
+    assert reached == {Step.QUEUED: 0, Step.RELEASED: 10, Step.WITHDRAWN: 40}
+
+
+def test_waits_for_one_thing_add_up_and_the_present_one_counts_with_them() -> None:
+    progress = counted(UNSEEN, RELEASED, RELEASED, UNSEEN, RELEASED)
+    planned = progress.intent.pods[0]
+    waits = {waited.on: waited for waited in progress.waits_of(planned, NOW + timedelta(seconds=45))}
+    replacement = waits[For.REPLACEMENT]
+    assert replacement.since == NOW + timedelta(seconds=10)
+    assert (replacement.times, replacement.total.total_seconds(), replacement.longest.total_seconds()) == (2, 25, 20)
