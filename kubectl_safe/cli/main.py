@@ -8,9 +8,12 @@ from io import TextIOWrapper
 import click
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.output import Output
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+INTERRUPTION = "interrupted: nothing that serves was harmed; run the same command again to go on"
 
 COMMANDS = {
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
@@ -82,33 +85,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
+    output = Output(command=tuple(arguments))
     try:
-        cli.main(args=as_click_reads_them(arguments), prog_name="kubectl safe", standalone_mode=False)
+        code, error = _run(arguments, output)
+    except BaseException as fault:
+        output.finished(FAILED, f"{type(fault).__name__}: {fault}")
+        raise
+    output.finished(code, error)
+    return code
+
+
+def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
+    """Run a command line; return its exit code, and the error that was told."""
+    try:
+        cli.main(args=as_click_reads_them(arguments), prog_name="kubectl safe", standalone_mode=False, obj=output)
     except click.exceptions.NoArgsIsHelpError as error:
         # What click says here is the help.
         click.echo(error.format_message())
     except click.ClickException as error:
-        _tell(_words_for(error))
-        return USAGE
+        return USAGE, _tell(_words_for(error))
     except UsageError as error:
-        _tell(str(error))
-        return USAGE
+        return USAGE, _tell(str(error))
     except Interrupted as error:
-        _tell(str(error))
-        return INTERRUPTED
+        return INTERRUPTED, _tell(str(error))
     except KubectlSafeError as error:
-        _tell(str(error))
-        return FAILED
+        return FAILED, _tell(str(error))
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: nothing that serves was harmed; run the same command again to go on", err=True)
-        return INTERRUPTED
-    return 0
+        click.echo(INTERRUPTION, err=True)
+        return INTERRUPTED, INTERRUPTION
+    return 0, ""
 
 
-def _tell(message: str) -> None:
+def _tell(message: str) -> str:
     from kubectl_safe.render.text import plain
 
     click.echo(f"error: {plain(message)}", err=True)
+    return message
 
 
 def _words_for(error: click.ClickException) -> str:

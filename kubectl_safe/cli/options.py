@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from kubectl_safe.cli.output import Output, chosen
 from kubectl_safe.cli.types import count_or_percent, duration
 from kubectl_safe.model.errors import UsageError
 
@@ -29,9 +30,22 @@ class Common:
     nudge: bool
     aws_profile: str | None
     aws_region: str | None
+    output: Output
 
+
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    metavar="json|jsonl",
+    callback=chosen,
+    # Read before every other flag, so that what is wrong with those is told in it too.
+    is_eager=True,
+    help="Output for programs: one JSON document at the end, or one JSON event a line as it happens.",
+)
+"""Every command that has an `Output` takes it."""
 
 OPTIONS = (
+    OUTPUT,
     click.option(
         "--aws-region", metavar="REGION", help="Region of the target groups; otherwise the one in their ARNs."
     ),
@@ -103,6 +117,7 @@ def common_options(command: Callable[..., None]) -> Callable[..., None]:
     def gathered(**values: Any) -> None:
         shared = {name: values.pop(name) for name in Common.__dataclass_fields__}
         common = Common(**shared)
+        common.output.dry_run = common.dry_run
         if _is_nothing(common.max_surge) and _is_nothing(common.max_unavailable):
             raise UsageError("--max-surge 0 and --max-unavailable 0 together let no pod move: one of them must be more")
         command(common=common, **values)

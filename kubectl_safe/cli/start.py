@@ -1,7 +1,5 @@
 """From flags to a session: everything heavy is imported here, once a command is sure to need it."""
 
-import os
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,7 @@ if TYPE_CHECKING:
 
     from kubectl_safe.decide.settings import Settings
     from kubectl_safe.kube.client import Client
-    from kubectl_safe.run.session import Audience, Session
+    from kubectl_safe.run.session import Session
 
 
 def settings_of(common: Common) -> "Settings":
@@ -46,24 +44,18 @@ def session_for(
 ) -> "Iterator[Session]":
     """Open the session of a command; None for all namespaces."""
     from kubectl_safe.decide.giving_up import Limits
-    from kubectl_safe.render.lines import Lines
-    from kubectl_safe.render.live import Live
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.session import DryRun, Session, Terms
 
-    dry_run = DryRun(common.dry_run)
     terms = Terms(
-        dry_run=dry_run,
+        dry_run=DryRun(common.dry_run),
         limits=Limits(timeout=common.timeout or None, is_fail_fast=common.fail_fast),
         grace_period=grace_period,
         aws_profile=common.aws_profile,
         aws_region=common.aws_region,
     )
-    shows_plan = dry_run is not DryRun.NONE
-    audience: Audience = Lines(shows_plan=shows_plan)
-    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        audience = Live(shows_plan=shows_plan)
+    audience = common.output.audience
     try:
         with (
             Interruption() as interruption,

@@ -83,3 +83,6 @@ class Lines:
     def ended(self, progress: Progress, at: datetime) -> None:
         """Print the closing line."""
         self.say(closing_line(progress, at))
+
+    def finished(self, code: int, error: str) -> None:
+        """Tell nothing more: the error goes to stderr, and the exit code to the shell."""

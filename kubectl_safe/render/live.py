@@ -87,6 +87,9 @@ class Live:
         self._erase()
         self._lines.ended(progress, at)
 
+    def finished(self, code: int, error: str) -> None:
+        """Tell nothing more: the error goes to stderr, and the exit code to the shell."""
+
     def _headline(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> str:
         took = snapshot.at - progress.began
         gone = len(progress.intent.pods) - len(progress.left)

@@ -71,6 +71,9 @@ class Audience(Reporter, Protocol):
     def ended(self, progress: Progress, at: datetime) -> None:
         """The run is over, one way or the other."""
 
+    def finished(self, code: int, error: str) -> None:
+        """The command is over, with an exit code and perhaps an error: the very last call, whatever happened."""
+
 
 @dataclass(kw_only=True)
 class Session:
@@ -165,7 +168,10 @@ class Session:
             if action is None:
                 return
             match self.hands.act(action):
-                case Done() | Gone():
+                case Done():
+                    self.audience.acted(action)
+                    return
+                case Gone():
                     return
                 case Conflict():
                     trouble = f"{subject_of(action)} changes too often to be written to"
@@ -173,10 +179,8 @@ class Session:
                 case Busy(message=message, retry_after=seconds):
                     trouble = f"{subject_of(action)} could not be written to: {message}"
                     self._pause(timedelta(seconds=seconds))
-                case Refused(message=message) | Denied(message=message):
-                    raise KubectlSafeError(message)
-                case Undone(message=message) | Untried(message=message):
-                    raise KubectlSafeError(message)
+                case Refused(message=why) | Denied(message=why) | Undone(message=why) | Untried(message=why):
+                    raise KubectlSafeError(why)
                 case _ as result:
                     assert_never(result)
         raise KubectlSafeError(f"{trouble}; run the same command again")

@@ -9,8 +9,8 @@ import pytest
 
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.session import Session, Terms
-from tests.run.world import Heard, World
+from kubectl_safe.run.session import Audience, Session, Terms
+from tests.run.world import World
 
 if TYPE_CHECKING:
     from kubectl_safe.kube.client import Client
@@ -39,7 +39,7 @@ class Requests:
 def open_session() -> OpenSession:
     """Return a function that makes a session of a world."""
 
-    def opened(world: World, heard: Heard, *, requests: Requests | None = None, **terms: Any) -> Session:
+    def opened(world: World, heard: Audience, *, requests: Requests | None = None, **terms: Any) -> Session:
         client = cast("Client", requests or Requests())
         session = Session(client=client, namespace=None, terms=Terms(**terms), audience=heard, now=world.now)
         session.observer = Observer(world, now=world.now)

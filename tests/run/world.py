@@ -280,6 +280,7 @@ class Heard:
     outcomes: list[Outcome] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     ending: Ending | None = None
+    ends: list[tuple[int, str]] = field(default_factory=list)
 
     def say(self, line: str) -> None:
         self.lines.append(line)
@@ -304,6 +305,9 @@ class Heard:
 
     def ended(self, progress: Progress, at: datetime) -> None:  # noqa: ARG002 - Audience
         self.endings.append(progress)
+
+    def finished(self, code: int, error: str) -> None:
+        self.ends.append((code, error))
 
 
 def _name(action: Action) -> str:

@@ -1,0 +1,75 @@
+"""Who a command's result is told to: people, or with `-o` a program. What that needs is imported when it is needed."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_safe.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from kubectl_safe.run.session import Audience
+
+FORMATS = ("json", "jsonl")
+
+
+@dataclass(kw_only=True)
+class Output:
+    """The result of one command line; its flags say more about it while they are read."""
+
+    command: tuple[str, ...] = ()
+    """The arguments, as they were given."""
+    format: str = ""
+    """One of `FORMATS`; empty for people."""
+    dry_run: str | None = None
+    """The value of that flag; None until it is read."""
+    _audience: "Audience | None" = None
+
+    @property
+    def audience(self) -> "Audience":
+        """Who is told what happens."""
+        if self._audience is None:
+            self._audience = self._for_programs() if self.format else self._for_people()
+        return self._audience
+
+    def finished(self, code: int, error: str) -> None:
+        """Tell that the command is over, also one that came to nothing before anyone was told anything."""
+        if self.format or self._audience:
+            self.audience.finished(code, error)
+
+    def _for_people(self) -> "Audience":
+        from kubectl_safe.render.lines import Lines
+        from kubectl_safe.render.live import Live
+
+        shows_plan = self.dry_run not in {None, "none"}
+        if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+            return Live(shows_plan=shows_plan)
+        return Lines(shows_plan=shows_plan)
+
+    def _for_programs(self) -> "Audience":
+        from kubectl_safe.render.events import Events
+        from kubectl_safe.render.jsonl import write_document, write_line, write_warning
+        from kubectl_safe.run.clock import now
+
+        write = write_document if self.format == "json" else write_line
+        return Events(write=write, warn=write_warning, now=now, command=self.command, dry_run=self.dry_run)
+
+
+def chosen(ctx: click.Context, _: click.Parameter, value: str | None) -> Output:
+    """Take up the value of `-o`, in every form that kubectl takes: `-o json`, `-o=json`, `-ojson`.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    output = ctx.ensure_object(Output)
+    # Click takes what follows a short flag as it is.
+    wanted = (value or "").removeprefix("=")
+    if wanted and wanted not in FORMATS:
+        allowed = ",".join(FORMATS)
+        raise UsageError(
+            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
+        )
+    output.format = wanted
+    return output
