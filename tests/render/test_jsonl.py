@@ -135,6 +135,7 @@ def test_other_words_for_the_same_wait_are_told_twice_a_minute() -> None:
     for number in range(120):
         run.look(a_wait(why=f"{number} of 120 are in service"), after=1)
     assert [event["why"].partition(" ")[0] for event in run.told.of("waiting")] == ["0", "30", "60", "90"]
+    assert {event["since"] for event in run.told.of("waiting")} == {"2026-11-23T12:00:01.000Z"}
 
 
 def test_the_queue_is_told_of_once_for_each_pod() -> None:

@@ -97,6 +97,7 @@ def test_the_account_has_the_instants_of_the_events(read: Read, open_session: Op
     kept = {(pod["name"], step["step"]): step["time"] for pod in report["pods"] for step in pod["steps"]}
     assert told == kept
     assert (report["outcome"], report["left"]) == ("succeeded", [])
+    assert report["lowestCapacity"] == [{"workload": "web", "inService": 3, "wanted": 3}]
     assert all(pod["evicted"] for pod in report["pods"])
 
 
