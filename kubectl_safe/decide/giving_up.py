@@ -57,9 +57,11 @@ class Look:
         return is_early and planned.uid not in self.intent.given_up
 
     def why(self, planned: Planned) -> str:
-        """Return why a pod waits; empty where it doesn't."""
-        decision = self.outcome.decisions[planned.uid]
-        return decision.why if isinstance(decision, Wait | Blocked) else ""
+        """Return why a pod waits, or what its eviction was refused for last; empty where nothing keeps it."""
+        decision, answer = self.outcome.decisions[planned.uid], self.snapshot.answers.get(planned.uid)
+        if isinstance(decision, Wait | Blocked):
+            return decision.why
+        return answer.message if answer and not answer.is_allowed else ""
 
 
 def give_up(look: Look, limits: Limits, troubles: Troubles) -> Intent:
@@ -76,7 +78,7 @@ def give_up(look: Look, limits: Limits, troubles: Troubles) -> Intent:
             given_up = {like.uid: why for like in _with_its_like(planned, look)} | given_up
         elif why:
             first = look.intent.given_up.get(planned.uid)
-            overdue.setdefault(planned.uid, f"{first}; {why}" if first else why)
+            overdue.setdefault(planned.uid, f"{first}; {why}" if first and first != why else why)
     if limits.timeout is not None and look.snapshot.at - look.progress.began >= limits.timeout:
         late = dict(_late(look, limits.timeout, troubles))
         given_up = {p.uid: late[p.uid] for p in look.open_pods if look.can_turn_back(p)} | given_up

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from kubectl_safe.decide.decision import For, Step, Wait
+from kubectl_safe.decide.actions import AskEviction, Evict
+from kubectl_safe.decide.decision import Act, Decision, For, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.model.snapshot import Snapshot
@@ -65,7 +66,8 @@ class Progress:
         gone = []
         for planned in self.intent.pods:
             decision = outcome.decisions[planned.uid]
-            self._count_wait(planned, decision if isinstance(decision, Wait) else None, snapshot.at)
+            if not _asks_again(decision):
+                self._count_wait(planned, decision if isinstance(decision, Wait) else None, snapshot.at)
             self.reached.setdefault(planned.uid, {}).setdefault(outcome.steps[planned.uid], snapshot.at)
             if outcome.steps[planned.uid] is Step.GONE and self.steps.get(planned.uid) is not Step.GONE:
                 gone.append(planned)
@@ -110,6 +112,11 @@ class Progress:
             known = self.lowest.get(uid)
             if known is None or count - found.wanted < known.in_service - known.wanted:
                 self.lowest[uid] = found
+
+
+def _asks_again(decision: Decision) -> bool:
+    """Tell whether the Eviction API is asked now: a wait for its leave goes on until it gives it."""
+    return isinstance(decision, Act) and isinstance(decision.action, AskEviction | Evict)
 
 
 def _added(waited: Mapping[For, Waited], wait: tuple[For, datetime], at: datetime) -> Waited:

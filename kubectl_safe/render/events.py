@@ -15,6 +15,8 @@ from kubectl_safe.decide.actions import (
     RemoveRecord,
     RemoveTouch,
     Touch,
+    Uncordon,
+    Undo,
     Withdraw,
 )
 from kubectl_safe.decide.decision import For, Step, Wait
@@ -23,6 +25,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.render.closing import stopping_line
 from kubectl_safe.render.document import (
     API_VERSION,
     Account,
@@ -51,6 +54,8 @@ NAMES: Mapping[type[Action], str] = {
     RemoveRecord: "recordRemoved",
     RemoveTouch: "touchRemoved",
     Touch: "touched",
+    Uncordon: "uncordoned",
+    Undo: "givenBack",
     Withdraw: "withdrawn",
 }
 """What actions are called: what was done, but for an eviction, which is told before it is tried."""
@@ -116,6 +121,11 @@ class Events:
             decision, since = outcome.decisions[planned.uid], progress.waiting_since(planned)
             if isinstance(decision, Wait) and since is not None:
                 self._tell_wait(planned, decision, since, snapshot.at)
+
+    def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:
+        """Tell that no further pod is begun, to people too."""
+        self._tell("stopping", snapshot.at, {"why": why})
+        self._warn(stopping_line(why, outcome))
 
     def ended(self, progress: Progress, at: datetime) -> None:
         """Keep when the pods were last looked after; the account follows when the whole command is over."""

@@ -60,9 +60,11 @@ class Lines:
         due: dict[For, list[tuple[Planned, Wait, datetime]]] = {}
         for planned in progress.intent.pods:
             decision, since = outcome.decisions[planned.uid], progress.waiting_since(planned)
-            if not isinstance(decision, Wait) or since is None or decision.on is For.SURGE:
-                self._told.pop(planned.uid, None)
+            if not isinstance(decision, Wait) or decision.on is For.SURGE:
+                if since is None or isinstance(decision, Wait):
+                    self._told.pop(planned.uid, None)
                 continue
+            assert since is not None, "a wait is counted before it is told"
             on, told = self._told.get(planned.uid, (decision.on, since))
             if on is not decision.on:
                 on, told = decision.on, since

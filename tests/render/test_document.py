@@ -211,7 +211,7 @@ OWNER = reference_to(a_deployment())
 @pytest.mark.parametrize(
     ("action", "kind", "namespace", "name"),
     [
-        (Release(pod=a_pod(), drop="x", owner=OWNER, in_service=6), "pod", "shop", "web-1"),
+        (Release(pod=a_pod(), drop="x", owner=OWNER, targets=(), in_service=6), "pod", "shop", "web-1"),
         (Cordon(node=Node(name="node-1", resource_version="1")), "node", None, "node-1"),
         (Nudge(binding=a_binding()), "targetgroupbinding", "shop", "web"),
     ],

@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_safe.decide.actions import AskEviction, Evict, Release
 from kubectl_safe.decide.drain import Options
+from kubectl_safe.decide.giving_up import Limits
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.kube.outcome import Denied, Refused, Result
 from kubectl_safe.model.errors import KubectlSafeError
@@ -123,14 +124,15 @@ def test_what_is_refused_is_told_as_refused_with_nothing_done(read: Read, open_s
 
 def test_a_run_that_fails_tells_what_is_left_and_why(read: Read, open_session: OpenSession) -> None:
     read.world.start_seconds = None
-    session = open_session(read.world, read.audience, timeout=timedelta(seconds=30))
+    session = open_session(read.world, read.audience, limits=Limits(timeout=timedelta(seconds=30)))
     with pytest.raises(KubectlSafeError) as raised:
         drained(session)
     read.audience.finished(1, str(raised.value))
     report = read.events[-1]["report"]
     assert report["outcome"] == "failed"
     assert [pod["name"] for pod in report["left"]] == ["web-1", "web-2", "web-3"]
-    assert report["left"][0]["step"] == "released"
+    assert report["left"][0]["step"] == "queued"
+    assert [step["step"] for step in report["pods"][0]["steps"]] == ["queued", "released"]
     assert all(pod["why"] for pod in report["left"])
 
 
