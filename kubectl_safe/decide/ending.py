@@ -18,6 +18,9 @@ class Standing(Enum):
     STOPPING = "evicted, still stopping"
 
 
+UNDER_WAY = frozenset({Standing.RELEASED, Standing.WITHDRAWN, Standing.STOPPING})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftPod:
     """A pod that was given up."""
@@ -35,6 +38,11 @@ class Ending:
     left: tuple[LeftPod, ...] = ()
     stop: str = ""
     """Why it was stopped; empty where nobody did."""
+
+    @property
+    def under_way(self) -> tuple[LeftPod, ...]:
+        """The pods that were given up in the middle of their handoff."""
+        return tuple(entry for entry in self.left if entry.standing in UNDER_WAY)
 
 
 def ending_of(intent: Intent, outcome: Outcome, *, given_back: frozenset[str], stop: str) -> Ending:

@@ -32,6 +32,8 @@ NAMES = {
 def closing_line(progress: Progress, at: datetime) -> str:
     """Return the one line that ends a run."""
     planned, left = progress.intent.pods, progress.left
+    if planned and progress.intent.given_up.keys() >= progress.intent.uids:
+        return _closing_of_abort(progress, at)
     parts = [f"{len(planned) - len(left)} of {pods(len(planned))} handed over in {short(at - progress.began)}"]
     if longest := _longest(progress, at):
         parts.append(f"longest wait {short(longest.lasted)} {NAMES[longest.on]} ({longest.pod.name})")
@@ -41,6 +43,15 @@ def closing_line(progress: Progress, at: datetime) -> str:
     named = ", ".join(f"{pod.name} ({_step(pod, progress)})" for pod in left[:SHOWN])
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
     return "; ".join([*parts, f"left: {named}{more}; run the same command again to go on"])
+
+
+def _closing_of_abort(progress: Progress, at: datetime) -> str:
+    """Return the line that ends an abort, which sets out to hand over nothing."""
+    given_back = [p for p in progress.left if progress.steps.get(p.uid) is Step.QUEUED]
+    left = [p for p in progress.left if p not in given_back]
+    ended = len(progress.intent.pods) - len(progress.left)
+    told = f"{pods(len(given_back))} given back, {ended} handed over in {short(at - progress.began)}"
+    return f"{told}; left: {', '.join(f'{p.name} ({_step(p, progress)})' for p in left)}" if left else told
 
 
 def stopping_line(why: str, outcome: Outcome) -> str:

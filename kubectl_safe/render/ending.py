@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from kubectl_safe.decide.ending import Ending, LeftPod, Standing
 from kubectl_safe.render.durations import pods
 
-UNDER_WAY = frozenset({Standing.RELEASED, Standing.WITHDRAWN, Standing.STOPPING})
-
 SHOWN = 8
 """As many names as a reader takes in."""
 
@@ -25,8 +23,7 @@ def explained(ending: Ending, *, subject: str) -> str:
             if names:
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
                 lines.append(f"  {standing.value}: {', '.join(names[:SHOWN])}{more}")
-    is_under_way = any(entry.standing in UNDER_WAY for entry in ending.left)
-    ends = f", or end it with: kubectl safe abort {subject}" if is_under_way else ""
+    ends = f", or end it with: kubectl safe abort {subject}" if ending.under_way else ""
     return "\n".join([*lines, f"run the same command again to go on{ends}"])
 
 

@@ -10,6 +10,7 @@ from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.lease import lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -38,7 +39,7 @@ def drain(request: Drain, session: Session) -> None:
     """
     began = session.now()
     snapshot = session.observer.look()
-    nodes = [_node(name, snapshot) for name in dict.fromkeys(request.nodes)]
+    nodes = [node_of(name, snapshot) for name in dict.fromkeys(request.nodes)]
     plans = [_plan(node, request, snapshot, session) for node in nodes]
     _refuse(plans)
     for plan in plans:
@@ -47,6 +48,7 @@ def drain(request: Drain, session: Session) -> None:
     intent = Intent(pods=tuple(pod for plan in plans for pod in plan.pods), settings=request.settings)
     session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
     suffix = session.terms.dry_run.suffix
+    session.hold({lease_of_node(node.name): f"node/{node.name}" for node in nodes}, began=began)
     for node in nodes:
         cordon(node, session)
     if session.terms.dry_run is DryRun.NONE:
@@ -82,7 +84,7 @@ def _move(
 
 def _note_on(name: str, request: Drain, session: Session) -> str:
     """Say what becomes of a node's cordon after a failure, and take it away where that is wished for."""
-    node = _node(name, session.observer.look())
+    node = node_of(name, session.observer.look())
     if not node.is_unschedulable:
         return f"node/{name} is schedulable"
     if not node.is_cordoned_by_us:
@@ -106,16 +108,21 @@ def cordon(node: Node, session: Session) -> None:
 
 def uncordoning(name: str, snapshot: Snapshot) -> Uncordon | None:
     """Choose to uncordon a node that we cordoned."""
-    node = _node(name, snapshot)
+    node = node_of(name, snapshot)
     return Uncordon(node=node) if node.is_unschedulable and node.is_cordoned_by_us else None
 
 
 def _cordoning(name: str, snapshot: Snapshot) -> Cordon | None:
-    node = _node(name, snapshot)
+    node = node_of(name, snapshot)
     return None if node.is_unschedulable else Cordon(node=node)
 
 
-def _node(name: str, snapshot: Snapshot) -> Node:
+def node_of(name: str, snapshot: Snapshot) -> Node:
+    """Return a node.
+
+    Raises:
+        KubectlSafeError: there is none of that name.
+    """
     node = snapshot.nodes.get(name)
     if node is None:
         raise KubectlSafeError(f'nodes "{name}" not found')
@@ -167,7 +174,7 @@ def _with_late_pods(intent: Intent, nodes: list[Node], request: Drain, session: 
     What comes to a node that somebody uncordoned meanwhile is meant to be there.
     """
     snapshot = session.observer.look()
-    closed = [node for node in nodes if _node(node.name, snapshot).is_unschedulable]
+    closed = [node for node in nodes if node_of(node.name, snapshot).is_unschedulable]
     for node in nodes:
         if node not in closed:
             session.audience.warn(f"Warning: node/{node.name} was uncordoned meanwhile: what comes to it now, stays")

@@ -140,6 +140,8 @@ class Loop:
             self._reporter.looked(snapshot, outcome, progress)
             if outcome.is_done:
                 return ending_of(intent, outcome, given_back=frozenset(self._given_back), stop=stop)
+            if self._observer.holdings:
+                self._observer.holdings.keep(_workloads(intent, outcome))
             if self._observer.target_health:
                 self._observer.target_health.want(outcome.wishes)
             intent, has_acted = self._act(intent, outcome, snapshot)
@@ -273,6 +275,15 @@ class Loop:
                 raise KubectlSafeError(message)
             case _:
                 assert_never(action)
+
+
+def _workloads(intent: Intent, outcome: Outcome) -> frozenset[str]:
+    """Return the workloads (by UID) of which a pod is neither gone nor left."""
+    return frozenset(
+        planned.workload.uid
+        for planned in intent.pods
+        if planned.workload and not isinstance(outcome.decisions[planned.uid], decided.Gone | decided.Left)
+    )
 
 
 def _key(action: Action) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Observe: one snapshot of the cluster and its target groups, with what only a process that keeps looking can know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -33,6 +33,17 @@ class HealthView(Protocol):
         """Say what is to be asked from now on, by ARN."""
 
 
+class WorkloadView(Protocol):
+    """Which workloads are ours to work on."""
+
+    @property
+    def taken(self) -> Mapping[str, str]:
+        """Workloads (by UID) that are not, and in words who has them."""
+
+    def keep(self, workloads: Iterable[str]) -> None:
+        """Say which workloads (by UID) are still worked on."""
+
+
 @dataclass(kw_only=True)
 class Memory:
     """What was observed over time, by this process and since it began."""
@@ -52,6 +63,7 @@ class Observer:
         self._cluster = cluster
         self._now = now
         self.target_health: HealthView | None = None
+        self.holdings: WorkloadView | None = None
         self.groups: Mapping[str, TargetGroup] = {}
         self.memory = Memory()
         self._unready: set[str] = set()
@@ -80,6 +92,7 @@ class Observer:
             stale_health=dict(health.errors) if health else {},
             health_max_age=_health_max_age(len(self.groups)),
             began=self._began,
+            taken=self.holdings.taken if self.holdings else {},
             # Copies: what is learned while a snapshot is acted on is of the next one.
             absent_since=dict(memory.absent_since),
             withdrawn_since=dict(memory.withdrawn_since),

@@ -1,5 +1,6 @@
 """`rollout restart`: every pod of a Deployment is handed over to a new one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,7 @@ from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.lease import lease_of_deployment
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -34,30 +36,46 @@ def restart(request: Restart, session: Session) -> None:
         KubectlSafeError: one can't be restarted, or the run could not be completed.
     """
     began = session.now()
-    started = began + session.client.clock_offset
-    snapshot = session.observer.look()
-    deployments = _find(request, snapshot)
+    deployments = _chosen(request, session.observer.look())
     if not deployments:
         session.audience.warn(f"No resources found in {request.namespace} namespace.")
         return
-    refused = [why for d in deployments if (why := _refusal(d, request, snapshot))]
-    if refused:
-        raise KubectlSafeError("\n".join(refused))
+    snapshot = session.observer.look()
+    _refuse(_refusal(deployment, request, snapshot) for deployment in deployments)
     pods = tuple(planned for d in deployments for planned in plan_restart(d, snapshot))
     intent = Intent(pods=pods, settings=request.settings)
-    records = [r for d in deployments if (r := _record(d, request, intent, started, snapshot))]
-    session.prepare(intent, records)
+    started = began + session.client.clock_offset
+    session.prepare(intent, [r for d in deployments if (r := _record(d, request, intent, started, snapshot))])
     if session.terms.dry_run is DryRun.NONE:
-        for deployment in deployments:
-            session.write(partial(_record, deployment, request, intent, started))
-        ending = session.carry_out(intent, began=began)
-        failure = session.failure(ending, subject=subject_of(deployments))
-        if failure is not None:
-            raise failure
-        for deployment in deployments:
-            session.write(partial(_forget, deployment))
+        _move(deployments, intent, request, session, began=began)
     for deployment in deployments:
         session.audience.say(f"deployment.apps/{deployment.name} restarted{session.terms.dry_run.suffix}")
+
+
+def _move(
+    deployments: list[Deployment], intent: Intent, request: Restart, session: Session, *, began: datetime
+) -> None:
+    """Hand over all pods, under the record of the restart."""
+    started = began + session.client.clock_offset
+    leases = {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
+    session.hold(leases, began=began)
+    # Who had them until now may have begun a restart of their own.
+    snapshot = session.observer.look()
+    _refuse(_conflict(deployment, request, snapshot) for deployment in deployments)
+    for deployment in deployments:
+        session.write(partial(_record, deployment, request, intent, started))
+    ending = session.carry_out(intent, began=began)
+    failure = session.failure(ending, subject=subject_of(deployments))
+    if failure is not None:
+        raise failure
+    for deployment in deployments:
+        session.write(partial(forgetting, deployment))
+
+
+def _refuse(reasons: Iterable[str]) -> None:
+    refused = [why for why in reasons if why]
+    if refused:
+        raise KubectlSafeError("\n".join(refused))
 
 
 def subject_of(deployments: list[Deployment]) -> str:
@@ -66,27 +84,48 @@ def subject_of(deployments: list[Deployment]) -> str:
     return f"{names} -n {deployments[0].namespace}"
 
 
-def _find(request: Restart, snapshot: Snapshot) -> list[Deployment]:
-    known = {d.name: d for d in snapshot.deployments.values() if d.namespace == request.namespace}
-    if request.selector is not None:
-        return [d for _, d in sorted(known.items()) if request.selector.matches(d.labels)]
-    for name in request.names:
+def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot) -> list[Deployment]:
+    """Return Deployments by their names.
+
+    Raises:
+        KubectlSafeError: one is not there.
+    """
+    known = {d.name: d for d in snapshot.deployments.values() if d.namespace == namespace}
+    for name in names:
         if name not in known:
             raise KubectlSafeError(f'deployments.apps "{name}" not found')
-    return [known[name] for name in dict.fromkeys(request.names)]
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _chosen(request: Restart, snapshot: Snapshot) -> list[Deployment]:
+    if request.selector is not None:
+        return _select(request.selector, request.namespace, snapshot)
+    return find(request.names, request.namespace, snapshot)
+
+
+def _select(selector: LabelSelector, namespace: str, snapshot: Snapshot) -> list[Deployment]:
+    known = (d for d in snapshot.deployments.values() if d.namespace == namespace and selector.matches(d.labels))
+    return sorted(known, key=lambda d: d.name)
 
 
 def _refusal(deployment: Deployment, request: Restart, snapshot: Snapshot) -> str:
+    """Return why a Deployment can't be restarted now; empty where it can, or its restart is to be continued."""
+    if recorded(deployment, snapshot) is None:
+        return refusal(deployment, snapshot)
+    return _conflict(deployment, request, snapshot)
+
+
+def _conflict(deployment: Deployment, request: Restart, snapshot: Snapshot) -> str:
+    """Return why the restart that is under way is not the one that is asked for; empty where it is, or there is none."""
     record = recorded(deployment, snapshot)
     operation = record.operation if record else None
-    if operation is None:
-        return refusal(deployment, snapshot)
-    if operation.options != request.settings.fingerprint:
-        return (
-            f"deployment {deployment} is being restarted since {operation.started} "
-            f"with {operation.options or 'default options'}: run that command again to complete it"
-        )
-    return ""
+    if operation is None or operation.options == request.settings.fingerprint:
+        return ""
+    return (
+        f"deployment {deployment} is being restarted since {operation.started} "
+        f"with {operation.options or 'default options'}: run that command again to complete it, or end it with: "
+        f"kubectl safe abort deployment/{deployment.name} -n {deployment.namespace}"
+    )
 
 
 def _record(
@@ -94,17 +133,20 @@ def _record(
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
     replica_set = current_replica_set(deployment, snapshot)
-    if replica_set is None or recorded(deployment, snapshot):
+    planned = [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
+    is_over = not any(p.uid in snapshot.pods for p in planned)
+    if replica_set is None or is_over or recorded(deployment, snapshot):
         return None
     operation = Operation(
         id=uuid4().hex[:8],
         started=started.isoformat(timespec="seconds"),
         options=request.settings.fingerprint,
-        pods=uid_prefixes(p for p in intent.pods if p.workload and p.workload.uid == deployment.uid),
+        pods=uid_prefixes(planned),
     )
     return Record(replica_set=replica_set, operation=operation)
 
 
-def _forget(deployment: Deployment, snapshot: Snapshot) -> RemoveRecord | None:
+def forgetting(deployment: Deployment, snapshot: Snapshot) -> RemoveRecord | None:
+    """Choose to take away the record of a restart, where there is one."""
     record = recorded(deployment, snapshot)
     return RemoveRecord(replica_set=record) if record else None

@@ -1,6 +1,6 @@
 """One run from its plan to its closing line: what drains and restarts have in common."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,11 +19,15 @@ from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import Cluster
+from kubectl_safe.kube.leases import LeaseApi
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Undone, Untried
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError
+from kubectl_safe.model.lease import LeaseName
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.ending import explained
+from kubectl_safe.run.holdings import Fenced, Holdings
 from kubectl_safe.run.interruption import Interruption
+from kubectl_safe.run.leases import Leases
 from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
 
@@ -52,6 +56,8 @@ class Terms:
     """What a run is bound by, apart from what it moves."""
 
     dry_run: DryRun = DryRun.NONE
+    about: str = ""
+    """What the run does, for those who find it in their way."""
     limits: Limits = field(default_factory=Limits)
     grace_period: int | None = None
     """Seconds; None leaves it to each pod."""
@@ -88,6 +94,8 @@ class Session:
     interruption: Interruption = field(default_factory=Interruption)
     observer: Observer = field(init=False)
     hands: Hands = field(init=False)
+    holdings: Holdings | None = field(init=False, default=None)
+    """The Leases of the run; a dry run has none, as it writes nothing."""
     _target_groups: "TargetHealthApi | None" = field(init=False, default=None)
     _signal: Signal = field(init=False, default_factory=Signal)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
@@ -97,10 +105,38 @@ class Session:
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)
         self.hands = Actuator(self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
+        if self.terms.dry_run is DryRun.NONE:
+            leases = Leases(LeaseApi(self.client), about=self.terms.about, signal=self._signal)
+            self._open.enter_context(leases)
+            self.holdings = Holdings(leases, signal=self._signal, now=self.now, tell=self.audience.warn)
+            self.observer.holdings = self.holdings
+            self.hands = Fenced(self.hands, self.holdings)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    @property
+    def stop(self) -> str:
+        """Why no further pod is to be begun; empty while there is no reason.
+
+        Raises:
+            KubectlSafeError: the run has lost a Lease, and may write nothing more.
+        """
+        if self.holdings:
+            self.holdings.check()
+        return self.interruption.stop
+
+    def hold(self, subjects: Mapping[LeaseName, str], *, began: datetime, is_by_force: bool = False) -> None:
+        """Wait until these Leases are ours; `subjects` says what each is for.
+
+        Raises:
+            KubectlSafeError: they were not to be had before the end of `--timeout`.
+        """
+        timeout = self.terms.limits.timeout
+        if self.holdings:
+            until = began + timeout if timeout else None
+            self.holdings.hold(subjects, until=until, is_by_force=is_by_force)
 
     def prepare(self, intent: Intent, first: Iterable[Action]) -> None:
         """See that everything can be done, and tell the plan; nothing is written.
@@ -134,6 +170,8 @@ class Session:
             KubectlSafeError: it can't go on, or may not write any more.
         """
         progress = Progress(intent=intent, began=began)
+        if self.holdings:
+            self.holdings.begin(intent.pods)
         self.interruption.arm()
         loop = Loop(
             observer=self.observer,
@@ -142,16 +180,26 @@ class Session:
             reporter=self.audience,
             now=self.now,
             limits=self.terms.limits,
-            brake=self.interruption,
+            brake=self,
         )
         try:
             return loop.run(intent, progress)
         finally:
             self.audience.ended(progress, self.now())
 
-    def failure(self, ending: Ending, *, subject: str) -> KubectlSafeError | None:
-        """Return the error of an ending that left pods, which `kubectl safe abort SUBJECT` would end; or None."""
-        if not ending.left:
+    def watch_targets(self, intent: Intent) -> None:
+        """Begin to ask the target groups of these pods; where that can't be, say so and go on without."""
+        try:
+            self._ask_target_groups(intent)
+        except KubectlSafeError as error:
+            self.audience.warn(f"Warning: {error}")
+
+    def failure(self, ending: Ending, *, subject: str, is_abort: bool = False) -> KubectlSafeError | None:
+        """Return the error of an ending that left pods, which `kubectl safe abort SUBJECT` would end; or None.
+
+        An abort leaves on purpose what serves with its controller.
+        """
+        if not (ending.under_way if is_abort else ending.left):
             return None
         text = explained(ending, subject=subject)
         return Interrupted(text) if self.interruption.stop else KubectlSafeError(text)

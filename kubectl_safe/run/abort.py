@@ -1,0 +1,66 @@
+"""`abort`: what a drain or a restart began and did not end is given back or finished, and nothing new is begun."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from kubectl_safe.decide.aborting import plan_abort
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.model.lease import lease_of_deployment, lease_of_node
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment
+from kubectl_safe.run.drain import node_of, uncordoning
+from kubectl_safe.run.restart import find, forgetting
+from kubectl_safe.run.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abort:
+    """Whose handoffs to end: those of nodes, and of Deployments in a namespace."""
+
+    nodes: tuple[str, ...] = ()
+    namespace: str = "default"
+    deployments: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+def abort(request: Abort, session: Session) -> None:
+    """End what is under way; then take back the cordon and the record, where they are ours.
+
+    Raises:
+        KubectlSafeError: something is not there, or could not be ended.
+    """
+    began = session.now()
+    snapshot = session.observer.look()
+    for name in request.nodes:
+        node_of(name, snapshot)
+    deployments = find(request.deployments, request.namespace, snapshot)
+    subjects = {lease_of_node(name): f"node/{name}" for name in request.nodes}
+    subjects |= {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
+    session.hold(subjects, began=began, is_by_force=True)
+    snapshot = session.observer.look()
+    intent = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
+    if intent.pods:
+        session.watch_targets(intent)
+        failure = session.failure(session.carry_out(intent, began=began), subject=_subject(request), is_abort=True)
+        if failure is not None:
+            raise failure
+    for deployment in deployments:
+        session.write(partial(forgetting, deployment))
+        session.audience.say(f"deployment.apps/{deployment.name} aborted")
+    for name in request.nodes:
+        is_ours = node_of(name, session.observer.look()).is_cordoned_by_us
+        session.write(partial(uncordoning, name))
+        session.audience.say(f"node/{name} aborted{' and uncordoned' if is_ours else ''}")
+
+
+def _pods(request: Abort, deployments: list[Deployment], snapshot: Snapshot) -> list[Pod]:
+    nodes = frozenset(request.nodes)
+    found = {pod.uid: pod for pod in snapshot.pods.values() if pod.node in nodes}
+    found |= {pod.uid: pod for deployment in deployments for pod in snapshot.pods_of(deployment)}
+    return sorted(found.values(), key=lambda pod: (pod.namespace, pod.name))
+
+
+def _subject(request: Abort) -> str:
+    named = [*(f"node/{name}" for name in request.nodes), *(f"deployment/{name}" for name in request.deployments)]
+    return f"{' '.join(named)}{f' -n {request.namespace}' if request.deployments else ''}"
