@@ -26,6 +26,9 @@ NUDGE = "kubectl-safe/nudge"
 TOUCH = "kubectl-safe/touch"
 """Annotation of a pod whose disruption budget has to be counted anew."""
 
+RUN = "kubectl-safe/run"
+"""Annotation of a Lease: what its holder is about, as people read it."""
+
 PROTECTIONS: Mapping[str, str] = {
     "karpenter.sh/do-not-disrupt": "true",
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
