@@ -1,0 +1,300 @@
+"""The Leases of one run, kept by a thread: what is wanted is taken, renewed in time, and given back.
+
+It tells whether something may be written, and never waits for another's Lease while a caller waits for the answer.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
+
+from kubectl_safe.kube.backoff import Backoff
+from kubectl_safe.model.lease import Holder, LeaseName
+from kubectl_safe.run import clock
+from kubectl_safe.run.claim import Claim, LeaseApi, Us
+from kubectl_safe.run.identity import our_identity
+
+LOOK_AT_LEAST = 1.0
+"""Seconds between two looks at the clock: a wait stands still while the machine sleeps, and a Lease does not."""
+_TRIES = 3
+_JOIN_SECONDS = 20
+"""A call takes at most its connect and its read timeout; giving back ends with the first that has no answer."""
+
+
+class Signal(Protocol):
+    """What wakes the run loop."""
+
+    def set(self) -> None:
+        """Tell that something changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostLease:
+    """A Lease that we held and that is another's now."""
+
+    name: LeaseName
+    to: Holder | None
+    """None where it was deleted, and perhaps another's in between."""
+
+    def __str__(self) -> str:
+        taker = f"is held by {self.to} now" if self.to else "was deleted"
+        return f"lease {self.name} of this run {taker}; nothing more is written"
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    held: frozenset[LeaseName]
+    holders: Mapping[LeaseName, Holder]
+    lost: LostLease | None
+    is_valid: bool
+    trouble: str
+
+
+class Leases:
+    """Keeps Leases while its context lasts.
+
+    Args:
+        api: where they are.
+        about: what the run does, for whoever finds it in the way: `drain node-a`.
+        signal: is set on each change.
+        holder: who we are, unique to this process; by default made of user, host and process.
+        elapsed: seconds that go on while the machine sleeps.
+        now: the time that people read in a Lease.
+        backoff: pauses, in seconds, of whoever wants several and could not have them all.
+    """
+
+    def __init__(
+        self,
+        api: LeaseApi,
+        *,
+        about: str,
+        signal: Signal,
+        holder: str | None = None,
+        elapsed: Callable[[], float] = clock.elapsed,
+        now: Callable[[], datetime] = clock.now,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._api = api
+        self._us = Us(identity=holder or our_identity(), about=about, elapsed=elapsed, now=now)
+        self._signal = signal
+        self._elapsed = elapsed
+        self._backoff = backoff or Backoff(first=1, longest=5)
+        self._changed = threading.Condition()
+        self._is_stopping = False
+        self._has_news = False
+        self._claims: dict[LeaseName, Claim] = {}
+        self._single: frozenset[LeaseName] = frozenset()
+        self._group: frozenset[LeaseName] = frozenset()
+        self._group_due = 0.0
+        self._lost: LostLease | None = None
+        self._view = self._look()
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._is_stopping = True
+            self._want(frozenset(), frozenset())
+        self._thread.join(_JOIN_SECONDS)
+
+    @property
+    def identity(self) -> str:
+        """Who we are, as `holderIdentity` has it."""
+        return self._us.identity
+
+    @property
+    def held(self) -> frozenset[LeaseName]:
+        """The wanted Leases under which something may be done now; of those wanted together all or none."""
+        return self._look().held
+
+    @property
+    def holders(self) -> Mapping[LeaseName, Holder]:
+        """Who has a Lease that we want."""
+        return self._look().holders
+
+    @property
+    def lost(self) -> LostLease | None:
+        """A Lease that another took from us; once there is one, nothing is held any more, for ever."""
+        return self._lost
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether everything we took was renewed lately, and nothing lost: to be asked right before each write."""
+        return self._look().is_valid
+
+    @property
+    def trouble(self) -> str | None:
+        """Why Leases can't be taken, renewed or given back, apart from others who hold them."""
+        return self._look().trouble or None
+
+    def want(self, names: Iterable[LeaseName]) -> None:
+        """Replace what is wanted one by one: each is taken as soon as it is to be had."""
+        with self._changed:
+            self._want(frozenset(names), self._group)
+
+    def want_together(self, names: Iterable[LeaseName]) -> None:
+        """Replace what is wanted as a whole: none is kept while another can't be had. Apart from what `want` wants."""
+        with self._changed:
+            self._want(self._single, frozenset(names))
+
+    def take_over(self, names: Iterable[LeaseName]) -> None:
+        """Want these one by one, and push out whoever holds them.
+
+        They count as held once a living holder must have noticed: after the duration of the Lease.
+        """
+        names = frozenset(names)
+        with self._changed:
+            self._want(names, self._group)
+            for claim in (self._claims[name] for name in names):
+                claim.is_forced = not claim.standing.is_taken
+                claim.due = min(claim.due, self._elapsed())
+
+    def step(self) -> float:
+        """Do everything that is due; return until when, by `elapsed`, there is nothing to do.
+
+        For the thread, or for who has none: only one may call it.
+        """
+        self._give_back_unwanted()
+        self._keep()
+        for claim in self._wanted(self._single):
+            if self._is_due(claim):
+                claim.advance()
+                self._keep()
+        self._try_group()
+        self._tell()
+        return self._next_due()
+
+    def end(self) -> None:
+        """Give back everything; what can't be given back runs out by itself."""
+        with self._changed:
+            self._want(frozenset(), frozenset())
+        for claim in self._unwanted():
+            # Somebody may just have written to it: it is looked at again, though not for ever.
+            if not any(claim.give_back() for _ in range(_TRIES)) and claim.standing.trouble:
+                break
+        self._tell()
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            until = self.step()
+            with self._changed:
+                if not self._has_news:
+                    self._changed.wait(min(LOOK_AT_LEAST, max(0.0, until - self._elapsed())))
+                self._has_news = False
+        self.end()
+
+    def _want(self, single: frozenset[LeaseName], group: frozenset[LeaseName]) -> None:
+        """Take note of what is wanted; the lock is held."""
+        if group != self._group:
+            self._group_due = self._elapsed()
+            self._backoff.reset()
+        self._single, self._group = single, group
+        for name in single | group:
+            if name not in self._claims:
+                self._claims[name] = Claim(self._api, name, self._us)
+        self._has_news = True
+        self._changed.notify()
+
+    def _wanted(self, names: frozenset[LeaseName]) -> list[Claim]:
+        """Return the claims to these, in the order in which Leases are taken."""
+        with self._changed:
+            return [self._claims[name] for name in sorted(names & (self._single | self._group))]
+
+    def _unwanted(self) -> list[Claim]:
+        with self._changed:
+            claims = [claim for name, claim in self._claims.items() if name not in self._single | self._group]
+            for claim in claims:
+                # Under the lock: who wants it again meanwhile must not take it for held.
+                claim.let_go()
+            return claims
+
+    def _is_due(self, claim: Claim) -> bool:
+        """Tell whether to try for one that is not taken; a run that has lost something takes nothing more."""
+        return self._lost is None and not claim.standing.is_taken and claim.due <= self._elapsed()
+
+    def _give_back_unwanted(self) -> None:
+        for claim in self._unwanted():
+            is_due = claim.due <= self._elapsed() or not claim.may_be_ours
+            if is_due and claim.give_back():
+                with self._changed:
+                    if claim.name not in self._single | self._group:
+                        self._claims.pop(claim.name, None)
+
+    def _keep(self) -> None:
+        """Renew what is due, before and between everything else: that can wait, and this can't."""
+        for claim in self._wanted(self._single | self._group):
+            if claim.standing.is_taken and claim.due <= self._elapsed():
+                claim.advance()
+            if (lost := claim.standing.lost) and self._lost is None:
+                self._lost = LostLease(name=claim.name, to=lost.to)
+        self._tell()
+
+    def _try_group(self) -> None:
+        """Take all that are wanted together, or keep none and pause: nobody waits with what others wait for."""
+        missing = [claim for claim in self._wanted(self._group - self._single) if not claim.standing.is_taken]
+        if not missing or self._lost or self._elapsed() < self._group_due:
+            return
+        if self._are_to_be_had(missing) and self._take_all(missing):
+            self._backoff.reset()
+            return
+        for claim in self._wanted(self._group - self._single):
+            claim.give_back()
+        self._group_due = self._elapsed() + self._backoff.next()
+
+    def _are_to_be_had(self, claims: Iterable[Claim]) -> bool:
+        """Look at each, to tell of all of them who holds them."""
+        free = []
+        for claim in claims:
+            free.append(claim.look() and claim.standing.holder is None)
+            self._keep()
+        return all(free)
+
+    def _take_all(self, claims: Iterable[Claim]) -> bool:
+        for claim in claims:
+            claim.write()
+            self._keep()
+            if not claim.standing.is_taken:
+                return False
+        return True
+
+    def _next_due(self) -> float:
+        with self._changed:
+            claims, wanted, group = list(self._claims.values()), self._single | self._group, self._group - self._single
+        due = [c.due for c in claims if c.standing.is_taken or c.name not in wanted]
+        if self._lost is None:
+            missing = [c for c in claims if c.name in wanted and not c.standing.is_taken]
+            due += [self._group_due if c.name in group else c.due for c in missing]
+        return min(due, default=math.inf)
+
+    def _look(self) -> _View:
+        with self._changed:
+            single, group = (
+                {name: self._claims[name].standing for name in names} for names in (self._single, self._group)
+            )
+            trouble = next((c.standing.trouble for c in self._claims.values() if c.standing.trouble), "")
+        wanted = {**single, **group}
+        # The clock is read last: what it says is of the moment of the answer.
+        at = self._elapsed()
+        is_valid = self._lost is None and all(s.is_fresh(at) for s in wanted.values() if s.is_taken)
+        held = {name for name, standing in single.items() if standing.is_held(at)}
+        if all(standing.is_held(at) for standing in group.values()):
+            held |= group.keys()
+        return _View(
+            held=frozenset() if self._lost else frozenset(held),
+            holders={name: standing.holder for name, standing in sorted(wanted.items()) if standing.holder},
+            lost=self._lost,
+            is_valid=is_valid,
+            trouble=trouble,
+        )
+
+    def _tell(self) -> None:
+        """Set the signal if anything that can be asked has another answer now."""
+        view = self._look()
+        if view != self._view:
+            self._view = view
+            self._signal.set()
