@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubectl_safe.sandbox import pod_spec
-from kubectl_safe.sandbox.pod import Sigterm
+from kubectl_safe.sandbox.pod import HEALTH_PATH, Sigterm
 from kubectl_safe.sandbox.targetgroupbinding import GROUP, INJECT_LABEL, VERSION
 
 POD_PORT = 8080
@@ -118,7 +118,7 @@ def _container(application: Application) -> dict[str, Any]:
         "name": "app",
         "image": "sandbox.invalid/app:1",
         "ports": [{"name": "http", "containerPort": POD_PORT}],
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 1},
+        "readinessProbe": {"httpGet": {"path": HEALTH_PATH, "port": "http"}, "periodSeconds": 1},
     }
     if application.pre_stop:
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": application.pre_stop}}}

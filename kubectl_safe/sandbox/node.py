@@ -10,6 +10,7 @@ from typing import Any
 
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.network import PodNetwork
+from kubectl_safe.sandbox.pod_fault import FaultOf, no_fault
 from kubectl_safe.sandbox.pod_worker import PodRecord, PodWorker
 
 _CAPACITY = {"pods": "110", "cpu": "16", "memory": "64Gi"}
@@ -19,6 +20,8 @@ _ALREADY_EXISTS = 409
 
 class Nodes:
     """Nodes by name, and the pods that run on them.
+
+    `fault` is asked once for each pod, as its node begins with it: pods that are there already are spared by a change.
 
     Args:
         api: a client with the rights of an admin; the caller opens and closes it.
@@ -39,6 +42,7 @@ class Nodes:
     ) -> None:
         self.names = tuple(names)
         self.journal: dict[str, PodRecord] = {}
+        self.fault: FaultOf = no_fault
         self._api = api
         self._network = network
         self._capacity = {**_CAPACITY, **(capacity or {})}
@@ -74,7 +78,9 @@ class Nodes:
                 ip=self._new_ip(node),
             )
             self.journal[uid] = record
-            self._workers[uid] = PodWorker(self._api, self._network, pod, record=record, host_ip=self._host_ip(node))
+            self._workers[uid] = PodWorker(
+                self._api, self._network, pod, record=record, host_ip=self._host_ip(node), fault=self.fault(pod)
+            )
             workers.create_task(self._run(uid, self._workers[uid]))
 
     async def _run(self, uid: str, worker: PodWorker) -> None:

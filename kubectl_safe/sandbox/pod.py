@@ -5,7 +5,8 @@ when the process goes: a reset, a truncated answer, or a finished one. It must n
 
 - `GET /` answers at once and `GET /stream?seconds=3` over that time, in chunks. Both bodies end with `END_LINE`, both
   answers bear the pod's name in `X-Pod`.
-- `GET /healthz` answers 200 while the server serves.
+- `GET /healthz` answers 200 while the server serves: its own probe's path.
+- `GET /target-health`, the load balancer's, answers 200 too, unless the server `fails_target_check`.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from typing import Literal, cast
 from urllib.parse import parse_qs, urlsplit
 
+HEALTH_PATH = "/healthz"
+TARGET_HEALTH_PATH = "/target-health"
 END_LINE = b"-- end of answer --\n"
 CHUNK_SECONDS = 0.25
 
@@ -35,6 +38,7 @@ class PodServer:
         self.work_seconds = work_seconds
         self.in_flight = 0
         self.is_serving = False
+        self.fails_target_check = False
         self.connections: set[_Connection] = set()
         self._listener: asyncio.Server | None = None
         self._exited = asyncio.Event()
@@ -161,8 +165,9 @@ class _Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         url = urlsplit(target)
-        if url.path == "/healthz":
-            self._whole(200, b"ok\n")
+        if url.path in (HEALTH_PATH, TARGET_HEALTH_PATH):
+            fails = url.path == TARGET_HEALTH_PATH and self._server.fails_target_check
+            self._whole(404 if fails else 200, b"not found\n" if fails else b"ok\n")
             return
         self._counted = True
         self._server.in_flight += 1

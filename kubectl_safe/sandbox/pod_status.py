@@ -7,6 +7,8 @@ them, and `PodScheduled` to the scheduler.
 from dataclasses import dataclass
 from typing import Any
 
+from kubectl_safe.sandbox.pod_fault import Waiting
+
 
 @dataclass(slots=True, kw_only=True)
 class ContainerState:
@@ -17,6 +19,8 @@ class ContainerState:
     finished: str | None = None
     exit_code: int | None = None
     is_ready: bool = False
+    waiting: Waiting | None = None
+    """Why it never runs."""
 
 
 def pod_status(pod: dict[str, Any], state: ContainerState, *, ip: str, host_ip: str, now: str) -> dict[str, Any]:
@@ -29,7 +33,8 @@ def pod_status(pod: dict[str, Any], state: ContainerState, *, ip: str, host_ip: 
         "conditions": _conditions(pod, state, now),
         "containerStatuses": [_container(container, state) for container in pod["spec"]["containers"]],
     }
-    if state.started is not None:
+    # A container that waits has its pod's network already.
+    if state.started is not None or state.waiting is not None:
         status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
     return status
 
@@ -42,7 +47,8 @@ def is_ready(status: dict[str, Any]) -> bool:
 def _phase(state: ContainerState) -> str:
     if state.exit_code is not None:
         return "Succeeded" if state.exit_code == 0 else "Failed"
-    return "Pending" if state.started is None else "Running"
+    has_run = state.started is not None or (state.waiting is not None and state.waiting.restarts > 0)
+    return "Running" if has_run else "Pending"
 
 
 def _conditions(pod: dict[str, Any], state: ContainerState, now: str) -> list[dict[str, Any]]:
@@ -96,11 +102,20 @@ def _container(container: dict[str, Any], state: ContainerState) -> dict[str, An
         "image": container["image"],
         "imageID": f"sandbox://{container['image']}",
         "containerID": f"sandbox://{name}" if state.started is not None else "",
-        "restartCount": 0,
+        "restartCount": state.waiting.restarts if state.waiting else 0,
         "ready": state.is_ready and running,
         "started": running,
         "state": _container_state(state),
+        "lastState": _last_state(state),
     }
+
+
+def _last_state(state: ContainerState) -> dict[str, Any]:
+    """Return how a container that was restarted ended before."""
+    if state.waiting is None or not state.waiting.restarts:
+        return {}
+    moment = state.acknowledged
+    return {"terminated": {"exitCode": 1, "reason": "Error", "startedAt": moment, "finishedAt": moment}}
 
 
 def _container_state(state: ContainerState) -> dict[str, Any]:
@@ -113,6 +128,8 @@ def _container_state(state: ContainerState) -> dict[str, Any]:
                 "finishedAt": state.finished,
             }
         }
+    if state.waiting is not None:
+        return {"waiting": {"reason": state.waiting.reason, "message": state.waiting.message}}
     if state.started is None:
         return {"waiting": {"reason": "ContainerCreating"}}
     return {"running": {"startedAt": state.started}}

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from time import time
 from typing import Any
 
-from kubectl_safe.sandbox import pod_spec
+from kubectl_safe.sandbox import pod_fault, pod_spec
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.pod import PodServer
+from kubectl_safe.sandbox.pod_fault import PodFault
 from kubectl_safe.sandbox.pod_status import ContainerState, is_ready, pod_status
 
 # What a process gets after its SIGTERM whatever the hook took: minimumGracePeriodInSeconds in
@@ -45,14 +46,25 @@ class PodRecord:
 class PodWorker:
     """Runs one pod from its binding to its end."""
 
-    def __init__(self, api: Api, network: PodNetwork, pod: dict[str, Any], *, record: PodRecord, host_ip: str) -> None:
+    def __init__(
+        self,
+        api: Api,
+        network: PodNetwork,
+        pod: dict[str, Any],
+        *,
+        record: PodRecord,
+        host_ip: str,
+        fault: PodFault | None = None,
+    ) -> None:
         self.record = record
         self._api = api
         self._network = network
         self._pod = pod
         self._host_ip = host_ip
+        self._fault = fault
         self._path = f"/api/v1/namespaces/{record.namespace}/pods/{record.name}"
         self._server = PodServer(record.name)
+        self._server.fails_target_check = fault is PodFault.UNHEALTHY
         self._state = ContainerState(acknowledged=_now())
         self._sent: dict[str, Any] = {}
         self._stale = asyncio.Event()
@@ -91,10 +103,14 @@ class PodWorker:
         await self._delete()
 
     async def _start(self) -> bool:
-        """Start the server after its delay; a pod that is deleted or finished before is never started."""
+        """Start the server after its delay; a pod that is deleted or finished before, or can't run, never starts."""
         if self._pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
             return False
         if await _within(pod_spec.start_seconds(self._pod), self._ending):
+            return False
+        if self._fault is not None and (waiting := pod_fault.waiting(self._fault, self._pod)):
+            self._state.waiting = waiting
+            self._stale.set()
             return False
         address = await self._server.start()
         self._network.register(self.record.uid, self.record.ip, self._server)

@@ -22,6 +22,7 @@ from kubectl_safe.sandbox.exchange import Dial
 from kubectl_safe.sandbox.loadbalancer import LoadBalancer
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.node import Nodes
+from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH
 from kubectl_safe.sandbox.serviceproxy import LAG_SECONDS, ServiceProxy
 from kubectl_safe.sandbox.traffic import Way
 from kubectl_safe.sandbox.webhook import Webhook
@@ -248,6 +249,7 @@ class Rig:
                 port=applications.POD_PORT,
                 deregistration_delay=application.deregistration_delay,
                 interval=application.health_interval,
+                health_path=TARGET_HEALTH_PATH,
             )
         )
         path = targetgroupbinding.collection(application.namespace)

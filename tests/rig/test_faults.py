@@ -1,0 +1,147 @@
+"""What the sandbox can be made to do wrong: pods, target groups, the controller, room for pods."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_safe.sandbox.applications import POD_PORT, Application
+from kubectl_safe.sandbox.elbv2 import Target
+from kubectl_safe.sandbox.informer import Object
+from kubectl_safe.sandbox.pod_fault import PodFault, no_fault
+from kubectl_safe.sandbox.rig import Rig, RigSettings
+from tests.support.cluster import condition
+from tests.support.loop import LoopThread, eventually
+from tests.support.rig import a_rig
+
+pytestmark = pytest.mark.controlplane
+
+
+@pytest.fixture(scope="module")
+def rig_loop() -> Iterator[LoopThread]:
+    with LoopThread() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def rig(rig_loop: LoopThread, binaries: Path) -> Iterator[Rig]:
+    """A rig shared by the tests: each takes a namespace of its own, and takes its fault away."""
+    settings = RigSettings(nodes=("node-a", "node-b"), gate_poll=0.5, lag=(0.0, 0.1))
+    with rig_loop.entered(a_rig(binaries, settings)) as running:
+        yield running
+
+
+@pytest.fixture
+def application(request: pytest.FixtureRequest) -> Application:
+    name = request.node.name.removeprefix("test_").replace("_", "-").split("[")[0]
+    return Application(
+        namespace=name[:40].rstrip("-"),
+        name="web",
+        replicas=1,
+        start_delay=0,
+        is_load_balanced=True,
+        health_interval=0.1,
+        deregistration_delay=1,
+    )
+
+
+def pods(rig: Rig, application: Application) -> list[Object]:
+    return rig.controller.pods.of(application.namespace)
+
+
+async def a_faulty_second_pod(rig: Rig, application: Application, fault: PodFault) -> Object:
+    """Scale an application up to a pod with a fault, and return that pod once its container is told of."""
+    await rig.deploy(application)
+    await rig.ready(application.namespace, application.name)
+    [good] = pods(rig, application)
+    rig.nodes.fault = lambda pod: fault if pod["metadata"]["namespace"] == application.namespace else None
+    path = f"/apis/apps/v1/namespaces/{application.namespace}/deployments/{application.name}"
+    await rig.api.patch(path, {"spec": {"replicas": 2}})
+
+    def bad() -> list[Object]:
+        others = [pod for pod in pods(rig, application) if pod["metadata"]["uid"] != good["metadata"]["uid"]]
+        return [pod for pod in others if "podIP" in pod.get("status", {})]
+
+    await eventually(lambda: bool(bad()), what="the status of the second pod")
+    rig.nodes.fault = no_fault
+    [pod] = bad()
+    assert condition(rig.controller.pods.objects[application.namespace, good["metadata"]["name"]], "Ready")[
+        "status"
+    ] == ("True"), "a pod that was there before is spared"
+    return pod
+
+
+async def assert_deletable(rig: Rig, pod: Object) -> None:
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    await rig.api.delete(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    await eventually(lambda: (namespace, name) not in rig.controller.pods.objects, what=f"the end of {name}")
+
+
+def waiting(pod: Object) -> dict[str, Any]:
+    [container] = pod["status"]["containerStatuses"]
+    assert container["ready"] is False
+    return container["state"]["waiting"]  # type: ignore[no-any-return]
+
+
+def test_a_pod_in_a_crash_loop_is_running_never_ready_and_says_so_as_the_kubelet(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    async def claim() -> None:
+        pod = await a_faulty_second_pod(rig, application, PodFault.CRASH_LOOP)
+        metadata = pod["metadata"]
+        whole = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+        assert waiting(pod) == {
+            "reason": "CrashLoopBackOff",
+            "message": f"back-off 5m0s restarting failed container=app pod={whole}",
+        }
+        assert pod["status"]["phase"] == "Running"
+        assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 1
+        assert condition(pod, "Ready")["status"] == "False"
+        assert condition(pod, "Ready")["message"] == "containers with unready status: [app]"
+        await assert_deletable(rig, pod)
+
+    rig_loop.call(claim())
+
+
+def test_a_pod_whose_image_cannot_be_pulled_is_pending_and_says_so_as_the_kubelet(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    async def claim() -> None:
+        pod = await a_faulty_second_pod(rig, application, PodFault.IMAGE_PULL)
+        assert waiting(pod)["reason"] == "ImagePullBackOff"
+        assert waiting(pod)["message"].startswith('Back-off pulling image "sandbox.invalid/app:1": ErrImagePull: ')
+        assert pod["status"]["phase"] == "Pending"
+        assert pod["status"]["containerStatuses"][0]["restartCount"] == 0
+        assert condition(pod, "Ready")["status"] == "False"
+        await assert_deletable(rig, pod)
+
+    rig_loop.call(claim())
+
+
+def test_an_unhealthy_pod_passes_its_own_probe_and_its_target_stays_unhealthy(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    async def claim() -> None:
+        pod = await a_faulty_second_pod(rig, application, PodFault.UNHEALTHY)
+        key = application.namespace, pod["metadata"]["name"]
+        group = rig.deployed[application.namespace, application.name].group
+        assert group is not None
+        target = Target(pod["status"]["podIP"], POD_PORT)
+
+        def told() -> tuple[str, ...]:
+            [(_, health)] = rig.elbv2.describe_target_health(group.arn, [target], caller="test")
+            return tuple(health)
+
+        unhealthy = ("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]")
+        await eventually(lambda: told() == unhealthy, what="the unhealthy target")
+        gate = f"target-health.elbv2.k8s.aws/{application.name}"
+        await eventually(
+            lambda: condition(rig.controller.pods.objects[key], gate).get("reason") == "Target.ResponseCodeMismatch",
+            what="its gate",
+        )
+        assert condition(rig.controller.pods.objects[key], "ContainersReady")["status"] == "True"
+        assert condition(rig.controller.pods.objects[key], "Ready")["reason"] == "ReadinessGatesNotReady"
+        await assert_deletable(rig, pod)
+
+    rig_loop.call(claim())
