@@ -20,16 +20,27 @@ ACCOUNT = "123456789012"
 # How long the data plane goes on with a target after its deregistration began (LBC issue 1064 for ALB).
 DRAINING_LINGERS_SECONDS = 1.5
 _REGISTRATION_SECONDS = 0.2
+_STUCK_LOOK_SECONDS = 0.1
 
 
 class Elbv2Error(Exception):
-    """An error by its AWS code, such as `TargetGroupNotFound` or `Throttling`."""
+    """An error by its AWS code, such as `TargetGroupNotFound` or `Throttling`; `action` is the call that met it."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.action = ""
+
+
+CallFault = Callable[[str, str, str], Elbv2Error | None]
+"""Takes a call's caller, action and group (its ARN; for DescribeTargetGroups ARNs and names, comma-separated)."""
+
+
+def no_fault(_caller: str, _action: str, _group: str) -> Elbv2Error | None:
+    """Return the error of a call where nothing is wrong."""
+    return None
 
 
 class Target(NamedTuple):
@@ -87,11 +98,15 @@ class Registration:
 
 @dataclass(slots=True, kw_only=True)
 class TargetGroup:
-    """A target group; times are in seconds."""
+    """A target group; times are in seconds.
+
+    While it `drains_forever`, no target that is draining goes, whatever the delay says.
+    """
 
     name: str
     port: int = 8080
     deregistration_delay: float = 10.0
+    drains_forever: bool = False
     health_path: str = "/healthz"
     interval: float = 1.0
     timeout: float = 1.0
@@ -118,7 +133,7 @@ class Elbv2:
         self.transitions: list[Transition] = []
         self.listeners: list[Callable[[Transition], None]] = []
         self.throttled_until = 0.0  # time.time(); every call until then answers Throttling
-        self.fault: Callable[[str, str, str], Elbv2Error | None] = lambda _caller, _action, _group: None
+        self.fault: CallFault = no_fault
 
     async def run(self) -> None:
         """Make the health checks until cancelled."""
@@ -230,12 +245,17 @@ class Elbv2:
             error = Elbv2Error("TargetGroupNotFound", f"Target groups '{group}' not found")
         self._journal(caller, action, group, targets, error.code if error else "")
         if error is not None:
+            error.action = action
             raise error
 
     def _journal(self, caller: str, action: str, group: str, targets: tuple[Target, ...], error: str) -> None:
         self.journal.append(Call(time.time(), caller, action, group, targets, error))
 
     def _remove(self, group: TargetGroup, target: Target) -> None:
+        if group.drains_forever:
+            later = asyncio.get_running_loop().call_later(_STUCK_LOOK_SECONDS, self._remove, group, target)
+            group.targets[target].removal = later
+            return
         registration = group.targets.pop(target)
         self._tell(group, target, registration, NOT_REGISTERED)
 

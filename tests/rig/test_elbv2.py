@@ -12,6 +12,15 @@ from botocore.config import Config
 
 from kubectl_safe.sandbox.elbv2 import Elbv2Error, Target
 from kubectl_safe.sandbox.elbv2_api import Elbv2Api
+from kubectl_safe.sandbox.elbv2_faults import (
+    Refusal,
+    access_denied,
+    expired_token,
+    first_of,
+    internal_failure,
+    refusing,
+    throttling,
+)
 from tests.support.loop import eventually
 from tests.support.rig import PORT, Targets, some_targets
 
@@ -118,6 +127,19 @@ def test_a_deregistered_target_drains_for_the_delay_and_is_then_unused_by_name_o
     with_targets(claim, deregistration_delay=0.5)
 
 
+def test_a_group_that_drains_forever_keeps_a_target_draining_until_it_no_longer_does() -> None:
+    async def claim(targets: Targets) -> None:
+        [target] = targets.servers
+        targets.group.drains_forever = True
+        targets.elbv2.deregister(targets.group.arn, [target], caller="test")
+        await asyncio.sleep(4 * targets.group.deregistration_delay)
+        assert targets.health(target) == ("draining", "Target.DeregistrationInProgress")
+        targets.group.drains_forever = False
+        await eventually(lambda: targets.health(target) == ("unused", "Target.NotRegistered"))
+
+    with_targets(claim, deregistration_delay=0.1)
+
+
 def test_a_target_that_was_never_registered_is_unused() -> None:
     async def claim(targets: Targets) -> None:
         assert targets.health(UNKNOWN) == ("unused", "Target.NotRegistered")
@@ -217,6 +239,54 @@ def test_boto3_meets_the_errors_of_aws() -> None:
             client.describe_target_health(TargetGroupArn=targets.group.arn)
 
     with_client(claim)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "status", "words"),
+    [
+        pytest.param(expired_token, "ExpiredToken", 403, "token included in the request is expired", id="expired"),
+        pytest.param(access_denied, "AccessDenied", 403, "perform: elasticloadbalancing:DescribeTarget", id="denied"),
+        pytest.param(throttling, "Throttling", 400, "Rate exceeded", id="throttled"),
+        pytest.param(internal_failure, "InternalFailure", 500, "internal error", id="AWS's own fault"),
+    ],
+)
+def test_boto3_meets_a_refusal_with_the_code_and_the_status_of_aws(
+    refusal: Refusal, code: str, status: int, words: str
+) -> None:
+    def claim(targets: Targets, client: Any) -> None:
+        arn = targets.group.arn
+        targets.elbv2.fault = refusing(refusal, caller="the-tool")
+        calls: list[Callable[[], Any]] = [
+            lambda: client.describe_target_health(TargetGroupArn=arn),
+            lambda: client.describe_target_groups(TargetGroupArns=[arn]),
+            lambda: client.describe_target_group_attributes(TargetGroupArn=arn),
+        ]
+        for call in calls:
+            with pytest.raises(botocore.exceptions.ClientError, match=words) as raised:
+                call()
+            assert raised.value.response["Error"]["Code"] == code
+            assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+    with_client(claim)
+
+
+def test_a_refusal_meets_only_what_it_names() -> None:
+    now = time.time()
+    named = {"caller": "tool", "action": "DeregisterTargets", "group": "arn:web"}
+    call = ("tool", "DeregisterTargets", "arn:web")
+    fault = refusing(expired_token, **named, until=now + 60)
+    assert fault(*call) is not None
+    assert fault("tool", "DeregisterTargets", "arn:other,arn:web") is not None
+    assert fault("controller", *call[1:]) is None
+    assert fault("tool", "RegisterTargets", "arn:web") is None
+    assert fault("tool", "DeregisterTargets", "arn:other") is None
+    assert refusing(expired_token, **named, until=now)(*call) is None
+
+
+def test_of_two_refusals_the_first_that_matches_is_met() -> None:
+    fault = first_of(refusing(expired_token, caller="tool"), refusing(throttling))
+    met = [fault(caller, "DescribeTargetHealth", "") for caller in ("tool", "other")]
+    assert [error.code for error in met if error] == ["ExpiredToken", "Throttling"]
 
 
 def test_a_write_over_http_is_refused_and_in_the_journal_under_its_key() -> None:
