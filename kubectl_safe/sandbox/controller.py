@@ -12,10 +12,14 @@ from kubectl_safe.sandbox.elbv2 import HEALTHY, REGISTERING, Elbv2, Elbv2Error, 
 from kubectl_safe.sandbox.endpoints import Endpoint, has_gate, resolve, service_port
 from kubectl_safe.sandbox.gates import BINDING_DELETED, set_gate
 from kubectl_safe.sandbox.informer import Informer, Key, Object, key_of
+from kubectl_safe.sandbox.recorder import Recorder
 from kubectl_safe.sandbox.targetgroupbinding import FINALIZER, GATE_PREFIX, Binding
-from kubectl_safe.sandbox.targets import Targets
+from kubectl_safe.sandbox.targets import Targets, sdk_words
 
 SERVICE_LABEL = "kubernetes.io/service-name"
+
+COMPONENT = "targetGroupBinding"
+"""Who its Events say reports them: the name that its main.go gives the recorder."""
 
 _FIRST_RETRY_SECONDS = 0.005
 _LONGEST_RETRY_SECONDS = 1000.0
@@ -34,6 +38,7 @@ class Controller:
         self._api = api
         self._elbv2 = elbv2
         self._targets = Targets(elbv2)
+        self._recorder = Recorder(api, COMPONENT)
         self._workers: asyncio.TaskGroup | None = None
         self._work: dict[Key, _Work] = {}
         self._leading = asyncio.Event()
@@ -109,8 +114,9 @@ class Controller:
             await work.is_due()
             try:
                 again = await self._reconcile(key)
-            except (Elbv2Error, ApiError):
+            except (Elbv2Error, ApiError) as error:
                 work.failures += 1
+                await self._tell(key, error)
                 again = min(_FIRST_RETRY_SECONDS * 2 ** min(work.failures, 20), _LONGEST_RETRY_SECONDS)
             else:
                 work.failures = 0
@@ -118,6 +124,19 @@ class Controller:
             if again is not None:
                 work.due = min(work.due or clock() + again, clock() + again)
         del self._work[key]
+
+    async def _tell(self, key: Key, error: Elbv2Error | ApiError) -> None:
+        """Tell of a failed reconciliation on its binding.
+
+        Under FailedReconcile it does so since https://github.com/kubernetes-sigs/aws-load-balancer-controller/pull/4571.
+        """
+        if (subject := self.bindings.objects.get(key)) is None:
+            return
+        words = sdk_words(error) if isinstance(error, Elbv2Error) else str(error)
+        if "deletionTimestamp" in subject["metadata"]:
+            await self._recorder.warn(subject, "FailedCleanup", f"Failed cleanup due to {words}")
+        else:
+            await self._recorder.warn(subject, "FailedReconcile", f"Failed reconcile due to {words}")
 
     async def _reconcile(self, key: Key) -> float | None:
         """Bring one target group up to date; return after how many seconds to look again, if at all."""

@@ -150,6 +150,18 @@ class Rig:
         self.deployed[namespace, application.name] = deployed
         return deployed
 
+    async def stop_controller(self, seconds: float) -> None:
+        """Have no replica of the load balancer controller for so many seconds, and return once there is a leader again.
+
+        Nothing is reconciled meanwhile, and as its webhook can't be called, pods start without gates. A mere change of
+        the leader, `controller.restart_leader`, leaves the webhook to the other replicas.
+        """
+        self.webhook.is_failing = True
+        try:
+            await self.controller.restart_leader(pause=seconds)
+        finally:
+            self.webhook.is_failing = False
+
     async def ready(self, namespace: str, name: str, *, within: float = 60.0) -> None:
         """Wait until all replicas of an application are in service and its proxy knows them.
 

@@ -14,10 +14,20 @@ CALLER = "load-balancer-controller"
 
 _T = TypeVar("_T")
 
+_REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+
 _CACHE_SECONDS = 300.0
 _ATTEMPTS = 10
 _FIRST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 20.0
+
+
+def sdk_words(error: Elbv2Error) -> str:
+    """Return an error in the words of the AWS SDK for Go, which the controller passes on."""
+    return (
+        f"operation error Elastic Load Balancing v2: {error.action}, https response error StatusCode: {error.status}, "
+        f"RequestID: {_REQUEST_ID}, api error {error.code}: {error.message}"
+    )
 
 
 class Targets:

@@ -1,5 +1,7 @@
 """What the sandbox can be made to do wrong: pods, target groups, the controller, room for pods."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +9,14 @@ from typing import Any
 import pytest
 
 from kubectl_safe.sandbox.applications import POD_PORT, Application
+from kubectl_safe.sandbox.controller import COMPONENT
 from kubectl_safe.sandbox.elbv2 import Target
+from kubectl_safe.sandbox.elbv2 import no_fault as no_call_fault
+from kubectl_safe.sandbox.elbv2_faults import access_denied, refusing
 from kubectl_safe.sandbox.informer import Object
 from kubectl_safe.sandbox.pod_fault import PodFault, no_fault
 from kubectl_safe.sandbox.rig import Rig, RigSettings
+from kubectl_safe.sandbox.targets import CALLER
 from tests.support.cluster import condition
 from tests.support.loop import LoopThread, eventually
 from tests.support.rig import a_rig
@@ -143,5 +149,80 @@ def test_an_unhealthy_pod_passes_its_own_probe_and_its_target_stays_unhealthy(
         assert condition(rig.controller.pods.objects[key], "ContainersReady")["status"] == "True"
         assert condition(rig.controller.pods.objects[key], "Ready")["reason"] == "ReadinessGatesNotReady"
         await assert_deletable(rig, pod)
+
+    rig_loop.call(claim())
+
+
+async def warnings_on_the_binding(rig: Rig, application: Application) -> list[dict[str, Any]]:
+    path = f"/api/v1/namespaces/{application.namespace}/events"
+    selector = "involvedObject.kind=TargetGroupBinding,type=Warning"
+    return (await rig.api.get(path, fieldSelector=selector))["items"]  # type: ignore[no-any-return]
+
+
+def test_the_controller_tells_of_a_deregistration_that_is_refused_on_its_binding(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    async def claim() -> None:
+        deployed = await rig.deploy(application)
+        await rig.ready(application.namespace, application.name)
+        assert deployed.group is not None
+        assert await warnings_on_the_binding(rig, application) == []
+        [pod] = pods(rig, application)
+        name = pod["metadata"]["name"]
+        rig.elbv2.fault = refusing(access_denied, caller=CALLER, action="DeregisterTargets", group=deployed.group.arn)
+        try:
+            path = f"/api/v1/namespaces/{application.namespace}/pods/{name}"
+            await rig.api.patch(path, {"metadata": {"labels": {"app": None}}})
+
+            async def is_told_again() -> bool:
+                return any(event["count"] > 1 for event in await warnings_on_the_binding(rig, application))
+
+            await eventually(is_told_again, what="the Event")
+        finally:
+            rig.elbv2.fault = no_call_fault
+        [event] = await warnings_on_the_binding(rig, application)
+        assert event["reason"] == "FailedReconcile"
+        assert event["reportingComponent"] == event["source"]["component"] == COMPONENT
+        assert (
+            event["involvedObject"]["uid"]
+            == rig.controller.bindings.objects[application.namespace, "web"]["metadata"]["uid"]
+        )
+        assert event["message"].startswith(
+            "Failed reconcile due to operation error Elastic Load Balancing v2: DeregisterTargets, "
+            "https response error StatusCode: 403, RequestID: "
+        )
+        assert "api error AccessDenied: User: " in event["message"]
+
+    rig_loop.call(claim())
+
+
+def test_while_the_controller_is_down_nothing_is_reconciled_and_pods_start_without_gates(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    async def claim() -> None:
+        deployed = await rig.deploy(application)
+        await rig.ready(application.namespace, application.name)
+        assert deployed.group is not None
+        [first] = pods(rig, application)
+        down = asyncio.create_task(rig.stop_controller(3))
+        stopped = time.time()
+        await asyncio.sleep(0)
+        path = f"/api/v1/namespaces/{application.namespace}/pods/{first['metadata']['name']}"
+        await rig.api.patch(path, {"metadata": {"labels": {"app": None}}})
+
+        def replacement() -> list[Object]:
+            return [its for its in pods(rig, application) if its["metadata"]["uid"] != first["metadata"]["uid"]]
+
+        await eventually(lambda: bool(replacement()), what="a replacement")
+        assert "readinessGates" not in replacement()[0]["spec"]
+        await down
+        assert time.time() - stopped >= 3
+        asked = [call for call in rig.elbv2.journal if call.caller == CALLER and call.group == deployed.group.arn]
+        assert [call for call in asked if stopped < call.time < stopped + 3] == []
+        [only] = [pod["metadata"]["name"] for pod in replacement()]
+        await eventually(
+            lambda: condition(rig.controller.pods.objects[application.namespace, only], "Ready")["status"] == "True"
+        )
+        assert not rig.webhook.is_failing
 
     rig_loop.call(claim())
