@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from kubectl_safe.sandbox import components
 from kubectl_safe.sandbox.api import Api, ApiError
@@ -26,6 +26,7 @@ _USERS = {
     "system:kube-controller-manager": (),
     "system:kube-scheduler": (),
 }
+_API_SERVER = "kube-apiserver"
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.05
 _ATTEMPTS = 3
@@ -107,6 +108,17 @@ class ControlPlane:
         """Return a client for a user that was named at the start, to be entered by the caller."""
         return Api(self.url, token=self._tokens[user], ca_file=self.ca_file)
 
+    async def restart(self, component: Literal["kube-apiserver"], *, down: float = 0.0) -> None:
+        """End the API server, and return once it serves again, at the same address and with the same data.
+
+        Args:
+            component: what to restart; the others have nothing to be told ready by.
+            down: how many seconds there is none in between.
+        """
+        await self._processes.end(component)
+        await asyncio.sleep(down)
+        await self._start_api_server()
+
     async def _start(self) -> None:
         # Imported here because only the sandbox needs it, and it is not among the tool's own dependencies.
         from kubectl_safe.sandbox.certificates import CertificateAuthority, new_key
@@ -121,19 +133,15 @@ class ControlPlane:
         (self.directory / "audit-policy.json").write_text(json.dumps(components.audit_policy()))
         await self._processes.start("etcd", components.etcd(self.binaries, self.directory / "etcd", etcd_port))
         await self._ready("etcd", lambda: _listens(etcd_port))
-        await self._processes.start(
-            "kube-apiserver",
-            components.kube_apiserver(
-                self.binaries,
-                self.directory,
-                port=port,
-                etcd_port=etcd_port,
-                certificate=self.issue_certificate("kube-apiserver"),
-                account_key=new_key(self.directory / "service-accounts.key"),
-            ),
+        self._api_server = components.kube_apiserver(
+            self.binaries,
+            self.directory,
+            port=port,
+            etcd_port=etcd_port,
+            certificate=self.issue_certificate("kube-apiserver"),
+            account_key=new_key(self.directory / "service-accounts.key"),
         )
-        async with self.api() as api:
-            await self._ready("kube-apiserver", lambda: _serves(api))
+        await self._start_api_server()
         manager = self.kubeconfig_for("system:kube-controller-manager")
         await self._processes.start(
             "kube-controller-manager",
@@ -143,6 +151,11 @@ class ControlPlane:
         await self._processes.start(
             "kube-scheduler", components.kube_scheduler(self.binaries, self.directory, kubeconfig=scheduler)
         )
+
+    async def _start_api_server(self) -> None:
+        await self._processes.start(_API_SERVER, self._api_server)
+        async with self.api() as api:
+            await self._ready(_API_SERVER, lambda: _serves(api))
 
     async def _ready(self, name: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
         """Wait until a component is ready; one that ended is noticed at once."""

@@ -74,15 +74,18 @@ class Processes:
                 await reader
 
     async def start(self, name: str, arguments: list[str]) -> None:
-        """Start a process, and return once it has a pid."""
-        supervisor = self._supervisor
-        if supervisor is None or supervisor.stdin is None:
-            raise RuntimeError("Processes is used outside of its `async with`")
-        asked = {"name": name, "arguments": arguments, "log": str(self._log(name))}
-        supervisor.stdin.write(json.dumps(asked).encode() + b"\n")
+        """Start a process, also one that was ended before, and return once it has a pid."""
+        self._ended.pop(name, None)
+        self._ask(name=name, arguments=arguments, log=str(self._log(name)))
         async with self._changed:
             await self._changed.wait_for(lambda: name in self.pids or name in self._ended or self._is_over)
         self.check(name)
+
+    async def end(self, name: str) -> None:
+        """End a process, by SIGTERM and a second later by SIGKILL, and return once it is gone."""
+        self._ask(end=name)
+        async with self._changed:
+            await self._changed.wait_for(lambda: name in self._ended or self._is_over)
 
     def check(self, name: str) -> None:
         """Raise `ComponentFailedError` if the process isn't running."""
@@ -100,6 +103,12 @@ class Processes:
     def _log(self, name: str) -> Path:
         return self.directory / f"{name}.log"
 
+    def _ask(self, **asked: object) -> None:
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.stdin is None:
+            raise RuntimeError("Processes is used outside of its `async with`")
+        supervisor.stdin.write(json.dumps(asked).encode() + b"\n")
+
     async def _read(self) -> None:
         supervisor = self._supervisor
         if supervisor is None or supervisor.stdout is None:
@@ -111,6 +120,7 @@ class Processes:
                     self.pids[told["name"]] = told["started"]
                 else:
                     self._ended[told["name"]] = told["ended"]
+                    self.pids.pop(told["name"], None)
                 self._changed.notify_all()
         async with self._changed:
             self._is_over = True

@@ -1,7 +1,8 @@
 """A process that starts others and ends them all when its own parent is gone, however that came.
 
 Run as `python -m kubectl_safe.sandbox.supervise DIRECTORY`. Each line of its standard input is a process to start,
-`{"name": ..., "arguments": [...], "log": PATH}`; each line of its standard output tells that one started or ended.
+`{"name": ..., "arguments": [...], "log": PATH}`, or one to end, `{"end": NAME}`; each line of its standard output tells
+that one started or ended. A name that ended can be started again.
 When the input closes, as it does when the parent dies by whatever signal, it ends its processes, removes the directory
 (where one is named) and goes. It imports the standard library only, for it must be there at once.
 """
@@ -61,11 +62,20 @@ def _serve(processes: dict[str, "subprocess.Popen[bytes]"], parent: int) -> None
                 return
             *lines, received = (received + data).split(b"\n")
             for line in lines:
-                _start(json.loads(line), processes)
+                _obey(json.loads(line), processes, ended)
         for name, process in processes.items():
             if name not in ended and process.poll() is not None:
                 ended.add(name)
                 _tell(name=name, ended=process.returncode)
+
+
+def _obey(asked: dict[str, Any], processes: dict[str, "subprocess.Popen[bytes]"], ended: set[str]) -> None:
+    """Start or end a process; the end is told by whoever looks next."""
+    if "end" not in asked:
+        ended.discard(asked["name"])
+        _start(asked, processes)
+    elif asked["end"] in processes:
+        _end([processes[asked["end"]]])
 
 
 def _start(asked: dict[str, Any], processes: dict[str, "subprocess.Popen[bytes]"]) -> None:

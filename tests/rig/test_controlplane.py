@@ -186,6 +186,51 @@ def test_a_watch_tells_what_is_there_and_then_what_changes(control_plane: Contro
     ]
 
 
+@pytest.mark.controlplane
+def test_a_restarted_api_server_has_its_address_its_users_and_its_data(
+    control_plane: ControlPlane, loop: LoopThread
+) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    others = ("etcd", "kube-controller-manager", "kube-scheduler")
+
+    async def claim() -> None:
+        before, url = dict(control_plane.pids), control_plane.url
+        async with control_plane.api() as api:
+            await api.create(path, a_config_map("kept", a="b"))
+            restart = asyncio.create_task(control_plane.restart("kube-apiserver", down=0.5))
+            await eventually(lambda: not is_alive(before["kube-apiserver"]), every=0.01, what="the end of the server")
+            with pytest.raises(ApiError, match="Unreachable"):
+                await api.get(path)
+            await restart
+            assert (await api.get(f"{path}/kept"))["data"] == {"a": "b"}
+        assert control_plane.url == url
+        after = control_plane.pids
+        assert after["kube-apiserver"] != before["kube-apiserver"]
+        assert [after[name] for name in others] == [before[name] for name in others]
+
+    loop.call(claim())
+
+
+def test_a_process_that_was_ended_can_be_started_again(tmp_path: Path) -> None:
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+    async def claim() -> None:
+        async with Processes(tmp_path, removes=False) as processes:
+            await processes.start("sleeper", sleeping)
+            first = processes.pids["sleeper"]
+            await processes.end("sleeper")
+            assert not is_alive(first)
+            with pytest.raises(ComponentFailedError, match="sleeper ended"):
+                processes.check("sleeper")
+            await processes.start("sleeper", sleeping)
+            processes.check("sleeper")
+            second = processes.pids["sleeper"]
+            assert is_alive(second)
+        assert not is_alive(second)
+
+    asyncio.run(claim())
+
+
 def test_a_component_that_ends_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
     async def claim() -> None:
         async with Processes(tmp_path, removes=False) as processes:

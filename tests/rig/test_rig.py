@@ -9,8 +9,8 @@ import pytest
 
 from kubectl_safe.sandbox.applications import Application
 from kubectl_safe.sandbox.controlplane import ControlPlane
-from kubectl_safe.sandbox.rig import Rig
-from tests.support.loop import LoopThread
+from kubectl_safe.sandbox.rig import Rig, RigSettings
+from tests.support.loop import LoopThread, eventually
 
 pytestmark = pytest.mark.controlplane
 
@@ -87,3 +87,31 @@ def test_a_command_sees_this_cluster_and_this_account_and_no_other(
         assert asked.stdout.strip() in deployed.group.arn
     assert "AWS_PROFILE" not in environment
     assert os.environ["AWS_PROFILE"] == "elsewhere"
+
+
+def test_all_actors_outlive_a_restart_of_the_api_server(control_plane: ControlPlane, loop: LoopThread) -> None:
+    application = Application(
+        namespace="outliving", name="web", replicas=2, is_load_balanced=True, start_delay=0, deregistration_delay=1
+    )
+    path = "/apis/apps/v1/namespaces/outliving/deployments/web"
+
+    async def claim(rig: Rig) -> None:
+        await rig.deploy(application)
+        await rig.ready("outliving", "web")
+        reviews = rig.webhook.reviews
+        first = {pod["metadata"]["name"] for pod in rig.controller.pods.of("outliving")}
+        await control_plane.restart("kube-apiserver", down=1)
+        rig.check()
+        template = {"metadata": {"annotations": {"restarted": "yes"}}}
+        await rig.api.patch(path, {"spec": {"template": template}})
+        # Both nodes, controller, webhook, target group and proxy have a part in what follows.
+        await eventually(
+            lambda: first.isdisjoint(pod["metadata"]["name"] for pod in rig.controller.pods.of("outliving")),
+            seconds=60,
+            what="the end of the first pods",
+        )
+        await rig.ready("outliving", "web")
+        assert rig.webhook.reviews > reviews
+
+    with loop.entered(Rig(control_plane, RigSettings(gate_poll=0.5, lag=(0.0, 0.1)))) as rig:
+        loop.call(claim(rig), seconds=120)
