@@ -92,6 +92,7 @@ def _start(asked: dict[str, Any], processes: dict[str, "subprocess.Popen[bytes]"
             )
         except OSError as error:
             log.write(f"{error}\n".encode())
+            log.flush()  # who is told of the end reads the log at once
             _tell(name=name, ended=127)
         else:
             _tell(name=name, started=processes[name].pid)
