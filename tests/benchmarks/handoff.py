@@ -21,7 +21,7 @@ from kubectl_safe.sandbox.elbv2 import HEALTHY
 from kubectl_safe.sandbox.rig import Rig
 from tests.controlplane.build import ensure_binaries
 from tests.support.loop import LoopThread
-from tests.support.stage import NAMESPACE, USER, Stage, web
+from tests.support.stage import NAMESPACE, USERS, Stage, web
 
 SETTLE_SECONDS = 6.0
 NODE = "node-a"
@@ -63,7 +63,7 @@ def _compare(
 def _stage(application: Application) -> Iterator[Stage]:
     with (
         LoopThread() as loop,
-        loop.entered(ControlPlane(ensure_binaries(), users={USER: ["system:masters"]})) as control_plane,
+        loop.entered(ControlPlane(ensure_binaries(), users=USERS)) as control_plane,
         loop.entered(Rig(control_plane)) as rig,
     ):
         stage = Stage(loop=loop, rig=rig)

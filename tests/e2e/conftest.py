@@ -9,14 +9,14 @@ import pytest
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.rig import Rig
 from tests.support.loop import LoopThread
-from tests.support.stage import USER, Stage
+from tests.support.stage import USERS, Stage
 
 
 @pytest.fixture
 def stage(loop: LoopThread, binaries: Path) -> Iterator[Stage]:
     """A control plane with three nodes, a load balancer and its controller; empty."""
     with (
-        loop.entered(ControlPlane(binaries, users={USER: ["system:masters"]})) as control_plane,
+        loop.entered(ControlPlane(binaries, users=USERS)) as control_plane,
         loop.entered(Rig(control_plane)) as rig,
     ):
         yield Stage(loop=loop, rig=rig)
@@ -27,7 +27,7 @@ def shared_stage(binaries: Path) -> Iterator[Stage]:
     """A stage for all tests of a module that leave it as they found it."""
     with (
         LoopThread() as loop,
-        loop.entered(ControlPlane(binaries, users={USER: ["system:masters"]})) as control_plane,
+        loop.entered(ControlPlane(binaries, users=USERS)) as control_plane,
         loop.entered(Rig(control_plane)) as rig,
     ):
         yield Stage(loop=loop, rig=rig)

@@ -1,12 +1,11 @@
 """A rig with applications and traffic, and the commands that are tried on it, for tests that are not coroutines."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,19 @@ from kubectl_safe.sandbox.kept import KeptConnections
 from kubectl_safe.sandbox.rig import Rig
 from kubectl_safe.sandbox.traffic import Loss, Traffic, TrafficReport, Way
 from tests.support.audit import Write, writes_by
+from tests.support.background import Background, in_background
 from tests.support.loop import LoopThread, eventually
 
 USER = "kubectl-safe"
 """Who runs the commands under test, so that the audit log tells their writes from everybody else's."""
+
+OTHER_ADMIN = "other-admin"
+"""A second one who runs commands, with all rights too."""
+
+RESTRICTED = "restricted"
+"""One without any right, but those that a test binds to the user of this name."""
+
+USERS = {USER: ["system:masters"], OTHER_ADMIN: ["system:masters"], RESTRICTED: []}
 
 NAMESPACE = "shop"
 COMMAND_SECONDS = 240
@@ -127,38 +135,31 @@ class Stage:
         return _run([str(self.rig.control_plane.binaries / "kubectl"), *arguments], environment, check=True).stdout
 
     def safe(
-        self, *arguments: str, check: bool = True, program: Path | None = None
+        self, *arguments: str, check: bool = True, program: Path | None = None, user: str = USER
     ) -> "subprocess.CompletedProcess[str]":
         """Run `kubectl safe`, or another program in its place, to its end."""
-        return _run(self._safe_command(arguments, program), self.environment(), check=check)
+        return _run(self._safe_command(arguments, program), self.environment(user), check=check)
 
-    @contextmanager
-    def safe_in_background(self, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    def safe_in_background(self, *arguments: str, user: str = USER) -> AbstractContextManager[Background]:
         """Start `kubectl safe`; it is killed at the end where it still runs."""
-        command = self._safe_command(arguments, None)
-        with subprocess.Popen(command, env=self.environment(), text=True, stdout=subprocess.PIPE) as process:
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGKILL)
+        return in_background(self._safe_command(arguments, None), self.environment(user))
 
-    def environment(self) -> dict[str, str]:
-        """Return the environment of the commands under test: kubectl and the plugin are on the PATH."""
+    def environment(self, user: str = USER) -> dict[str, str]:
+        """Return the environment of a user's commands under test: kubectl and the plugin are on the PATH."""
         binaries = self.rig.control_plane.binaries
         scripts = Path(sys.executable).parent
         return self.rig.environment() | {
-            "KUBECONFIG": str(self.rig.control_plane.kubeconfig_for(USER)),
+            "KUBECONFIG": str(self.rig.control_plane.kubeconfig_for(user)),
             "PATH": os.pathsep.join([str(scripts), str(binaries), os.environ["PATH"]]),
         }
 
-    def writes(self) -> list[Write]:
-        """Return what the commands under test have written, dry runs among it."""
-        return writes_by(USER, self.rig.control_plane.audit_log)
+    def writes(self, user: str = USER) -> list[Write]:
+        """Return what a user's commands have asked to write, dry runs and refusals among it."""
+        return writes_by(user, self.rig.control_plane.audit_log)
 
-    def evictions(self) -> list[Write]:
-        """Return the evictions that were accepted."""
-        return [w for w in self.writes() if w.resource == "pods/eviction" and not w.is_dry_run and w.status < 300]
+    def evictions(self, user: str = USER) -> list[Write]:
+        """Return a user's evictions that were accepted."""
+        return [w for w in self.writes(user) if w.resource == "pods/eviction" and not w.is_dry_run and w.status < 300]
 
     def pods(self, application: Application) -> list[PodHistory]:
         """Return all pods that an application ever had."""
