@@ -226,3 +226,81 @@ def test_while_the_controller_is_down_nothing_is_reconciled_and_pods_start_witho
         assert not rig.webhook.is_failing
 
     rig_loop.call(claim())
+
+
+async def replicas(rig: Rig, application: Application, count: int) -> None:
+    path = f"/apis/apps/v1/namespaces/{application.namespace}/deployments/{application.name}"
+    await rig.api.patch(path, {"spec": {"replicas": count}})
+
+
+def test_a_pod_for_which_every_node_is_cordoned_is_unschedulable_in_the_schedulers_words(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    async def cordon(*, cordoned: bool) -> None:
+        for node in rig.nodes.names:
+            await rig.api.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": cordoned}})
+
+    async def claim() -> None:
+        await rig.deploy(application)
+        await rig.ready(application.namespace, application.name)
+        await cordon(cordoned=True)
+        try:
+            await replicas(rig, application, 2)
+            stuck: list[dict[str, Any]] = []
+
+            def is_told() -> bool:
+                stuck[:] = [condition(pod, "PodScheduled") for pod in pods(rig, application)]
+                stuck[:] = [its for its in stuck if its.get("status") == "False"]
+                return bool(stuck)
+
+            await eventually(is_told, what="the scheduler's word")
+            assert stuck[0]["reason"] == "Unschedulable"
+            assert stuck[0]["message"].startswith("0/2 nodes are available: 2 node(s) were unschedulable.")
+        finally:
+            await cordon(cordoned=False)
+        await eventually(
+            lambda: [condition(pod, "Ready").get("status") for pod in pods(rig, application)] == ["True"] * 2,
+            what="the second pod",
+        )
+
+    rig_loop.call(claim())
+
+
+def test_a_quota_of_pods_makes_the_replica_set_say_that_it_was_exceeded(
+    rig: Rig, rig_loop: LoopThread, application: Application
+) -> None:
+    core = f"/api/v1/namespaces/{application.namespace}"
+    sets = f"/apis/apps/v1/namespaces/{application.namespace}/replicasets"
+
+    async def claim() -> None:
+        await rig.deploy(application)
+        await rig.ready(application.namespace, application.name)
+        quota = {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "few"},
+            "spec": {"hard": {"pods": "1"}},
+        }
+        await rig.api.create(f"{core}/resourcequotas", quota)
+
+        async def is_counted() -> bool:
+            # Before, admission refuses with "status unknown for quota".
+            status = (await rig.api.get(f"{core}/resourcequotas/few")).get("status", {})
+            return bool(status.get("used") == {"pods": "1"})
+
+        await eventually(is_counted, what="the count of pods")
+        await replicas(rig, application, 2)
+        failure: dict[str, Any] = {}
+
+        async def is_refused() -> bool:
+            [replica_set] = (await rig.api.get(sets))["items"]
+            failure.update(condition(replica_set, "ReplicaFailure"))
+            return bool(failure)
+
+        await eventually(is_refused, what="the condition ReplicaFailure")
+        assert (failure["status"], failure["reason"]) == ("True", "FailedCreate")
+        assert "exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1" in failure["message"]
+        await rig.api.delete(f"{core}/resourcequotas/few")
+        await eventually(lambda: len(pods(rig, application)) == 2, what="the second pod")
+
+    rig_loop.call(claim())
