@@ -10,6 +10,7 @@ import click
 from kubectl_safe import __version__
 from kubectl_safe.cli.output import Output
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
+from kubectl_safe.render.output import echo, flush
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -72,7 +73,7 @@ def cli() -> None:
 @cli.command()
 def version() -> None:
     """Print the version."""
-    click.echo(f"kubectl-safe {__version__}")
+    echo(f"kubectl-safe {__version__}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # A run must not end because a message has a letter that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    flush()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -101,7 +104,7 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
         cli.main(args=as_click_reads_them(arguments), prog_name="kubectl safe", standalone_mode=False, obj=output)
     except click.exceptions.NoArgsIsHelpError as error:
         # What click says here is the help.
-        click.echo(error.format_message())
+        echo(error.format_message())
     except click.ClickException as error:
         return USAGE, _tell(_words_for(error))
     except UsageError as error:
@@ -111,7 +114,7 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
     except KubectlSafeError as error:
         return FAILED, _tell(str(error))
     except (KeyboardInterrupt, click.Abort):
-        click.echo(INTERRUPTION, err=True)
+        echo(INTERRUPTION, err=True)
         return INTERRUPTED, INTERRUPTION
     return 0, ""
 
@@ -119,7 +122,7 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
 def _tell(message: str) -> str:
     from kubectl_safe.render.text import plain
 
-    click.echo(f"error: {plain(message)}", err=True)
+    echo(f"error: {plain(message)}", err=True)
     return message
 
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import click
-
 from kubectl_safe.decide.actions import Action
 from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.estimate import Estimate
@@ -13,6 +11,7 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.closing import closing_line, stopping_line
 from kubectl_safe.render.durations import about, pods, short
+from kubectl_safe.render.output import echo
 from kubectl_safe.render.plan import plan_lines
 from kubectl_safe.render.text import plain
 from kubectl_safe.render.words import words_for
@@ -30,11 +29,11 @@ class Lines:
 
     def say(self, line: str) -> None:
         """Print a line to stdout."""
-        click.echo(plain(line))
+        echo(plain(line))
 
     def warn(self, message: str) -> None:
         """Print a line to stderr."""
-        click.echo(plain(message), err=True)
+        echo(plain(message), err=True)
 
     def planned(self, intent: Intent, snapshot: Snapshot, estimate: Estimate) -> None:
         """Print the plan where it was asked for, else how long it will take."""

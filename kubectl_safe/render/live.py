@@ -4,8 +4,6 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import click
-
 from kubectl_safe.decide.actions import Action
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
@@ -14,6 +12,7 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.durations import short
 from kubectl_safe.render.lines import Lines
+from kubectl_safe.render.output import echo
 from kubectl_safe.render.table import table
 from kubectl_safe.render.text import cells, clip, plain
 
@@ -122,4 +121,4 @@ class Live:
 
 def _send(text: str) -> None:
     """Write to the terminal in one go, so that it doesn't flicker; whether it is one was decided before."""
-    click.echo(text, nl=False, color=True)
+    echo(text, nl=False, color=True)
