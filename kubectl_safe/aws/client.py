@@ -11,7 +11,8 @@ from typing import Any
 
 from kubectl_safe.aws.errors import aws_error
 from kubectl_safe.aws.schedule import BETWEEN_CALLS
-from kubectl_safe.model.target import account_and_region
+from kubectl_safe.model.target import account_and_region, group_name
+from kubectl_safe.model.trace import AWS_TRACE
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _ACTION = "elasticloadbalancing"
@@ -30,6 +31,7 @@ class Connections:
         self._profile = profile
         self._region_override = region_override
         self._now = now
+        self._trace = AWS_TRACE.get()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._free_at: dict[tuple[str, str], datetime] = {}
@@ -52,12 +54,17 @@ class Connections:
         Raises:
             AwsError: there was no answer.
         """
-        action = f"{_ACTION}:{''.join(word.title() for word in operation.split('_'))}"
+        name, region = "".join(word.title() for word in operation.split("_")), self.region_of(group)
         self._take_turn(group)
-        with self._explained(self.region_of(group), action=action, subject=subject):
-            client = self._client(self.region_of(group))
+        with self._explained(region, action=f"{_ACTION}:{name}", subject=subject):
+            call = getattr(self._client(region), operation)
+            if self._trace is not None:
+                from kubectl_safe.aws.trace import traced
+
+                names = ", ".join(group_name(arn) for arn in parameters.get("TargetGroupArns") or [group])
+                call = traced(call, f"{name} {names} ({region})", trace=self._trace, now=self._now)
             sent = self._now()
-            return sent, getattr(client, operation)(**parameters)
+            return sent, call(**parameters)
 
     def _take_turn(self, group: str) -> None:
         """Wait until the account and region may be asked again, whoever asked it last."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.masking import mask_text
 
 _THROTTLED = {
     "Throttling",
@@ -58,7 +59,8 @@ def aws_error(error: Exception, *, action: str, subject: str) -> AwsError:
     response: dict[str, Any] = getattr(error, "response", None) or {}
     answer = response.get("Error") or {}
     code = str(answer.get("Code") or type(error).__name__)
-    words = str(answer.get("Message") or error)
+    # Of a wrong signature AWS tells the whole request that it expects, with the session token in it.
+    words = mask_text(str(answer.get("Message") or error))
     remedy = _remedy(code, action)
     return AwsError(f"{action} on {subject}: {code}: {words}{f'; {remedy}' if remedy else ''}", code=code)
 

@@ -28,6 +28,10 @@ TOGGLES = frozenset(
 """Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
 
 
+SHORT = frozenset({"-l", "-n", "-v"})
+"""Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for: start-up is paid for one of them only."""
 
@@ -120,10 +124,12 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
 
 
 def _tell(message: str) -> str:
+    from kubectl_safe.model.masking import mask_text
     from kubectl_safe.render.text import plain
 
-    echo(f"error: {plain(message)}", err=True)
-    return message
+    masked = mask_text(message)
+    echo(f"error: {plain(masked)}", err=True)
+    return masked
 
 
 def _words_for(error: click.ClickException) -> str:
@@ -140,10 +146,11 @@ def _words_for(error: click.ClickException) -> str:
 
 
 def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
-    """Return arguments with two of kubectl's ways put in click's.
+    """Return arguments with three of kubectl's ways put in click's.
 
     - `--dry-run` stands alone: a value has to be joined to it with `=`.
     - A flag that is on or off may have a value joined to it.
+    - A value is joined to a flag of one letter with `=`.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     return [read for argument in arguments[:end] for read in _as_click_reads(argument)] + list(arguments[end:])
@@ -155,4 +162,6 @@ def _as_click_reads(argument: str) -> list[str]:
     flag, _, value = argument.partition("=")
     if flag in TOGGLES and value in {"true", "false"}:
         return [flag] if value == "true" else []
+    if argument[:2] in SHORT and argument[2:3] == "=":
+        return [argument[:2] + argument[3:]]
     return [argument]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kubectl_safe.cli.output import Output, chosen
-from kubectl_safe.cli.types import count_or_percent, duration
+from kubectl_safe.cli.types import count_or_percent, duration, verbosity
 from kubectl_safe.model.errors import UsageError
 
 
@@ -31,6 +31,7 @@ class Common:
     aws_profile: str | None
     aws_region: str | None
     output: Output
+    verbosity: int
 
 
 OUTPUT = click.option(
@@ -46,6 +47,17 @@ OUTPUT = click.option(
 
 OPTIONS = (
     OUTPUT,
+    click.option(
+        "-v",
+        "--v",
+        "verbosity",
+        type=verbosity,
+        metavar="LEVEL",
+        default="0",
+        show_default=True,
+        help="Number for the log level verbosity: from 6 on each request is shown, from 7 on its headers, from 8 on "
+        "its bodies.",
+    ),
     click.option(
         "--aws-region", metavar="REGION", help="Region of the target groups; otherwise the one in their ARNs."
     ),

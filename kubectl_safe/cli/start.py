@@ -39,6 +39,26 @@ def connect(common: Common) -> "Client":
 
 
 @contextmanager
+def _shown(common: Common, client: "Client", audience: "Audience") -> "Iterator[None]":
+    """Show what is asked and answered meanwhile, as `-v` says: above a table, otherwise plainly on stderr."""
+    if not common.verbosity:
+        yield
+        return
+    from kubectl_safe.model.trace import AWS_TRACE
+    from kubectl_safe.render.lines import Lines
+    from kubectl_safe.render.live import Live
+    from kubectl_safe.render.trace import Tracer
+
+    told = audience if isinstance(audience, Live) else Lines(shows_plan=False)
+    client.trace = Tracer(common.verbosity, told.warn)
+    token = AWS_TRACE.set(client.trace)
+    try:
+        yield
+    finally:
+        AWS_TRACE.reset(token)
+
+
+@contextmanager
 def session_for(
     common: Common, client: "Client", *, namespace: str | None, grace_period: int | None = None
 ) -> "Iterator[Session]":
@@ -58,6 +78,7 @@ def session_for(
     audience = common.output.audience
     try:
         with (
+            _shown(common, client, audience),
             Interruption() as interruption,
             Session(
                 client=client,

@@ -47,6 +47,17 @@ def count_or_percent(text: str) -> int | str:
     return int(text)
 
 
+def verbosity(text: str) -> int:
+    """Read the level of `-v`.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if not re.fullmatch(r"[0-9]|10", text):
+        raise click.BadParameter(f"{text!r} is not a level: give a number from 0 to 10, such as 6")
+    return int(text)
+
+
 def parse_selector(text: str) -> "LabelSelector":
     """Read a label selector as `-l` takes it.
 

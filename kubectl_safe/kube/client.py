@@ -9,12 +9,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.kube.config import Login, login
 from kubectl_safe.kube.errors import ApiError, ConfigError, Unreachable
 from kubectl_safe.kube.session import Session, read_object, refusal
+
+if TYPE_CHECKING:
+    from kubectl_safe.model.trace import Trace
 
 Query = Mapping[str, str]
 
@@ -48,6 +51,8 @@ class Client:
         self.namespace = way.namespace
         self.clock_offset = timedelta(0)
         """What to add to our clock to get the server's; `Date` headers tell whole seconds, so it is coarse."""
+        self.trace: Trace | None = None
+        """Who sees every exchange; of a watch only that it was opened."""
         self._way = way
         self._now = now
         self._lock = threading.Lock()
@@ -150,20 +155,37 @@ class Client:
             headers = session.headers()
         if body is not None:
             headers["Content-Type"] = content_type or "application/json"
+        data = None if body is None else json.dumps(body).encode()
         sent = self._now()
-        response = session.send(
-            method,
-            path,
-            query,
-            body=None if body is None else json.dumps(body).encode(),
-            headers=headers,
-            timeout=timeout,
-            preload_content=preload_content,
-        )
+        try:
+            response = session.send(
+                method, path, query, body=data, headers=headers, timeout=timeout, preload_content=preload_content
+            )
+        except Unreachable as error:
+            self._tell(f"{method} {session.url(path, query)}", headers, data, sent, error)
+            raise
         self._compare_clocks(response.headers.get("Date"), sent)
+        self._tell(f"{method} {session.url(path, query)}", headers, data, sent, response, has_body=preload_content)
         if response.status >= _FAILED:
             raise refusal(response)
         return response
+
+    def _tell(
+        self,
+        asked: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        sent: datetime,
+        came: Any,
+        *,
+        has_body: bool = False,
+    ) -> None:
+        """Show what came of a request: a response of urllib3, or what kept it from coming."""
+        if self.trace is None:
+            return
+        from kubectl_safe.kube.trace import exchange
+
+        self.trace(exchange(asked, headers, body, came, took=self._now() - sent, has_body=has_body))
 
     def _renew(self, old: "Session", error: ApiError) -> "Session":
         with self._lock:

@@ -42,6 +42,10 @@ class Session:
         known = {"Accept": "application/json", "User-Agent": f"kubectl-safe/{__version__}"}
         return {**known, "Authorization": token} if token else known
 
+    def url(self, path: str, query: Mapping[str, str] | None) -> str:
+        """Return where a request goes."""
+        return self.host + path + (f"?{urlencode(query)}" if query else "")
+
     def send(
         self,
         method: str,
@@ -61,11 +65,10 @@ class Session:
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 
-        url = self.host + path + (f"?{urlencode(query)}" if query else "")
         try:
             return self._pool.request(
                 method,
-                url,
+                self.url(path, query),
                 body=body,
                 headers=headers,
                 timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout),

@@ -5,27 +5,22 @@ Everything else than ASCII is escaped: a terminal obeys nothing of it, and no en
 
 import json
 
-import click
-
 from kubectl_safe.render.document import Json
+from kubectl_safe.render.output import echo
 from kubectl_safe.render.text import plain
 
 
 def write_line(event: Json) -> None:
     """Write an event to stdout as a line."""
-    _echo(json.dumps(event, separators=(",", ":")))
+    echo(json.dumps(event, separators=(",", ":")))
 
 
 def write_document(event: Json) -> None:
     """Write the account of the whole run to stdout once it is over, as kubectl writes objects."""
     if event["type"] == "ended":
-        _echo(json.dumps(event["report"], indent=4))
+        echo(json.dumps(event["report"], indent=4))
 
 
 def write_warning(message: str) -> None:
     """Write a warning to stderr, for people."""
-    _echo(plain(message), err=True)
-
-
-def _echo(text: str, *, err: bool = False) -> None:
-    click.echo(text, err=err)
+    echo(plain(message), err=True)

@@ -1,7 +1,9 @@
 """The live view: lines as they happen, and below them a table that is redrawn in place."""
 
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from kubectl_safe.decide.actions import Action
@@ -30,34 +32,37 @@ class Live:
     def __init__(self, *, shows_plan: bool, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
         self._lines = Lines(shows_plan=shows_plan)
         self._size = size
+        # What is asked and answered in the background is told by other threads.
+        self._lock = threading.RLock()
         self._drawn: list[str] = []
         self._drawn_at: datetime | None = None
         self._total: Estimate | None = None
 
     def say(self, line: str) -> None:
         """Print a line above the table."""
-        self._erase()
-        self._lines.say(line)
+        with self._above():
+            self._lines.say(line)
 
     def warn(self, message: str) -> None:
-        """Print a warning above the table."""
-        self._erase()
-        self._lines.warn(message)
+        """Print a warning above the table, from any thread."""
+        with self._above():
+            self._lines.warn(message)
 
     def planned(self, intent: Intent, snapshot: Snapshot, estimate: Estimate) -> None:
         """Print the plan or its estimate."""
         self._total = estimate
-        self._lines.planned(intent, snapshot, estimate)
+        with self._above():
+            self._lines.planned(intent, snapshot, estimate)
 
     def acted(self, action: Action) -> None:
         """Tell of an action above the table."""
-        self._erase()
-        self._lines.acted(action)
+        with self._above():
+            self._lines.acted(action)
 
     def gone(self, planned: Planned, *, was_evicted: bool) -> None:
         """Tell that a pod is gone, above the table."""
-        self._erase()
-        self._lines.gone(planned, was_evicted=was_evicted)
+        with self._above():
+            self._lines.gone(planned, was_evicted=was_evicted)
 
     def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:
         """Redraw the table, a few times a second at most."""
@@ -73,8 +78,9 @@ class Live:
         lines = [headline, *table(snapshot, outcome, progress, width=room, height=rows - 1)][:rows]
         drawn = [clip(line, room) for line in lines]
         text = "".join(f"{line}{CLEAR_LINE}\n" for line in drawn)
-        _send(f"{self._to_top()}{text}{CLEAR_BELOW}")
-        self._drawn = drawn
+        with self._lock:
+            _send(f"{self._to_top()}{text}{CLEAR_BELOW}")
+            self._drawn = drawn
 
     def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:
         """Tell above the table that no further pod is begun."""
@@ -83,8 +89,8 @@ class Live:
 
     def ended(self, progress: Progress, at: datetime) -> None:
         """Take the table away and print the closing line."""
-        self._erase()
-        self._lines.ended(progress, at)
+        with self._above():
+            self._lines.ended(progress, at)
 
     def finished(self, code: int, error: str) -> None:
         """Tell nothing more: the error goes to stderr, and the exit code to the shell."""
@@ -113,10 +119,14 @@ class Live:
         width = max(1, self._size()[0])
         return f"\x1b[{sum(max(1, -(-cells(line) // width)) for line in self._drawn)}A\r"
 
-    def _erase(self) -> None:
-        if self._drawn:
-            _send(self._to_top() + CLEAR_BELOW)
-            self._drawn = []
+    @contextmanager
+    def _above(self) -> Iterator[None]:
+        """Take the table away; what is printed meanwhile will be above it."""
+        with self._lock:
+            if self._drawn:
+                _send(self._to_top() + CLEAR_BELOW)
+                self._drawn = []
+            yield
 
 
 def _send(text: str) -> None:

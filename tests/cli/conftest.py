@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from kubectl_safe.cli.main import run
 from kubectl_safe.cli.options import Common
+from tests.support.api_server import Answer, ApiServer, Asked, Feed
 
 
 @dataclass
@@ -60,3 +62,36 @@ def safe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     monkeypatch.setattr("kubectl_safe.run.drain.drain", line.carry_out)
     monkeypatch.setattr("kubectl_safe.run.restart.restart", line.carry_out)
     return line
+
+
+@dataclass
+class EmptyCluster:
+    """An API server without any object, and the real command line that asks it."""
+
+    server: ApiServer
+    kubeconfig: str
+    capture: pytest.CaptureFixture[str]
+
+    @property
+    def writes(self) -> list[Asked]:
+        """All that was asked for but reads."""
+        return [asked for asked in self.server.asked if asked.method != "GET"]
+
+    def __call__(self, *arguments: str) -> Ended:
+        code = run([*arguments, "--kubeconfig", self.kubeconfig])
+        told = self.capture.readouterr()
+        return Ended(code=code, out=told.out, err=told.err)
+
+
+@pytest.fixture
+def empty_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[EmptyCluster]:
+    """`kubectl safe` against an API server that has nothing; its token is `a-token-of-an-admin`."""
+
+    def script(asked: Asked) -> Answer | Feed:
+        if asked.is_watch:
+            return Feed()
+        return Answer(body={"metadata": {"resourceVersion": "1"}, "items": []})
+
+    with ApiServer(script) as server:
+        kubeconfig = server.kubeconfig(tmp_path, user={"token": "a-token-of-an-admin"})
+        yield EmptyCluster(server=server, kubeconfig=kubeconfig, capture=capsys)

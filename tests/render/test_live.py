@@ -1,8 +1,10 @@
 """The live view on a terminal: redrawn in place, with lines above it, and nothing left of it."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,9 @@ from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.render import live
 from kubectl_safe.render.live import Live
+from kubectl_safe.render.output import echo
 from kubectl_safe.render.text import cells
 from tests.render.scenes import a_moment, looked_at
 from tests.render.terminal import Terminal
@@ -187,3 +191,23 @@ def test_a_pod_that_is_gone_keeps_its_row_without_a_wait(watched: Watched) -> No
     progress.count(gone, outcome)
     watched.live.looked(gone, outcome, progress)
     assert watched.screen[2] == "web-1  gone"
+
+
+def test_what_another_thread_tells_in_the_middle_of_a_drawing_comes_above_the_table(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = watched.look(a_moment())
+    thread = threading.Thread(target=watched.live.say, args=("meanwhile",))
+
+    def interrupted(text: str, **options: Any) -> None:
+        if threading.current_thread() is not thread and thread.ident is None:
+            thread.start()
+            thread.join(timeout=0.2)
+        echo(text, **options)
+
+    monkeypatch.setattr(live, "echo", interrupted)
+    watched.live.looked(*looked_at(later(a_moment(), 1)))
+    thread.join()
+    after = watched.look(later(a_moment(), 1.5))
+    assert after[0] == "meanwhile"
+    assert len(after) == len(before) + 1
