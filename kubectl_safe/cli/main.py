@@ -120,6 +120,10 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
     except (KeyboardInterrupt, click.Abort):
         echo(INTERRUPTION, err=True)
         return INTERRUPTED, INTERRUPTION
+    except Exception as error:  # noqa: BLE001 - whatever it is, the reader gets a line and we get the details
+        from kubectl_safe.cli import fault
+
+        return FAILED, fault.tell(error, arguments)
     return 0, ""
 
 
@@ -127,7 +131,8 @@ def _tell(message: str) -> str:
     from kubectl_safe.model.masking import mask_text
     from kubectl_safe.render.text import plain
 
-    masked = mask_text(message)
+    lines = [line.rstrip() for line in message.split("\n") if line.strip()] or ["unknown error"]
+    masked = mask_text("\n".join(lines))
     echo(f"error: {plain(masked)}", err=True)
     return masked
 

@@ -44,6 +44,23 @@ def mask_text(text: str) -> str:
     return text
 
 
+def mask_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return a command line without the values of `--token`, `--password` and their like."""
+    found: list[str] = []
+    is_secret = False
+    for argument in arguments:
+        flag, equals, _ = argument.partition("=")
+        is_flag = argument.startswith("-")
+        if is_secret and not is_flag:
+            found.append(MASKED)
+        elif is_flag and equals and _SECRET_NAME.search(flag):
+            found.append(f"{flag}={MASKED}")
+        else:
+            found.append(mask_text(argument))
+        is_secret = is_flag and not equals and bool(_SECRET_NAME.search(flag))
+    return found
+
+
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers without credentials; of `Authorization` its scheme is left."""
     return {name: _header(name, value) for name, value in headers.items()}

@@ -97,6 +97,9 @@ def test_an_unknown_flag_names_the_help_and_the_flag_that_may_be_meant(safe: Com
     [
         pytest.param(None, 0, "", id="done"),
         pytest.param(KubectlSafeError("pod a is stuck"), 1, "error: pod a is stuck\n", id="failed"),
+        pytest.param(KubectlSafeError("a\r\n\nb \n"), 1, "error: a\nb\n", id="lines of somebody else"),
+        pytest.param(KubectlSafeError(""), 1, "error: unknown error\n", id="nothing said"),
+        pytest.param(KubectlSafeError("token=hunter2"), 1, "error: token=<masked>\n", id="a credential"),
         pytest.param(UsageError("not that"), 2, "error: not that\n", id="usage"),
         pytest.param(KubectlSafeError("a\nb\x1b[2J"), 1, "error: a\nb\\x1b[2J\n", id="what a terminal would obey"),
     ],
@@ -114,9 +117,3 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(safe: CommandLine) -> None:
     ended = safe("drain", "node-1")
     assert ended.code == 130
     assert ended.err.strip() == "interrupted: nothing that serves was harmed; run the same command again to go on"
-
-
-def test_a_fault_of_ours_is_not_dressed_up_as_an_error_of_the_reader(safe: CommandLine) -> None:
-    safe.failure = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError):
-        safe("drain", "node-1")
