@@ -17,8 +17,8 @@ from kubectl_safe.run.clock import now
 HARMLESS = "nothing that serves was harmed: run the same command again, and please report this"
 
 
-def tell(error: Exception, arguments: Sequence[str]) -> None:
-    """Print one line to stderr that says where the details are; where they can't be kept, print them too.
+def tell(error: Exception, arguments: Sequence[str]) -> str:
+    """Print one line to stderr that says where the details are, and return it; print details that can't be kept.
 
     Args:
         error: what no part of the program expected.
@@ -30,7 +30,9 @@ def tell(error: Exception, arguments: Sequence[str]) -> None:
     except OSError:
         echo(plain(details), err=True)
         where = ""
-    echo(plain(f"error: kubectl-safe failed: {_fact(error)}{where}; {HARMLESS}"), err=True)
+    line = f"kubectl-safe failed: {_fact(error)}{where}; {HARMLESS}"
+    echo(plain(f"error: {line}"), err=True)
+    return line
 
 
 def _fact(error: Exception) -> str:

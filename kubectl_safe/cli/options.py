@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kubectl_safe.cli.output import Output, chosen
-from kubectl_safe.cli.types import count_or_percent, duration, verbosity
+from kubectl_safe.cli.types import count_or_percent, duration, probe_url, verbosity
 from kubectl_safe.model.errors import UsageError
 
 
@@ -32,6 +32,7 @@ class Common:
     aws_region: str | None
     output: Output
     verbosity: int
+    probe: tuple[str, ...]
 
 
 OUTPUT = click.option(
@@ -62,6 +63,14 @@ OPTIONS = (
         "--aws-region", metavar="REGION", help="Region of the target groups; otherwise the one in their ARNs."
     ),
     click.option("--aws-profile", metavar="NAME", help="AWS profile to ask target groups with."),
+    click.option(
+        "--probe",
+        type=probe_url,
+        multiple=True,
+        metavar="URL",
+        help="Send a GET through the load balancer once a second, all along; it has to succeed before anything is "
+        "changed, and once it fails no further pod is taken from service. May be given several times.",
+    ),
     click.option(
         "--nudge/--no-nudge",
         default=True,

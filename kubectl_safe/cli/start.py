@@ -59,6 +59,22 @@ def _shown(common: Common, client: "Client", audience: "Audience") -> "Iterator[
 
 
 @contextmanager
+def _probed(common: Common, session: "Session") -> "Iterator[None]":
+    """Probe the URLs of `--probe` meanwhile, and tell at the end what came of it."""
+    if not common.probe:
+        yield
+        return
+    from kubectl_safe.run.probe import Probe
+
+    signal = session._signal  # noqa: SLF001 - a session has one signal for all that can wake its loop
+    with Probe(common.probe, signal=signal, now=session.now) as probe:
+        try:
+            yield
+        finally:
+            session.audience.say(probe.summary)
+
+
+@contextmanager
 def session_for(
     common: Common, client: "Client", *, namespace: str | None, grace_period: int | None = None
 ) -> "Iterator[Session]":
@@ -88,6 +104,7 @@ def session_for(
                 now=now,
                 interruption=interruption,
             ) as session,
+            _probed(common, session),
         ):
             yield session
     finally:

@@ -47,6 +47,26 @@ def count_or_percent(text: str) -> int | str:
     return int(text)
 
 
+def probe_url(text: str) -> str:
+    """Read a URL to probe.
+
+    Raises:
+        click.BadParameter: it is none, or of another scheme than http and https.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or not text.isprintable() or " " in text:
+        from kubectl_safe.model.masking import mask_text
+
+        raise click.BadParameter(f"{mask_text(text)!r} can't be probed: give a URL such as https://shop.example.com/")
+    return text
+
+
 def verbosity(text: str) -> int:
     """Read the level of `-v`.
 
