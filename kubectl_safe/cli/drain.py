@@ -73,7 +73,7 @@ def command(
         uncordons_on_failure=uncordon_on_failure,
     )
     grace = grace_period if grace_period >= 0 else None
-    with session_for(common, connect(common), namespace=None, grace_period=grace) as session:
+    with session_for(common, connect(common), namespace=None, grace_period=grace, nodes=names) as session:
         drain(request, session)
 
 

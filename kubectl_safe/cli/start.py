@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from kubectl_safe.cli.options import Common
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kubectl_safe.decide.settings import Settings
     from kubectl_safe.kube.client import Client
@@ -76,10 +76,16 @@ def _probed(common: Common, session: "Session") -> "Iterator[None]":
 
 @contextmanager
 def session_for(
-    common: Common, client: "Client", *, namespace: str | None, grace_period: int | None = None
+    common: Common,
+    client: "Client",
+    *,
+    namespace: str | None,
+    grace_period: int | None = None,
+    nodes: "Sequence[str]" = (),
 ) -> "Iterator[Session]":
-    """Open the session of a command; None for all namespaces."""
+    """Open the session of a command: of a restart in a namespace, or, with None, of a drain of nodes."""
     from kubectl_safe.decide.giving_up import Limits
+    from kubectl_safe.decide.rights import to_drain, to_restart
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.session import DryRun, Session, Terms
@@ -91,6 +97,11 @@ def session_for(
         aws_profile=common.aws_profile,
         aws_region=common.aws_region,
     )
+    writes = terms.dry_run is not DryRun.CLIENT
+    if namespace is None:
+        needs = to_drain(nodes, writes=writes, nudges=common.nudge)
+    else:
+        needs = to_restart(namespace, writes=writes, nudges=common.nudge)
     audience = common.output.audience
     try:
         with (
@@ -102,6 +113,7 @@ def session_for(
                 terms=terms,
                 audience=audience,
                 now=now,
+                needs=needs,
                 interruption=interruption,
             ) as session,
             _probed(common, session),

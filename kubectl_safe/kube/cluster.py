@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from kubectl_safe.kube import parse
 from kubectl_safe.kube.cache import Cache, Signal
@@ -65,6 +65,17 @@ class Observed:
     bindings: tuple[TargetGroupBinding, ...]
     stale: frozenset[str]
     """Kinds whose watch has no connection; `Cluster.troubles` says why."""
+
+
+class Discovery(Protocol):
+    """What tells which resources a cluster serves."""
+
+    def request(self, method: str, path: str) -> dict[str, Any]:
+        """Send a request and return the answer's JSON.
+
+        Raises:
+            ApiError: the server's refusal.
+        """
 
 
 class Cluster:
@@ -212,13 +223,9 @@ class Cluster:
 
     def _serves_bindings(self) -> bool:
         try:
-            answer = self._client.request("GET", BINDING_API)
+            return serves_bindings(self._client)
         except ApiError as error:
-            if error.status == _NOT_FOUND:
-                return False
             raise self._explained(BINDINGS, error) from error
-        resources: Iterable[Mapping[str, Any]] = answer.get("resources") or ()
-        return any(resource.get("name") == BINDINGS for resource in resources)
 
     def _explained(self, kind: str, error: ApiError) -> ApiError:
         if error.status != _FORBIDDEN:
@@ -230,6 +237,22 @@ class Cluster:
             status=error.status,
             reason=error.reason,
         )
+
+
+def serves_bindings(client: Discovery) -> bool:
+    """Tell whether the cluster has the TargetGroupBinding resource.
+
+    Raises:
+        ApiError: it doesn't say.
+    """
+    try:
+        answer = client.request("GET", BINDING_API)
+    except ApiError as error:
+        if error.status == _NOT_FOUND:
+            return False
+        raise
+    resources: Iterable[Mapping[str, Any]] = answer.get("resources") or ()
+    return any(resource.get("name") == BINDINGS for resource in resources)
 
 
 def _values(objects: Mapping[str, Any]) -> tuple[Any, ...]:

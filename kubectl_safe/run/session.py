@@ -15,6 +15,7 @@ from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.rehearsal import rehearsals
+from kubectl_safe.decide.rights import Needs, Right
 from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
@@ -30,6 +31,7 @@ from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.leases import Leases
 from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
+from kubectl_safe.run.rights import check_rights
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.health import TargetHealthApi
@@ -92,6 +94,10 @@ class Session:
     audience: Audience
     now: Callable[[], datetime]
     interruption: Interruption = field(default_factory=Interruption)
+    needs: Needs | None = None
+    """The rights to see to before anything is watched."""
+    lacking: frozenset[Right] = field(init=False, default=frozenset())
+    """The rights that it goes on without, as was told."""
     observer: Observer = field(init=False)
     hands: Hands = field(init=False)
     holdings: Holdings | None = field(init=False, default=None)
@@ -101,6 +107,8 @@ class Session:
     _open: ExitStack = field(init=False, default_factory=ExitStack)
 
     def __enter__(self) -> Self:
+        if self.needs:
+            self.lacking = check_rights(self.client, self.needs, self.audience)
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, with_nodes=self.namespace is None)
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)
@@ -266,6 +274,8 @@ class Session:
             match result:
                 case Untried(message=message):
                     warnings[f"Warning: could not be tried beforehand: {message}"] = None
+                case Denied() if isinstance(action, Nudge) and any(right.is_of_bindings for right in self.lacking):
+                    continue
                 case Denied(message=message) if isinstance(action, Nudge):
                     warnings[f"Warning: bindings can't be nudged, which costs up to 15s a batch: {message}"] = None
                 case Denied(message=message) | Undone(message=message):

@@ -33,7 +33,7 @@ def restarted(safe: CommandLine, *arguments: str) -> Restart:
 
 def test_without_flags_everything_is_left_to_the_defaults(safe: CommandLine) -> None:
     assert drained(safe, "node-1") == Drain(nodes=("node-1",), options=Options(), settings=Settings())
-    assert safe.sessions == [{"namespace": None, "grace_period": None}]
+    assert safe.sessions == [{"namespace": None, "grace_period": None, "nodes": ("node-1",)}]
     [common] = safe.commons
     assert (common.timeout, common.dry_run) == (timedelta(0), "none")
 

@@ -1,0 +1,161 @@
+"""The rights on a cluster that a command needs: all that it reads, and all that `actions` lets it write.
+
+A run without one of them would get stuck half-way, with pods that are withdrawn and can't be evicted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kubectl_safe.model.pod import Pod
+
+BINDING_GROUP = "elbv2.k8s.aws"
+NODE_LEASES = "kube-node-lease"
+"""The namespace that holds the Lease of a node's drain."""
+
+_READ = (
+    ("", "pods"),
+    ("", "services"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("apps", "replicasets"),
+    ("apps", "deployments"),
+    ("policy", "poddisruptionbudgets"),
+    (BINDING_GROUP, "targetgroupbindings"),
+)
+_LEASE_VERBS = ("get", "create", "update", "delete")
+_OF_THE_CLUSTER = frozenset({"nodes"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """One verb on one resource, as RBAC grants it."""
+
+    verb: str
+    resource: str
+    group: str = ""
+    """Empty for the core API."""
+    subresource: str = ""
+    namespace: str | None = None
+    """None for all namespaces, or for a resource that is in none."""
+    name: str = ""
+    """Of the one object; empty for every one."""
+
+    @property
+    def is_of_bindings(self) -> bool:
+        """Whether it is about TargetGroupBindings, which not every cluster serves."""
+        return self.group == BINDING_GROUP
+
+    @property
+    def question(self) -> str:
+        """The `kubectl auth can-i` that asks for it."""
+        part = f" --subresource={self.subresource}" if self.subresource else ""
+        return f"kubectl auth can-i {self.verb} {self._kind}{f'/{self.name}' if self.name else ''}{part}{self._flag}"
+
+    @property
+    def _kind(self) -> str:
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
+    @property
+    def _flag(self) -> str:
+        if self.resource in _OF_THE_CLUSTER:
+            return ""
+        return f" -n {self.namespace}" if self.namespace else " -A"
+
+    def __str__(self) -> str:
+        words = f"{self.verb} {self._kind}{f'/{self.subresource}' if self.subresource else ''}"
+        words += f" {self.name}" if self.name else ""
+        if self.resource in _OF_THE_CLUSTER:
+            return words
+        return f"{words} in namespace {self.namespace}" if self.namespace else f"{words} in all namespaces"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a command asks the cluster for before anything else."""
+
+    required: tuple[Right, ...]
+    of_pods: tuple[Right, ...] = ()
+    """Needed where the pods of `nodes` are, which is only known once these are listed: in all namespaces, or there."""
+    optional: Mapping[Right, str] = field(default_factory=dict)
+    """What is lost without them."""
+    nodes: tuple[str, ...] = ()
+
+
+def to_restart(namespace: str, *, writes: bool, nudges: bool) -> Needs:
+    """Return what a restart needs: all of it in the one namespace of its Deployments."""
+    required = [*_reading(namespace), *(_writing(namespace) if writes else ())]
+    if writes:
+        required.append(Right(verb="patch", group="apps", resource="replicasets", namespace=namespace))
+    return Needs(required=tuple(required), optional=_optional(namespace, nudges=writes and nudges))
+
+
+def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
+    """Return what a drain needs: to read everything everywhere, and to write to its nodes and to their pods."""
+    names = tuple(dict.fromkeys(nodes))
+    required = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")] + list(_reading(None))
+    if writes:
+        for name in names:
+            required += [Right(verb=verb, resource="nodes", name=name) for verb in ("get", "patch")]
+        required += _leases(NODE_LEASES)
+    return Needs(
+        required=tuple(required),
+        of_pods=(*(_writing(None) if writes else ()), _daemon_sets(None)),
+        optional=_optional(None, nudges=writes and nudges),
+        nodes=names,
+    )
+
+
+def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
+    """Return what a drain needs in each namespace where it may not do everything everywhere, by the pods of its nodes.
+
+    A pod of a DaemonSet stays, and so does a mirror pod: nothing is written in a namespace that has no others.
+    """
+    moved, kept = set(), set()
+    for pod in pods:
+        is_kept = pod.controller is not None and pod.controller.kind == "DaemonSet"
+        if is_kept:
+            kept.add(pod.namespace)
+        if not pod.is_mirror and (not is_kept or pod.is_finished):
+            moved.add(pod.namespace)
+    written = (right for namespace in sorted(moved) for right in _writing(namespace))
+    return (*written, *(_daemon_sets(namespace) for namespace in sorted(kept)))
+
+
+def refusal(missing: Mapping[Right, str]) -> str:
+    """Return what is told of rights that are missing, each with the server's reason where it gives one."""
+    lines = [f"  {right}{f' ({reason})' if reason else ''}" for right, reason in missing.items()]
+    return "\n".join(
+        [
+            "these rights are missing, and nothing was changed:",
+            *lines,
+            f"have a Role or ClusterRole with them bound to you ({next(iter(missing)).question})",
+        ]
+    )
+
+
+def _reading(namespace: str | None) -> Iterable[Right]:
+    for group, resource in _READ:
+        for verb in ("list", "watch"):
+            yield Right(verb=verb, group=group, resource=resource, namespace=namespace)
+
+
+def _writing(namespace: str | None) -> Iterable[Right]:
+    yield Right(verb="get", resource="pods", namespace=namespace)
+    yield Right(verb="patch", resource="pods", namespace=namespace)
+    yield Right(verb="create", resource="pods", subresource="eviction", namespace=namespace)
+    yield from _leases(namespace)
+
+
+def _leases(namespace: str | None) -> list[Right]:
+    group = "coordination.k8s.io"
+    return [Right(verb=verb, group=group, resource="leases", namespace=namespace) for verb in _LEASE_VERBS]
+
+
+def _daemon_sets(namespace: str | None) -> Right:
+    return Right(verb="get", group="apps", resource="daemonsets", namespace=namespace)
+
+
+def _optional(namespace: str | None, *, nudges: bool) -> dict[Right, str]:
+    nudge = Right(verb="patch", group=BINDING_GROUP, resource="targetgroupbindings", namespace=namespace)
+    events = Right(verb="list", resource="events", namespace=namespace)
+    lost = {nudge: "bindings can't be nudged, which costs up to 15s a batch"} if nudges else {}
+    return {**lost, events: "failures can't be told in the words of their events"}

@@ -1,0 +1,130 @@
+"""Which rights a command needs, and how the lack of them is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from kubectl_safe.decide.rights import Needs, Right, on_pods, refusal, to_drain, to_restart
+from kubectl_safe.model.pod import Pod
+from tests.support.builders import a_pod, an_owner
+
+AGENT = a_pod("agent-1", controller=an_owner("DaemonSet", "agent"), namespace="logs")
+BINDINGS = "targetgroupbindings.elbv2.k8s.aws"
+LEASES = "leases.coordination.k8s.io"
+READ = [
+    "pods",
+    "services",
+    "endpointslices.discovery.k8s.io",
+    "replicasets.apps",
+    "deployments.apps",
+    "poddisruptionbudgets.policy",
+    BINDINGS,
+]
+
+
+def a_drain(*, writes: bool = True, nudges: bool = True) -> Needs:
+    return to_drain(["node-1"], writes=writes, nudges=nudges)
+
+
+def a_restart(*, writes: bool = True, nudges: bool = True) -> Needs:
+    return to_restart("shop", writes=writes, nudges=nudges)
+
+
+def words(*rights: Right) -> set[str]:
+    """Return rights in words, each of which is there once."""
+    told = [str(right) for right in rights]
+    assert len(set(told)) == len(told)
+    return set(told)
+
+
+def reading(where: str) -> set[str]:
+    return {f"{verb} {kind} {where}" for kind in READ for verb in ("list", "watch")}
+
+
+def writing(where: str) -> set[str]:
+    leases = {f"{verb} {LEASES} {where}" for verb in ("get", "create", "update", "delete")}
+    return {f"get pods {where}", f"patch pods {where}", f"create pods/eviction {where}", *leases}
+
+
+def test_a_restart_needs_rights_in_its_namespace_only() -> None:
+    needs = a_restart()
+    here = "in namespace shop"
+    assert words(*needs.required) == {*reading(here), *writing(here), f"patch replicasets.apps {here}"}
+    assert needs.of_pods == ()
+    assert words(*needs.optional) == {f"patch {BINDINGS} {here}", f"list events {here}"}
+
+
+def test_a_drain_reads_everything_everywhere_and_writes_to_its_nodes_and_to_pods() -> None:
+    needs = a_drain()
+    nodes = {"list nodes", "watch nodes", "get nodes node-1", "patch nodes node-1"}
+    leases = {f"{verb} {LEASES} in namespace kube-node-lease" for verb in ("get", "create", "update", "delete")}
+    everywhere = "in all namespaces"
+    assert words(*needs.required) == {*nodes, *leases, *reading(everywhere)}
+    assert words(*needs.of_pods) == {*writing(everywhere), f"get daemonsets.apps {everywhere}"}
+    assert words(*needs.optional) == {f"patch {BINDINGS} {everywhere}", f"list events {everywhere}"}
+
+
+def test_each_node_is_named_once_for_rights_may_be_on_single_nodes() -> None:
+    needs = to_drain(["a", "b", "a"], writes=True, nudges=True)
+    assert {"patch nodes a", "patch nodes b"} <= words(*needs.required)
+    assert needs.nodes == ("a", "b")
+
+
+@pytest.mark.parametrize("needs", [a_drain(writes=False), a_restart(writes=False)], ids=["drain", "restart"])
+def test_a_command_that_writes_nothing_needs_no_right_to_write(needs: Needs) -> None:
+    assert {r.verb for r in (*needs.required, *needs.of_pods, *needs.optional)} <= {"get", "list", "watch"}
+
+
+@pytest.mark.parametrize("needs", [a_drain(nudges=False), a_restart(nudges=False)], ids=["drain", "restart"])
+def test_without_nudges_bindings_are_only_read(needs: Needs) -> None:
+    assert {r.verb for r in (*needs.required, *needs.optional) if r.is_of_bindings} == {"list", "watch"}
+
+
+IN_LOGS = "get daemonsets.apps in namespace logs"
+
+PODS = [
+    pytest.param([a_pod()], writing("in namespace shop"), id="a pod that is moved"),
+    pytest.param([AGENT], {IN_LOGS}, id="a DaemonSet's pod stays"),
+    pytest.param([a_pod(), AGENT], {*writing("in namespace shop"), IN_LOGS}, id="each in its own namespace"),
+    pytest.param(
+        [replace(AGENT, phase="Failed")],
+        {*writing("in namespace logs"), IN_LOGS},
+        id="a DaemonSet's pod that is finished is moved",
+    ),
+    pytest.param([a_pod(is_mirror=True)], set(), id="a mirror pod stays"),
+]
+
+
+@pytest.mark.parametrize(("pods", "expected"), PODS)
+def test_a_drain_writes_where_the_pods_are_that_it_moves(pods: list[Pod], expected: set[str]) -> None:
+    assert words(*on_pods(pods)) == expected
+
+
+def test_all_that_is_missing_is_told_with_what_to_do() -> None:
+    patch = Right(verb="patch", resource="pods", namespace="shop")
+    evict = Right(verb="create", resource="pods", subresource="eviction", namespace="shop")
+    lease = Right(verb="create", group="coordination.k8s.io", resource="leases", namespace="kube-node-lease")
+    assert refusal({patch: "", evict: "no RBAC policy matched", lease: ""}) == (
+        "these rights are missing, and nothing was changed:\n"
+        "  patch pods in namespace shop\n"
+        "  create pods/eviction in namespace shop (no RBAC policy matched)\n"
+        "  create leases.coordination.k8s.io in namespace kube-node-lease\n"
+        "have a Role or ClusterRole with them bound to you (kubectl auth can-i patch pods -n shop)"
+    )
+
+
+QUESTIONS = [
+    (Right(verb="list", resource="pods"), "list pods -A"),
+    (Right(verb="list", resource="nodes"), "list nodes"),
+    (Right(verb="patch", resource="nodes", name="node-1"), "patch nodes/node-1"),
+    (
+        Right(verb="create", resource="pods", subresource="eviction", namespace="shop"),
+        "create pods --subresource=eviction -n shop",
+    ),
+    (Right(verb="get", group="apps", resource="daemonsets", namespace="shop"), "get daemonsets.apps -n shop"),
+]
+
+
+@pytest.mark.parametrize(("right", "question"), QUESTIONS)
+def test_the_question_is_one_that_kubectl_understands(right: Right, question: str) -> None:
+    assert right.question == f"kubectl auth can-i {question}"
