@@ -68,6 +68,10 @@ def _time_to_leave(pods: list[Pod], intent: Intent, snapshot: Snapshot) -> tuple
         return timedelta(0), "no Service to leave"
     settle = intent.settings.settle_for(is_headless=any(s.is_headless for s in services))
     arns = {target.group for pod in pods for target in snapshot.targets_of(pod)}
+    drain_wait = intent.settings.drain_wait
+    if drain_wait and drain_wait > settle and arns & snapshot.unseen:
+        # It is never shorter than a delay that is known.
+        return drain_wait, f"{_seconds(drain_wait)} --drain-wait"
     groups = [snapshot.groups[arn] for arn in arns if arn in snapshot.groups]
     slowest = max(groups, key=lambda g: g.deregistration_delay, default=None)
     if slowest is None or slowest.deregistration_delay + REACTION <= settle:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict
+from kubectl_safe.decide.unseen import bindings_of, gate_of, unconfirmed
+from kubectl_safe.decide.verdict import BLIP, InService, OutOfService, Unknown, Verdict
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, group_name
@@ -71,10 +72,10 @@ def group_below_floor(pod: Pod, *, leaving: AbstractSet[str], snapshot: Snapshot
     A pod whose containers are not ready counts for none: its load balancer controller takes it out by itself.
     """
     for mine in snapshot.targets_of(pod) if pod.has_ready_containers else ():
-        if _is_seen_unhealthy(mine, snapshot):
+        if _is_seen_unhealthy(pod, mine, snapshot):
             continue
         others = sum(
-            _is_healthy(target, snapshot)
+            _is_healthy(other, target, snapshot)
             for other, target in snapshot.pods_in_group(mine.group)
             if other.uid not in {pod.uid, *leaving} and _stays_registered(other)
         )
@@ -87,11 +88,22 @@ def _stays_registered(pod: Pod) -> bool:
     return pod.has_ready_containers and not pod.is_withdrawn and not pod.is_terminating
 
 
-def _is_healthy(target: Target, snapshot: Snapshot) -> bool:
+def _is_healthy(pod: Pod, target: Target, snapshot: Snapshot) -> bool:
+    if target.group in snapshot.unseen:
+        return not unconfirmed(pod, target, snapshot)
     health = snapshot.fresh_health(target)
     return health is not None and health.is_healthy
 
 
-def _is_seen_unhealthy(target: Target, snapshot: Snapshot) -> bool:
+def _is_seen_unhealthy(pod: Pod, target: Target, snapshot: Snapshot) -> bool:
+    if target.group in snapshot.unseen:
+        return _has_long_been_denied(pod, target, snapshot)
     health = snapshot.fresh_health(target)
     return health is not None and not health.is_healthy and health.state is not State.UNAVAILABLE
+
+
+def _has_long_been_denied(pod: Pod, target: Target, snapshot: Snapshot) -> bool:
+    """Tell whether a gate of an unseen target has been False for longer than its controller takes to look again."""
+    gates = (gate_of(pod, binding) for binding in bindings_of(pod, target, snapshot))
+    found = (pod.conditions.get(gate) for gate in gates if gate)
+    return any(c is not None and not c.is_true and c.since and snapshot.at - c.since > BLIP for c in found)

@@ -49,6 +49,8 @@ def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) 
     groups: dict[str, _Group] = {}
     for pod in workload_pods:
         for target in snapshot.targets_of(pod):
+            if target.group in snapshot.unseen:
+                continue
             group = groups.setdefault(target.group, _Group())
             group.targets.add(target)
             if health := snapshot.health.get(target):

@@ -1,19 +1,32 @@
 """What can be seen to be impossible before the first write."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from kubectl_safe.decide.decision import Blocked, Step
 from kubectl_safe.decide.handoff import release_label, step_of
 from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.settings import UNSEEN_TARGETS, Settings, go_duration
+from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import TargetGroupBinding, group_name
 from kubectl_safe.model.workload import Deployment
+
+HEALTH_ACTION = "elasticloadbalancing:DescribeTargetHealth"
+INJECT = "elbv2.k8s.aws/pod-readiness-gate-inject=enabled"
+"""The label of a namespace whose pods get their gates from the AWS Load Balancer Controller, as they are created."""
 
 
 def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     """Return everything that forbids to begin, each with its remedy."""
     found: dict[str, Blocked] = {}
     for deployment in deployments_of(intent, snapshot):
-        for blocked in (*_downtime(deployment, intent, snapshot), *_unseen(deployment, snapshot)):
+        for blocked in (
+            *_downtime(deployment, intent, snapshot),
+            *_unseen(deployment, snapshot),
+            *_unconfirmable(deployment, snapshot),
+            *_undrained(deployment, intent.settings, snapshot),
+        ):
             found.setdefault(blocked.why, blocked)
     return list(found.values())
 
@@ -76,3 +89,33 @@ def _unseen(deployment: Deployment, snapshot: Snapshot) -> Iterator[Blocked]:
                     why=f"targetgroupbinding {binding.namespace}/{binding.name} names no targetGroupARN: "
                     "its target group can't be asked",
                 )
+
+
+def _unconfirmable(deployment: Deployment, snapshot: Snapshot) -> Iterator[Blocked]:
+    """Refuse to go by gates that pods don't have, telling one pod of each binding."""
+    told: set[TargetGroupBinding] = set()
+    for pod in snapshot.pods_of(deployment):
+        if pod.is_withdrawn or pod.is_terminating or pod.is_finished:
+            continue
+        for binding in snapshot.bindings_of(pod):
+            if binding.group in snapshot.unseen and binding not in told and gate_of(pod, binding) is None:
+                told.add(binding)
+                yield Blocked(
+                    reason=UNSEEN_TARGETS,
+                    why=f"pod {pod} has no readiness gate of binding {binding.name}, and its target group can't be "
+                    f"asked: nothing could confirm its replacement; have {HEALTH_ACTION} allowed, or label namespace "
+                    f"{pod.namespace} {INJECT} and create its pods anew",
+                )
+
+
+def _undrained(deployment: Deployment, settings: Settings, snapshot: Snapshot) -> Iterator[Blocked]:
+    """Refuse a `--drain-wait` that is known to end before targets have drained."""
+    arns = {target.group for pod in snapshot.pods_of(deployment) for target in snapshot.targets_of(pod)}
+    for arn in sorted(arns & snapshot.unseen & snapshot.groups.keys()):
+        delay, wait = snapshot.groups[arn].deregistration_delay, settings.drain_wait or timedelta(0)
+        if wait < delay:
+            yield Blocked(
+                reason=UNSEEN_TARGETS,
+                why=f"target group {group_name(arn)} drains for {go_duration(delay)} (deregistration delay), "
+                f"longer than --drain-wait {go_duration(wait)}: give it --drain-wait {go_duration(delay)}",
+            )

@@ -1,5 +1,6 @@
 """What the reader of a command asked for, apart from which objects."""
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,6 +8,10 @@ from kubectl_safe.model.workload import Deployment, resolve
 
 SETTLE = timedelta(seconds=15)
 SETTLE_HEADLESS = timedelta(seconds=30)
+UNSEEN_TARGETS = "unseen-targets"
+ALLOWABLE = frozenset({UNSEEN_TARGETS})
+"""What `--allow` takes: the names of what is refused unless the reader answers for it."""
+
 RETRY = timedelta(seconds=5)
 """Between two tries of what was refused; kubectl's own delay between evictions."""
 
@@ -20,6 +25,10 @@ class Settings:
     max_draining: int | None = None
     max_unavailable: int | str | None = None
     nudge: bool = True
+    allow: frozenset[str] = frozenset()
+    """Some of `ALLOWABLE`."""
+    drain_wait: timedelta | None = None
+    """How long a target that can't be asked is taken to drain."""
 
     def settle_for(self, *, is_headless: bool) -> timedelta:
         """Return how long a pod must have been in no EndpointSlice; clients of headless Services cache DNS answers."""
@@ -49,3 +58,11 @@ class Settings:
             "max-unavailable": self.max_unavailable,
         }
         return " ".join(f"--{name}={value}" for name, value in shape.items() if value is not None)
+
+
+def go_duration(duration: timedelta) -> str:
+    """Return a duration as flags take it: `30s`, `5m`, `1h5m`; up to whole seconds."""
+    minutes, seconds = divmod(math.ceil(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kubectl_safe.decide.unseen import unconfirmed
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
@@ -42,13 +43,14 @@ def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     - is not terminating and not withdrawn,
     - is Ready, with every readiness gate True, for `minReadySeconds`,
     - is `ready` in every EndpointSlice of every Service that selects it, and in at least one of each,
-    - is `healthy` in every target group bound to those, by an answer that is not too old.
+    - is `healthy` in every target group bound to those, by an answer that is not too old; or by its readiness gate,
+      in a group that can't be asked and that the reader goes on without.
     """
     out = _out_by_itself(pod, deployment, snapshot) or _out_of_slices(pod, snapshot)
     if out:
         return OutOfService(why=out)
     for target in snapshot.targets_of(pod):
-        found = _target_verdict(target, snapshot)
+        found = _target_verdict(pod, target, snapshot)
         if not isinstance(found, InService):
             return found
     return InService()
@@ -102,7 +104,10 @@ def _out_of_slices(pod: Pod, snapshot: Snapshot) -> str:
     return ""
 
 
-def _target_verdict(target: Target, snapshot: Snapshot) -> Verdict:
+def _target_verdict(pod: Pod, target: Target, snapshot: Snapshot) -> Verdict:
+    if target.group in snapshot.unseen:
+        why = unconfirmed(pod, target, snapshot)
+        return Unknown(why=why) if why else InService()
     health = snapshot.fresh_health(target)
     if health is None:
         trouble = snapshot.stale_health.get(target.group)

@@ -1,8 +1,10 @@
 """From withdrawal to eviction: when a pod that gets no new requests may be stopped."""
 
+from datetime import datetime
+
 from kubectl_safe.decide.actions import Evict
 from kubectl_safe.decide.decision import Act, Decision, For, Wait
-from kubectl_safe.decide.settings import RETRY, Settings
+from kubectl_safe.decide.settings import RETRY, Settings, go_duration
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import group_name
@@ -15,12 +17,12 @@ def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision
 
     - it has been in no EndpointSlice for the settle time, without a break, and
     - each of its targets is `unused` with `Target.NotRegistered`, by an answer that was asked for after its withdrawal
-      was seen, and
+      was seen; or, in a group that can't be asked, `--drain-wait` has passed since then, and
     - no budget refused its eviction in the last seconds.
     """
     return (
         _wait_for_slices(pod, snapshot, settings)
-        or _wait_for_targets(pod, snapshot)
+        or _wait_for_targets(pod, snapshot, settings)
         or wait_after_answer(pod, snapshot)
         or Act(action=Evict(pod=pod, pins_resource_version=not is_under_budget(pod, snapshot)))
     )
@@ -66,9 +68,13 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
     )
 
 
-def _wait_for_targets(pod: Pod, snapshot: Snapshot) -> Wait | None:
+def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:
     withdrawn = snapshot.withdrawn_since.get(pod.uid)
     for target in snapshot.targets_of(pod):
+        if target.group in snapshot.unseen:
+            if wait := _wait_for_time(target.group, withdrawn, snapshot, settings):
+                return wait
+            continue
         health = snapshot.health.get(target)
         if health is None or withdrawn is None or health.asked_at <= withdrawn:
             trouble = snapshot.stale_health.get(target.group)
@@ -79,6 +85,18 @@ def _wait_for_targets(pod: Pod, snapshot: Snapshot) -> Wait | None:
         if snapshot.at - health.asked_at > snapshot.health_max_age:
             return Wait(on=For.TARGETS, why=f"target {target} was gone, but that answer is old")
     return None
+
+
+def _wait_for_time(group: str, withdrawn: datetime | None, snapshot: Snapshot, settings: Settings) -> Wait | None:
+    """Return the wait for a target of a group that can't be asked; None once it is taken to have drained."""
+    name, drain_wait = group_name(group), settings.drain_wait
+    if withdrawn is None or drain_wait is None:
+        return Wait(on=For.TARGETS, why=f"target group {name} can't be asked, and the withdrawal was not seen yet")
+    if snapshot.at - withdrawn >= drain_wait:
+        return None
+    # A wait for time, not for AWS: the deadline of targets is not for it.
+    why = f"target group {name} can't be asked; waiting --drain-wait {go_duration(drain_wait)}"
+    return Wait(on=For.SETTLE, why=why, until=withdrawn + drain_wait)
 
 
 def _delay(group: str, snapshot: Snapshot) -> str:

@@ -50,6 +50,8 @@ class Snapshot:
     """Kinds whose watch has no connection: what is known of them may be over."""
     stale_health: Mapping[str, str] = field(default_factory=dict)
     """Why a target group (by ARN) could not be asked, in AWS's words."""
+    unseen: frozenset[str] = frozenset()
+    """Target groups (ARNs) that can't be asked for want of rights or credentials, and that we go on without."""
     began: datetime | None = None
     """When this process looked first: what it found then is older, nobody knows by how much."""
     absent_since: Mapping[str, datetime] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The plan: what, in which order, what each step waits for, how long it will take, and what sets that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from textwrap import wrap
 
 from tabulate import tabulate
@@ -8,6 +9,7 @@ from tabulate import tabulate
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import account_and_region, group_name
@@ -65,7 +67,8 @@ def _waits(deployment: Deployment, pods: list[Pod], intent: Intent, snapshot: Sn
     settings = intent.settings
     surge = settings.surge_of(deployment)
     services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod)}
-    groups = ", ".join(sorted({group_name(t.group) for pod in pods for t in snapshot.targets_of(pod)}))
+    arns = {target.group for pod in pods for target in snapshot.targets_of(pod)}
+    groups, unseen = _names(arns - snapshot.unseen), _names(arns & snapshot.unseen)
     steps = SURGE_STEPS if surge else WITHDRAW_FIRST_STEPS
     yield f"Each pod of deployment/{deployment.name} is {steps}. It waits, before it is"
     if surge:
@@ -73,11 +76,13 @@ def _waits(deployment: Deployment, pods: list[Pod], intent: Intent, snapshot: Sn
     ways = ["Ready", *(["all gates True"] if any(p.readiness_gates for p in pods) else [])]
     ways += [f"in every EndpointSlice of {', '.join(sorted(services))}"] if services else []
     ways += [f"healthy in target group {groups}"] if groups else []
+    ways += [f"the gate of target group {unseen} True, which is not asked"] if unseen else []
     others = deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=surge == 0)
     yield from _step("withdrawn", f"until {max(0, others)} others are in service: {', '.join(ways)}")
     if services:
         settle = settings.settle_for(is_headless=any(s.is_headless for s in services.values()))
         gone = f", and Target.NotRegistered in target group {groups}" if groups else ""
+        gone += f", and withdrawn for {_drain_wait(intent)}, as target group {unseen} is not asked" if unseen else ""
         yield from _step("evicted", f"until it is out of every EndpointSlice for {short(settle)}{gone}")
 
 
@@ -101,6 +106,17 @@ def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
         group = snapshot.groups.get(arn)
         rows.append([group_name(arn), account, region, short(group.deregistration_delay) if group else "?"])
     yield _table(["TARGET GROUP", "ACCOUNT", "REGION", "DEREGISTRATION DELAY"], rows)
+    for arn in sorted(arns & snapshot.unseen):
+        wait = _drain_wait(intent)
+        yield f"target group {group_name(arn)} is not asked: confirmed by gates, drained for {wait}"
+
+
+def _names(arns: Iterable[str]) -> str:
+    return ", ".join(sorted(map(group_name, arns)))
+
+
+def _drain_wait(intent: Intent) -> str:
+    return go_duration(intent.settings.drain_wait or timedelta(0))
 
 
 def _tight_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[str]:

@@ -65,6 +65,8 @@ class Observer:
         self.target_health: HealthView | None = None
         self.holdings: WorkloadView | None = None
         self.groups: Mapping[str, TargetGroup] = {}
+        self.unseen: frozenset[str] = frozenset()
+        """Target groups (ARNs) that can't be asked, and that the run goes on without."""
         self.memory = Memory()
         self._unready: set[str] = set()
         self._began: datetime | None = None
@@ -90,6 +92,7 @@ class Observer:
             groups=self.groups,
             health=dict(health.health) if health else {},
             stale_health=dict(health.errors) if health else {},
+            unseen=self.unseen,
             health_max_age=_health_max_age(len(self.groups)),
             began=self._began,
             taken=self.holdings.taken if self.holdings else {},

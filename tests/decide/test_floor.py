@@ -1,6 +1,7 @@
 """How many others must be in service before a pod may leave."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     GATE,
+    LONG_AGO,
     a_cluster,
     a_deployment,
     a_pod,
     a_replica_set,
     ago,
+    arn,
     decide,
     health,
     told,
@@ -32,6 +35,17 @@ def scaled(to: int) -> dict[str, Any]:
 
 def down(*names: str) -> list[Pod]:
     return [a_pod(name, ready=False) for name in names]
+
+
+def unseen(*pods: Pod, **overrides: Any) -> Snapshot:
+    """Return a cluster whose target group can't be asked, and was never."""
+    nobody_knows = {f"web-{n}": None for n in range(1, 7)}
+    return a_cluster(*pods, target_health=nobody_knows, unseen=frozenset({arn()}), **overrides)
+
+
+def gated(is_true: bool, since: datetime) -> list[Pod]:
+    """Return all other pods with their gate so."""
+    return [a_pod(f"web-{n}", gates={GATE: is_true}, since=since) for n in range(2, 7)]
 
 
 ROWS = [
@@ -127,6 +141,36 @@ ROWS = [
         {},
         "Withdraw",
         id="a pod whose containers are not ready is no target that counts",
+    ),
+    pytest.param(
+        unseen(a_pod(released=True, in_service=6)),
+        {"max_unavailable": 1},
+        "Withdraw",
+        id="an unseen group: others whose gates are True keep it up",
+    ),
+    pytest.param(
+        unseen(a_pod(released=True, in_service=6), *gated(False, since=LONG_AGO)),
+        {"max_unavailable": "100%"},
+        "wait for replacement",
+        id="an unseen group: the last pod whose gate is True stays",
+    ),
+    pytest.param(
+        unseen(a_pod(released=True, gates={GATE: True, "example.com/other": False}), *gated(False, since=LONG_AGO)),
+        {},
+        "wait for replacement",
+        id="an unseen group: a pod that is out of service by another gate stays where it is the last one",
+    ),
+    pytest.param(
+        unseen(a_pod(released=True, gates={GATE: False}), *gated(False, since=LONG_AGO)),
+        {},
+        "Withdraw",
+        id="an unseen group: a pod whose gate has long been False takes nothing from it",
+    ),
+    pytest.param(
+        unseen(a_pod(released=True, in_service=0, gates={GATE: False}, since=ago(20)), *gated(False, since=LONG_AGO)),
+        {},
+        "wait for replacement",
+        id="an unseen group: a gate that is False for a moment may be behind its target",
     ),
 ]
 

@@ -89,6 +89,7 @@ def test_asks_about_all_targets_of_a_group_at_once() -> None:
         pytest.param(a_cluster(bindings=()), id="a pod behind no load balancer"),
         pytest.param(a_cluster(a_pod(terminating=True), without=ONLY), id="a pod that stops"),
         pytest.param(a_cluster(without=["web-1"]), id="a workload whose planned pods are gone"),
+        pytest.param(a_cluster(POD, unseen=frozenset({arn()})), id="a group that can't be asked"),
     ],
 )
 def test_asks_nothing_for(snapshot: Snapshot) -> None:

@@ -1,12 +1,25 @@
 """What is refused before the first write."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kubectl_safe.decide.preflight import blockers
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from tests.support.builders import LABELS, a_binding, a_cluster, a_deployment, a_service, an_intent, uid
+from tests.support.builders import (
+    LABELS,
+    a_binding,
+    a_cluster,
+    a_deployment,
+    a_group,
+    a_pod,
+    a_service,
+    an_intent,
+    arn,
+    uid,
+)
 
 
 def of(services: tuple[Any, ...] = (a_service(),), **changes: Any) -> Snapshot:
@@ -60,3 +73,41 @@ def test_a_load_balancer_that_can_not_be_asked_is_blocked_once(binding: Any, wor
     (found,) = blockers(an_intent(snapshot), snapshot)
     assert found.reason == "unseen-load-balancer"
     assert words in found.why
+
+
+def unseen(*pods: Pod, **overrides: Any) -> Snapshot:
+    """Return a cluster whose target group can't be asked; its settings are not known either."""
+    return a_cluster(*pods, unseen=frozenset({arn()}), **{"groups": {}} | overrides)
+
+
+NO_GATES = [a_pod(f"web-{n}", gates={}) for n in range(1, 7)]
+NO_GATE = (
+    "pod shop/web-2 has no readiness gate of binding web, and its target group can't be asked: nothing could confirm "
+    "its replacement; have elasticloadbalancing:DescribeTargetHealth allowed, or label namespace shop "
+    "elbv2.k8s.aws/pod-readiness-gate-inject=enabled and create its pods anew"
+)
+TOO_SHORT = (
+    "target group web drains for 5m (deregistration delay), longer than --drain-wait 4m59s: give it --drain-wait 5m"
+)
+
+UNSEEN = [
+    pytest.param(unseen(), 60, [], id="gates, and a delay that nobody knows"),
+    pytest.param(unseen(a_pod("web-2", gates={})), 300, [NO_GATE], id="a pod without its gate"),
+    pytest.param(unseen(*NO_GATES[1:]), 300, [NO_GATE], id="many without: one of them is told"),
+    pytest.param(unseen(a_pod("web-2", gates={}, withdrawn=True)), 300, [], id="what leaves need not be confirmed"),
+    pytest.param(unseen(a_pod("web-2", gates={}, terminating=True)), 300, [], id="nor what stops"),
+    pytest.param(unseen(a_pod("web-2", gates={}, phase="Failed")), 300, [], id="nor what is finished"),
+    pytest.param(a_cluster(*NO_GATES), 300, [], id="a group that is asked needs no gates"),
+    pytest.param(unseen(groups={arn(): a_group()}), 300, [], id="a wait as long as a delay that is known"),
+    pytest.param(unseen(groups={arn(): a_group()}), 299, [TOO_SHORT], id="a wait that is too short"),
+    pytest.param(a_cluster(), 299, [], id="the delay of a group that is asked is seen to end"),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "seconds", "whys"), UNSEEN)
+def test_going_by_gates_is_blocked_where_gates_and_time_can_not_tell(
+    snapshot: Snapshot, seconds: float, whys: list[str]
+) -> None:
+    found = blockers(an_intent(snapshot, drain_wait=timedelta(seconds=seconds)), snapshot)
+    assert [b.why for b in found] == whys
+    assert {b.reason for b in found} <= {"unseen-targets"}

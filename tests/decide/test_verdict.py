@@ -1,6 +1,7 @@
 """Whether a pod is in service, and why not, in the words of whoever knows."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     GATE,
     NOT_REGISTERED,
+    a_binding,
     a_cluster,
     a_deployment,
     a_pod,
@@ -31,6 +33,12 @@ def slow(pod: Pod) -> Snapshot:
 
 def seen(state: str, reason: str = "", asked: float = 1) -> Snapshot:
     return a_cluster(target_health={"web-1": health(state, reason, asked=asked)})
+
+
+def unseen(*pods: Pod, **overrides: Any) -> Snapshot:
+    """Return a cluster whose target group can't be asked, and was never."""
+    nobody_knows = {f"web-{n}": None for n in range(1, 7)}
+    return a_cluster(*pods, target_health=nobody_knows, unseen=frozenset({arn()}), **overrides)
 
 
 ROWS = [
@@ -67,6 +75,34 @@ ROWS = [
     pytest.param(seen("healthy", asked=15), IN, id="an answer that is just fresh"),
     pytest.param(seen("healthy", asked=15.1), UNKNOWN, id="an old answer"),
     pytest.param(seen("unhealthy", asked=15.1), UNKNOWN, id="an old bad answer is no answer either"),
+    pytest.param(unseen(), IN, id="an unseen group: its gate True"),
+    pytest.param(unseen(a_pod(gates={GATE: False})), OUT, id="an unseen group: its gate False"),
+    pytest.param(unseen(a_pod(gates={})), UNKNOWN, id="an unseen group: a pod without its gate can't be confirmed"),
+    pytest.param(
+        unseen(a_pod(gates={"target-health.elbv2.k8s.aws/other": True})),
+        UNKNOWN,
+        id="an unseen group: the gate of another binding confirms nothing",
+    ),
+    pytest.param(
+        unseen(a_pod(gates={"target-health.eks.amazonaws.com/web": True})),
+        IN,
+        id="an unseen group: the gate of another controller for this binding",
+    ),
+    pytest.param(
+        unseen(bindings=(a_binding(), a_binding("twin", group=arn(), service="web"))),
+        UNKNOWN,
+        id="an unseen group of two bindings: one gate of two is not enough",
+    ),
+    pytest.param(
+        a_cluster(target_health={"web-1": None}, unseen=frozenset({arn("other")})),
+        UNKNOWN,
+        id="a seen group is asked, whichever other is not",
+    ),
+    pytest.param(
+        a_cluster(target_health={"web-1": None}, stale_health={arn(): "AccessDenied"}),
+        UNKNOWN,
+        id="a group that is denied half-way is not unseen",
+    ),
 ]
 
 
@@ -105,6 +141,11 @@ WORDS = [
         a_cluster(target_health={"web-1": None}, stale_health={arn(): "ThrottlingException"}),
         "target 10.244.0.2:8080 in web has no fresh health: ThrottlingException",
         id="those of AWS",
+    ),
+    pytest.param(
+        unseen(a_pod(gates={})),
+        "target 10.244.0.2:8080 in web can't be asked, and pod shop/web-1 has no readiness gate of binding web",
+        id="of a gate that is not there",
     ),
 ]
 

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.actions import Evict
+from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     HASH,
     NOT_REGISTERED,
+    a_binding,
     a_budget,
     a_cluster,
     a_pod,
@@ -17,6 +19,7 @@ from tests.support.builders import (
     ago,
     an_answer,
     an_endpoint,
+    arn,
     decide,
     health,
     told,
@@ -38,6 +41,11 @@ def gone(asked: float = 1) -> dict[str, Any]:
 
 def in_state(state: str, reason: str = "") -> dict[str, Any]:
     return {"target_health": {"web-1": health(state, reason)}}
+
+
+def unseen(**overrides: Any) -> Snapshot:
+    """Return a cluster whose target group can't be asked, and was never."""
+    return a_cluster(POD, target_health={"web-1": None}, unseen=frozenset({arn()}), **overrides)
 
 
 ROWS = [
@@ -106,6 +114,42 @@ ROWS = [
         "wait for termination",
         id="an eviction that was accepted is not asked for again",
     ),
+    pytest.param(
+        unseen(**since(absent=400, withdrawn=299)),
+        {"drain_wait": 300},
+        "wait for settle",
+        id="an unseen group: --drain-wait is waited",
+    ),
+    pytest.param(
+        unseen(**since(absent=400, withdrawn=300)),
+        {"drain_wait": 300},
+        "Evict",
+        id="an unseen group: it counts from the withdrawal that was seen",
+    ),
+    pytest.param(
+        unseen(**since(absent=14)),
+        {"drain_wait": 1},
+        "wait for settle",
+        id="an unseen group: the settle time is waited beside it",
+    ),
+    pytest.param(unseen(), {}, "wait for targets", id="an unseen group: without --drain-wait nothing tells"),
+    pytest.param(
+        a_cluster(POD, target_health={"web-1": None}, stale_health={arn(): "AccessDenied"}),
+        {"drain_wait": 1},
+        "wait for targets",
+        id="a group that is denied half-way is waited for",
+    ),
+    pytest.param(
+        a_cluster(
+            POD,
+            bindings=(a_binding("other", service="web"), a_binding()),
+            unseen=frozenset({arn("other")}),
+            **in_state("draining"),
+        ),
+        {"drain_wait": 1},
+        "wait for targets",
+        id="a seen group is waited for beside an unseen one",
+    ),
     pytest.param(a_cluster(a_pod(withdrawn=True, ready=False)), {}, "Evict", id="a withdrawn pod that crashed goes on"),
 ]
 
@@ -144,6 +188,15 @@ def test_says_how_long_a_target_may_drain() -> None:
     assert getattr(decide(snapshot, "web-1").decisions[POD.uid], "why", "") == (
         "target 10.244.0.2:8080 in web is draining (Target.DeregistrationInProgress) "
         "(deregistration delay of web: 300s)"
+    )
+
+
+def test_says_how_long_an_unseen_target_is_taken_to_drain_and_when_that_ends() -> None:
+    decision = decide(unseen(), "web-1", drain_wait=timedelta(minutes=5)).decisions[POD.uid]
+    assert decision == Wait(
+        on=For.SETTLE,
+        why="target group web can't be asked; waiting --drain-wait 5m",
+        until=ago(20) + timedelta(minutes=5),
     )
 
 

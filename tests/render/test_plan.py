@@ -1,6 +1,7 @@
 """The plan, to the letter, in 100 columns."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from kubectl_safe.decide.estimate import estimate
@@ -53,6 +54,24 @@ Each pod of deployment/web is withdrawn, evicted, and then replaced. It waits, b
   evicted    until it is out of every EndpointSlice for 30s
 
 about 60 s: 2 batches x (30s settle + 0s until a replacement is in service)"""
+
+
+NOT_ASKED = """\
+BATCH    POD    NODE    OWNER
+1        web-1  node-1  deployment/web
+
+Each pod of deployment/web is released, withdrawn, evicted. It waits, before it is
+  released   for one of 1 places beyond 6 replicas
+  withdrawn  until 6 others are in service: Ready, all gates True, in every EndpointSlice of web,
+             the gate of target group web True, which is not asked
+  evicted    until it is out of every EndpointSlice for 15s, and withdrawn for 6m, as target group
+             web is not asked
+
+TARGET GROUP    ACCOUNT       REGION     DEREGISTRATION DELAY
+web             123456789012  eu-west-1  5m
+target group web is not asked: confirmed by gates, drained for 6m
+
+about 6 min: 1 batch x 0s until the replacements are in service + 360s --drain-wait"""
 
 
 def drawn(intent: Intent, snapshot: Snapshot) -> str:
@@ -113,6 +132,11 @@ def test_namespaces_are_told_where_there_are_several() -> None:
 
 def test_a_group_whose_settings_are_not_known_is_told_so() -> None:
     assert "eu-west-1  ?" in plan_of(a_cluster(groups={}), "web-1")
+
+
+def test_a_group_that_is_not_asked_is_told_with_what_is_gone_by() -> None:
+    snapshot = a_cluster(unseen=frozenset({arn()}))
+    assert plan_of(snapshot, "web-1", drain_wait=timedelta(minutes=6)) == NOT_ASKED
 
 
 def test_a_plan_of_nothing_says_so() -> None:
