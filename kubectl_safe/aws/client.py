@@ -100,7 +100,8 @@ class Connections:
 
         try:
             yield
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, LookupError) as error:
+            # botocore's parser raises a KeyError at XML that isn't AWS's, such as a proxy's.
             explained = aws_error(error, action=action, subject=subject)
             if explained.is_login:
                 # The next call makes a new session, which reads credentials that were renewed meanwhile.

@@ -43,6 +43,16 @@ class AwsError(KubectlSafeError):
         return self.code in _THROTTLED
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether rights or credentials are what is missing: asking again changes nothing by itself."""
+        return self.code in _DENIED or self.is_login
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether waiting is no use: a refusal, or a target group that isn't there."""
+        return self.is_refusal or self.code in _NOT_FOUND
+
+    @property
     def is_login(self) -> bool:
         """Whether credentials are what is wrong: new ones may be there by the next try."""
         return self.code in _EXPIRED | _UNKNOWN_KEY | _NO_CREDENTIALS | _NO_LOGIN

@@ -3,7 +3,7 @@
 A state that we don't know, or a target that the answer leaves out, is unknown: it is not in what is returned.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,21 +30,20 @@ class TargetHealthApi:
     def __init__(self, *, profile: str | None, region_override: str | None, now: Callable[[], datetime]) -> None:
         self._connections = Connections(profile=profile, region_override=region_override, now=now)
 
-    def groups(self, arns: Iterable[str]) -> Mapping[str, TargetGroup]:
-        """Return the settings of target groups by ARN.
+    def groups(self, arns: Iterable[str]) -> Mapping[str, TargetGroup | AwsError]:
+        """Return the settings of each target group by ARN, or why AWS doesn't tell them.
 
-        Raises:
-            AwsError: AWS doesn't answer, or doesn't know one of them.
+        An error that time may cure ends the asking: the groups whose turn did not come have it, too.
         """
-        found: dict[str, TargetGroup] = {}
-        for batch in self._batches(arns):
-            names = ", ".join(group_name(arn) for arn in batch)
-            _, answer = self._connections.call(
-                batch[0], "describe_target_groups", subject=f"target groups {names}", TargetGroupArns=list(batch)
-            )
-            for raw in answer["TargetGroups"]:
-                found[raw["TargetGroupArn"]] = self._group(raw)
-        return found
+        wanted = sorted(set(arns))
+        found: dict[str, TargetGroup | AwsError] = {}
+        try:
+            for batch in self._batches(wanted):
+                for arn, settings in self._settings(batch):
+                    found[arn] = settings  # noqa: PERF403 - what came before an error is kept
+        except AwsError as error:
+            return {arn: found.get(arn, error) for arn in wanted}
+        return {arn: found.get(arn) or _left_out(arn) for arn in wanted}
 
     def ask(self, group: str, targets: Collection[Target]) -> Mapping[Target, TargetHealth]:
         """Return the health of targets of one group (an ARN), as of the moment before AWS was asked.
@@ -76,6 +75,30 @@ class TargetHealthApi:
             by_region.setdefault(self._connections.region_of(arn), []).append(arn)
         return [same[i : i + _BATCH] for same in by_region.values() for i in range(0, len(same), _BATCH)]
 
+    def _settings(self, batch: Sequence[str]) -> Iterator[tuple[str, TargetGroup | AwsError]]:
+        """Yield what AWS says of each of some groups of one region.
+
+        Raises:
+            AwsError: it says nothing for the moment.
+        """
+        names = ", ".join(group_name(arn) for arn in batch)
+        try:
+            _, answer = self._connections.call(
+                batch[0], "describe_target_groups", subject=f"target groups {names}", TargetGroupArns=list(batch)
+            )
+        except AwsError as error:
+            if not error.is_lasting:
+                raise
+            yield from ((arn, error) for arn in batch)
+            return
+        for raw in answer["TargetGroups"]:
+            try:
+                yield raw["TargetGroupArn"], self._group(raw)
+            except AwsError as error:
+                if not error.is_lasting:
+                    raise
+                yield raw["TargetGroupArn"], error
+
     def _group(self, raw: Mapping[str, Any]) -> TargetGroup:
         arn = raw["TargetGroupArn"]
         _, answer = self._connections.call(
@@ -88,6 +111,10 @@ class TargetHealthApi:
             health_check_interval=timedelta(seconds=raw.get("HealthCheckIntervalSeconds") or 30),
             healthy_threshold=raw.get("HealthyThresholdCount") or 5,
         )
+
+
+def _left_out(arn: str) -> AwsError:
+    return AwsError(f"target group {group_name(arn)}: AWS answered without it", code="TargetGroupNotFound")
 
 
 def _healths(

@@ -52,7 +52,7 @@ class Poller:
         self._changed = threading.Condition()
         self._is_stopping = False
         self._health: Mapping[Target, TargetHealth] = {}
-        self._errors: Mapping[str, str] = {}
+        self._heard: Mapping[str, AwsError | None] = {}
         self._thread = threading.Thread(target=self._run, name="target health", daemon=True)
 
     def __enter__(self) -> Self:
@@ -73,8 +73,13 @@ class Poller:
 
     @property
     def errors(self) -> Mapping[str, str]:
-        """Why a group (by ARN) had no answer when it was last asked; never changed in place."""
-        return self._errors
+        """Why a group (by ARN) had no answer when it was last asked."""
+        return {group: str(error) for group, error in self._heard.items() if error}
+
+    @property
+    def heard(self) -> Mapping[str, AwsError | None]:
+        """What came of the last question to each group (by ARN), None for an answer; never changed in place."""
+        return self._heard
 
     def asked_at(self, group: str) -> datetime | None:
         """Return when a group was last asked."""
@@ -120,7 +125,7 @@ class Poller:
         # What was asked for and is not in the answer is unknown from now on, whatever was said of it before.
         kept = {target: health for target, health in self._health.items() if target not in ask.targets}
         self._health = {**kept, **answer}
-        self._errors = {group: why for group, why in self._errors.items() if group != ask.group}
+        self._heard = {**self._heard, ask.group: None}
 
     def _take_error(self, group: str, error: AwsError) -> None:
         now = self._now()
@@ -130,4 +135,4 @@ class Poller:
                 self._schedule.throttled(group, now)
             else:
                 self._schedule.answered(group)
-        self._errors = {**self._errors, group: str(error)}
+        self._heard = {**self._heard, group: error}

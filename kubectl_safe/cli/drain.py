@@ -63,6 +63,7 @@ def command(
     names = node_names(nodes)
     selector = parse_selector(pod_selector) if pod_selector else None
     from kubectl_safe.decide.drain import Options
+    from kubectl_safe.decide.rights import to_drain
     from kubectl_safe.run.drain import Drain, drain
 
     request = Drain(
@@ -73,7 +74,10 @@ def command(
         uncordons_on_failure=uncordon_on_failure,
     )
     grace = grace_period if grace_period >= 0 else None
-    with session_for(common, connect(common), namespace=None, grace_period=grace, nodes=names) as session:
+    needs = to_drain(names, writes=common.dry_run != "client", nudges=common.nudge)
+    about = f"drain {' '.join(names)}"
+    client = connect(common)
+    with session_for(common, client, about=about, namespace=None, needs=needs, grace_period=grace) as session:
         drain(request, session)
 
 

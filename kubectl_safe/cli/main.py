@@ -111,12 +111,8 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
         echo(error.format_message())
     except click.ClickException as error:
         return USAGE, _tell(_words_for(error))
-    except UsageError as error:
-        return USAGE, _tell(str(error))
-    except Interrupted as error:
-        return INTERRUPTED, _tell(str(error))
     except KubectlSafeError as error:
-        return FAILED, _tell(str(error))
+        return _code_of(error), _tell(str(error))
     except (KeyboardInterrupt, click.Abort):
         echo(INTERRUPTION, err=True)
         return INTERRUPTED, INTERRUPTION
@@ -125,6 +121,12 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
 
         return FAILED, fault.tell(error, arguments)
     return 0, ""
+
+
+def _code_of(error: KubectlSafeError) -> int:
+    if isinstance(error, UsageError):
+        return USAGE
+    return INTERRUPTED if isinstance(error, Interrupted) else FAILED
 
 
 def _tell(message: str) -> str:

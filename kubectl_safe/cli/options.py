@@ -1,6 +1,6 @@
 """The flags that drains and restarts share, and what they come to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -28,6 +28,8 @@ class Common:
     fail_fast: bool
     dry_run: str
     nudge: bool
+    allow: frozenset[str]
+    drain_wait: timedelta | None
     aws_profile: str | None
     aws_region: str | None
     output: Output
@@ -70,6 +72,21 @@ OPTIONS = (
         metavar="URL",
         help="Send a GET through the load balancer once a second, all along; it has to succeed before anything is "
         "changed, and once it fails no further pod is taken from service. May be given several times.",
+    ),
+    click.option(
+        "--drain-wait",
+        type=duration,
+        metavar="DURATION",
+        help="With --allow unseen-targets: how long a target that can't be asked is taken to drain; at least the "
+        "deregistration delay of its group.",
+    ),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="NAME",
+        callback=lambda _, __, values: _allowed(values),
+        help="Go on where that would be refused. The one name is unseen-targets: target groups that we may not ask "
+        "are gone by their pods' readiness gates, and by --drain-wait.",
     ),
     click.option(
         "--nudge/--no-nudge",
@@ -141,12 +158,38 @@ def common_options(command: Callable[..., None]) -> Callable[..., None]:
         common.output.dry_run = common.dry_run
         if _is_nothing(common.max_surge) and _is_nothing(common.max_unavailable):
             raise UsageError("--max-surge 0 and --max-unavailable 0 together let no pod move: one of them must be more")
+        _check_drain_wait(common)
         command(common=common, **values)
 
     decorated: Callable[..., None] = gathered
     for option in OPTIONS:
         decorated = option(decorated)
     return decorated
+
+
+def _allowed(values: Sequence[str]) -> frozenset[str]:
+    """Return the names in `--allow NAME,NAME`, which may be given again."""
+    names = frozenset(name.strip() for value in values for name in value.split(","))
+    if not names:
+        return names
+    from kubectl_safe.decide.settings import ALLOWABLE
+
+    for name in sorted(names - ALLOWABLE):
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, sorted(ALLOWABLE)))}")
+    return names
+
+
+def _check_drain_wait(common: Common) -> None:
+    has_unseen = "unseen-targets" in common.allow
+    if has_unseen and common.drain_wait is None:
+        raise UsageError(
+            "--allow unseen-targets needs --drain-wait: nobody tells when a target that can't be asked has drained, "
+            "so only time can, such as the 5m that are AWS's default deregistration delay"
+        )
+    if common.drain_wait is not None and not has_unseen:
+        raise UsageError(
+            "--drain-wait needs --allow unseen-targets: target groups that can be asked tell when a target has drained"
+        )
 
 
 def _is_nothing(value: int | str | None) -> bool:

@@ -50,13 +50,16 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
     """
     names = deployment_names(resources, has_selector=bool(selector))
     label_selector = parse_selector(selector) if selector else None
+    from kubectl_safe.decide.rights import to_restart
     from kubectl_safe.run.restart import Restart
     from kubectl_safe.run.restart import restart as run_restart
 
     client = connect(common)
     namespace = common.namespace or client.namespace
     request = Restart(namespace=namespace, names=names, selector=label_selector, settings=settings_of(common))
-    with session_for(common, client, namespace=namespace) as session:
+    needs = to_restart(namespace, writes=common.dry_run != "client", nudges=common.nudge)
+    about = f"rollout restart {' '.join(resources)}{f' -l {selector}' if selector else ''}"
+    with session_for(common, client, about=about, namespace=namespace, needs=needs) as session:
         run_restart(request, session)
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from kubectl_safe.cli.options import Common
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from kubectl_safe.decide.rights import Needs
     from kubectl_safe.decide.settings import Settings
     from kubectl_safe.kube.client import Client
-    from kubectl_safe.run.session import Session
+    from kubectl_safe.run.session import Audience, Session
 
 
 def settings_of(common: Common) -> "Settings":
@@ -23,6 +24,8 @@ def settings_of(common: Common) -> "Settings":
         max_draining=common.max_draining,
         max_unavailable=common.max_unavailable,
         nudge=common.nudge,
+        allow=common.allow,
+        drain_wait=common.drain_wait,
     )
 
 
@@ -68,6 +71,7 @@ def _probed(common: Common, session: "Session") -> "Iterator[None]":
 
     signal = session._signal  # noqa: SLF001 - a session has one signal for all that can wake its loop
     with Probe(common.probe, signal=signal, now=session.now) as probe:
+        session.probe = probe
         try:
             yield
         finally:
@@ -79,29 +83,34 @@ def session_for(
     common: Common,
     client: "Client",
     *,
+    about: str,
     namespace: str | None,
+    needs: "Needs",
     grace_period: int | None = None,
-    nodes: "Sequence[str]" = (),
 ) -> "Iterator[Session]":
-    """Open the session of a command: of a restart in a namespace, or, with None, of a drain of nodes."""
+    """Open the session of a command.
+
+    Args:
+        common: the shared flags.
+        client: of the cluster; closed at the end.
+        about: what the command does, for those who find its Leases.
+        namespace: the one to watch; None watches all, and nodes.
+        needs: the rights to see to before anything is watched.
+        grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
+    """
     from kubectl_safe.decide.giving_up import Limits
-    from kubectl_safe.decide.rights import to_drain, to_restart
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.session import DryRun, Session, Terms
 
     terms = Terms(
+        about=about,
         dry_run=DryRun(common.dry_run),
         limits=Limits(timeout=common.timeout or None, is_fail_fast=common.fail_fast),
         grace_period=grace_period,
         aws_profile=common.aws_profile,
         aws_region=common.aws_region,
     )
-    writes = terms.dry_run is not DryRun.CLIENT
-    if namespace is None:
-        needs = to_drain(nodes, writes=writes, nudges=common.nudge)
-    else:
-        needs = to_restart(namespace, writes=writes, nudges=common.nudge)
     audience = common.output.audience
     try:
         with (

@@ -84,8 +84,8 @@ class Live:
 
     def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:
         """Tell above the table that no further pod is begun."""
-        self._erase()
-        self._lines.stopping(why, snapshot, outcome)
+        with self._above():
+            self._lines.stopping(why, snapshot, outcome)
 
     def ended(self, progress: Progress, at: datetime) -> None:
         """Take the table away and print the closing line."""

@@ -22,7 +22,8 @@ from kubectl_safe.decide.actions import (
     Withdraw,
     subject_of,
 )
-from kubectl_safe.decide.decision import Wait
+from kubectl_safe.decide.decision import Gone as GonePod
+from kubectl_safe.decide.decision import Left, Wait
 from kubectl_safe.decide.ending import Ending, ending_of
 from kubectl_safe.decide.giving_up import Limits, Look, Troubles, give_up
 from kubectl_safe.decide.intent import Intent, Planned
@@ -132,21 +133,31 @@ class Loop:
             outcome = next_actions(snapshot, intent)
             for planned in progress.count(snapshot, outcome):
                 self._reporter.gone(planned, was_evicted=planned.uid in self._evicted)
-            if not stop and self._brake and (stop := self._brake.stop):
-                self._reporter.stopping(stop, snapshot, outcome)
+            stop = stop or self._stop(snapshot, outcome)
             further = self._give_up(Look(intent=intent, outcome=outcome, progress=progress, snapshot=snapshot), stop)
             if further is not intent:
                 intent, outcome = further, next_actions(snapshot, further)
             self._reporter.looked(snapshot, outcome, progress)
             if outcome.is_done:
                 return ending_of(intent, outcome, given_back=frozenset(self._given_back), stop=stop)
-            if self._observer.holdings:
-                self._observer.holdings.keep(_workloads(intent, outcome))
-            if self._observer.target_health:
-                self._observer.target_health.want(outcome.wishes)
+            self._ask_for(intent, outcome)
             intent, has_acted = self._act(intent, outcome, snapshot)
             if not has_acted:
                 self._signal.wait(self._until_next_look(outcome).total_seconds())
+
+    def _stop(self, snapshot: Snapshot, outcome: Outcome) -> str:
+        """Return why the run is to be stopped from now on, and tell so; empty where it isn't."""
+        stop = self._brake.stop if self._brake else ""
+        if stop:
+            self._reporter.stopping(stop, snapshot, outcome)
+        return stop
+
+    def _ask_for(self, intent: Intent, outcome: Outcome) -> None:
+        """Say what is needed for what is left to be done: Leases of workloads, answers of target groups."""
+        if self._observer.holdings:
+            self._observer.holdings.keep(_workloads(intent, outcome))
+        if self._observer.target_health:
+            self._observer.target_health.want(outcome.wishes)
 
     def _give_up(self, look: Look, stop: str) -> Intent:
         """Give up what is to be given up, and tell why where nobody asked for it."""
@@ -282,7 +293,7 @@ def _workloads(intent: Intent, outcome: Outcome) -> frozenset[str]:
     return frozenset(
         planned.workload.uid
         for planned in intent.pods
-        if planned.workload and not isinstance(outcome.decisions[planned.uid], decided.Gone | decided.Left)
+        if planned.workload and not isinstance(outcome.decisions[planned.uid], GonePod | Left)
     )
 
 

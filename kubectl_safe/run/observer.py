@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kubectl_safe.decide.health import POLL, Wish
 from kubectl_safe.kube.cluster import SLICES, Observed
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
+
+if TYPE_CHECKING:
+    from kubectl_safe.aws.errors import AwsError
 
 
 class ClusterView(Protocol):
@@ -28,6 +31,10 @@ class HealthView(Protocol):
     @property
     def errors(self) -> Mapping[str, str]:
         """Why a target group (by ARN) could not be asked."""
+
+    @property
+    def heard(self) -> "Mapping[str, AwsError | None]":
+        """What came of the last question to each group (by ARN) that was asked; None for an answer."""
 
     def want(self, wishes: Mapping[str, Wish]) -> None:
         """Say what is to be asked from now on, by ARN."""

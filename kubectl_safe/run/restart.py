@@ -116,7 +116,7 @@ def _refusal(deployment: Deployment, request: Restart, snapshot: Snapshot) -> st
 
 
 def _conflict(deployment: Deployment, request: Restart, snapshot: Snapshot) -> str:
-    """Return why the restart that is under way is not the one that is asked for; empty where it is, or there is none."""
+    """Return why the restart that is under way is not the one that is asked for; empty where there is no such."""
     record = recorded(deployment, snapshot)
     operation = record.operation if record else None
     if operation is None or operation.options == request.settings.fingerprint:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, Self, assert_never
+from typing import Protocol, Self, assert_never
 
 from kubectl_safe.decide.actions import Action, Nudge, subject_of
 from kubectl_safe.decide.ending import Ending
@@ -32,9 +32,7 @@ from kubectl_safe.run.leases import Leases
 from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rights import check_rights
-
-if TYPE_CHECKING:
-    from kubectl_safe.aws.health import TargetHealthApi
+from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, targets_of
 
 TRIES = 10
 RETRY = timedelta(milliseconds=500)
@@ -83,6 +81,14 @@ class Audience(Reporter, Protocol):
         """The command is over, with an exit code and perhaps an error: the very last call, whatever happened."""
 
 
+class Prober(Protocol):
+    """What `--probe` asks, and what came of it."""
+
+    @property
+    def failure(self) -> str | None:
+        """The first request that was lost, in words."""
+
+
 @dataclass(kw_only=True)
 class Session:
     """The connections of one run; a context manager that closes them."""
@@ -94,6 +100,8 @@ class Session:
     audience: Audience
     now: Callable[[], datetime]
     interruption: Interruption = field(default_factory=Interruption)
+    probe: Prober | None = None
+    """What asks through the real load balancer all along; set before the first pod is begun."""
     needs: Needs | None = None
     """The rights to see to before anything is watched."""
     lacking: frozenset[Right] = field(init=False, default=frozenset())
@@ -103,6 +111,8 @@ class Session:
     holdings: Holdings | None = field(init=False, default=None)
     """The Leases of the run; a dry run has none, as it writes nothing."""
     _target_groups: "TargetHealthApi | None" = field(init=False, default=None)
+    _first_answers: FirstAnswers | None = field(init=False, default=None)
+    _asked: set[str] = field(init=False, default_factory=set)
     _signal: Signal = field(init=False, default_factory=Signal)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
 
@@ -133,7 +143,7 @@ class Session:
         """
         if self.holdings:
             self.holdings.check()
-        return self.interruption.stop
+        return self.interruption.stop or (self.probe.failure if self.probe and self.probe.failure else "")
 
     def hold(self, subjects: Mapping[LeaseName, str], *, began: datetime, is_by_force: bool = False) -> None:
         """Wait until these Leases are ours; `subjects` says what each is for.
@@ -154,19 +164,26 @@ class Session:
         Raises:
             KubectlSafeError: something can't be done.
         """
-        self.check(intent)
+        try:
+            self.check(intent)
+        except UnseenTargetsError as error:
+            raise KubectlSafeError(f"nothing was changed: {error}") from error
         snapshot = self.observer.look()
         if self.terms.dry_run is not DryRun.CLIENT:
             self._rehearse([*first, *rehearsals(intent, snapshot)])
         self.audience.planned(intent, snapshot, estimate(intent, snapshot))
 
     def check(self, intent: Intent) -> None:
-        """See that nothing forbids to hand over these pods, and begin to ask their target groups.
+        """See that nothing forbids to hand over these pods, and that each of their target groups answers.
 
         Raises:
             KubectlSafeError: something does, or a target group can't be asked.
         """
+        self._refuse_blocked(intent)
         self._ask_target_groups(intent)
+        self._refuse_blocked(intent)
+
+    def _refuse_blocked(self, intent: Intent) -> None:
         found = blockers(intent, self.observer.look())
         if found:
             raise KubectlSafeError("\n".join(f"Blocked({b.reason}): {b.why}" for b in found))
@@ -248,23 +265,32 @@ class Session:
             self._signal.wait(left.total_seconds())
 
     def _ask_target_groups(self, intent: Intent) -> None:
+        """Ask each target group that was not asked before, and wait for its answer."""
         snapshot = self.observer.look()
-        pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid)) and planned.workload]
-        arns = {target.group for pod in pods for target in snapshot.targets_of(pod)} - self.observer.groups.keys()
-        if not arns:
-            return
-        if self._target_groups is None:
-            self._target_groups = self._connect_to_aws()
-        self.observer.groups = {**self.observer.groups, **self._target_groups.groups(sorted(arns))}
+        targets = targets_of(intent, snapshot)
+        new = {arn: found for arn, found in targets.items() if arn not in self._asked}
+        if new:
+            if self._first_answers is None:
+                self._first_answers = self._connect_to_aws()
+            self._first_answers.await_all(new, allow=intent.settings.allow)
+            self._asked |= new.keys()
 
-    def _connect_to_aws(self) -> "TargetHealthApi":
+    def _connect_to_aws(self) -> FirstAnswers:
         # Imported here: without a TargetGroupBinding nothing of AWS is needed, and nothing of it is loaded.
         from kubectl_safe.aws.health import TargetHealthApi
         from kubectl_safe.aws.poller import Poller
 
         api = TargetHealthApi(profile=self.terms.aws_profile, region_override=self.terms.aws_region, now=self.now)
-        self.observer.target_health = self._open.enter_context(Poller(api, signal=self._signal, now=self.now))
-        return api
+        poller = self._open.enter_context(Poller(api, signal=self._signal, now=self.now))
+        self.observer.target_health = poller
+        return FirstAnswers(
+            settings=api,
+            health=poller,
+            observer=self.observer,
+            signal=self._signal,
+            warn=self.audience.warn,
+            now=self.now,
+        )
 
     def _rehearse(self, actions: Iterable[Action]) -> None:
         """Send each kind of write as a server dry run, so that nothing is begun that can't be finished."""

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,9 +13,9 @@ from moto import mock_aws
 
 from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.aws.health import TargetHealthApi
-from kubectl_safe.model.target import State, Target, TargetHealth
+from kubectl_safe.model.target import State, Target, TargetGroup, TargetHealth, group_name
 from tests.aws.conftest import ARN, NOON, Serve, a_health, an_error, an_xml
-from tests.support.api_server import Answer, Cut, Feed
+from tests.support.api_server import Answer, Asked, Cut, Feed, Script
 
 A, B = (Target(group=ARN, ip=ip, port=8080) for ip in ("10.0.0.1", "10.0.0.2"))
 
@@ -107,8 +107,9 @@ def test_a_profile_that_is_not_there_is_named() -> None:
         an_api(profile="nobody").ask(ARN, {A})
 
 
-def test_an_answer_that_cant_be_read_is_an_error(serve: Serve, api: TargetHealthApi) -> None:
-    serve(lambda _: an_xml("<html>log in</html"))
+@pytest.mark.parametrize("text", ["<html>log in</html", "<html>log in</html>"], ids=["no XML", "other XML"])
+def test_an_answer_that_cant_be_read_is_an_error(serve: Serve, api: TargetHealthApi, text: str) -> None:
+    serve(lambda _: an_xml(text))
     with pytest.raises(AwsError):
         api.ask(ARN, {A})
 
@@ -187,9 +188,110 @@ def test_settings_of_groups_are_read_in_batches(monkeypatch: pytest.MonkeyPatch)
         elb.close()
     assert sorted(batches, reverse=True)[:3] == [20, 1, 0]
     assert set(found) == set(arns)
-    assert found[arns[0]].deregistration_delay == timedelta(seconds=10)
-    assert found[arns[1]].deregistration_delay == timedelta(seconds=300)
-    assert found[arns[0]].time_to_healthy == timedelta(seconds=14)
+    first, second = found[arns[0]], found[arns[1]]
+    assert isinstance(first, TargetGroup)
+    assert isinstance(second, TargetGroup)
+    assert first.deregistration_delay == timedelta(seconds=10)
+    assert second.deregistration_delay == timedelta(seconds=300)
+    assert first.time_to_healthy == timedelta(seconds=14)
+
+
+API = ARN.replace("/web/", "/api/")
+ELB = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
+
+
+def describing(*arns: str, attributes: Callable[[str], Answer | Cut]) -> Callable[[Asked], Answer | Cut]:
+    """Return an AWS that knows these groups, and says this of their attributes."""
+    members = "".join(f"<member><TargetGroupArn>{arn}</TargetGroupArn></member>" for arn in arns)
+
+    def answer(asked: Asked) -> Answer | Cut:
+        sent = parse_qs(asked.body.decode())
+        if sent["Action"] == ["DescribeTargetGroups"]:
+            return an_xml(
+                f'<DescribeTargetGroupsResponse xmlns="{ELB}"><DescribeTargetGroupsResult><TargetGroups>{members}'
+                "</TargetGroups></DescribeTargetGroupsResult></DescribeTargetGroupsResponse>"
+            )
+        return attributes(sent["TargetGroupArn"][0])
+
+    return answer
+
+
+def no_attributes(_: str) -> Answer:
+    action = "DescribeTargetGroupAttributes"
+    return an_xml(f'<{action}Response xmlns="{ELB}"><{action}Result/></{action}Response>')
+
+
+@pytest.fixture
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubectl_safe.aws.client.BETWEEN_CALLS", timedelta(0))
+
+
+def told(found: Mapping[str, TargetGroup | AwsError]) -> dict[str, str]:
+    """Return what is known of each group by name: `known`, or the code of its error."""
+    return {group_name(arn): it.code if isinstance(it, AwsError) else "known" for arn, it in found.items()}
+
+
+@pytest.mark.usefixtures("unpaced")
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param(
+            describing(API, ARN, attributes=no_attributes), {"api": "known", "web": "known"}, id="all are known"
+        ),
+        pytest.param(
+            lambda _: an_error(403, "AccessDenied"), {"api": "AccessDenied", "web": "AccessDenied"}, id="all are denied"
+        ),
+        pytest.param(
+            describing(
+                API, ARN, attributes=lambda arn: an_error(403, "AccessDenied") if arn == API else no_attributes(arn)
+            ),
+            {"api": "AccessDenied", "web": "known"},
+            id="one is denied, the next is asked for",
+        ),
+        pytest.param(
+            describing(
+                API, ARN, attributes=lambda arn: an_error(400, "Throttling") if arn == ARN else no_attributes(arn)
+            ),
+            {"api": "known", "web": "Throttling"},
+            id="what came before it was throttled is kept",
+        ),
+        pytest.param(
+            describing(API, attributes=no_attributes), {"api": "known", "web": "TargetGroupNotFound"}, id="left out"
+        ),
+    ],
+)
+def test_settings_of_each_group_are_known_or_it_is_told_why_not(
+    serve: Serve, api: TargetHealthApi, script: Script, expected: dict[str, str]
+) -> None:
+    serve(script)
+    assert told(api.groups([ARN, API])) == expected
+
+
+@pytest.mark.usefixtures("unpaced")
+def test_after_a_throttled_call_no_other_is_made(serve: Serve, api: TargetHealthApi) -> None:
+    server = serve(describing(API, ARN, attributes=lambda _: an_error(400, "Throttling")))
+    assert told(api.groups([ARN, API])) == {"api": "Throttling", "web": "Throttling"}
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "is_refusal", "is_lasting"),
+    [
+        ("AccessDenied", True, True),
+        ("UnauthorizedOperation", True, True),
+        ("ExpiredToken", True, True),
+        ("NoCredentialsError", True, True),
+        ("InvalidClientTokenId", True, True),
+        ("SSOTokenLoadError", True, True),
+        ("TargetGroupNotFound", False, True),
+        ("Throttling", False, False),
+        ("InternalFailure", False, False),
+        ("ConnectionClosedError", False, False),
+    ],
+)
+def test_rights_and_credentials_are_told_from_what_time_may_cure(code: str, is_refusal: bool, is_lasting: bool) -> None:
+    error = AwsError("words", code=code)
+    assert (error.is_refusal, error.is_lasting) == (is_refusal, is_lasting)
 
 
 def test_calls_of_one_account_and_region_wait_for_each_other(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,25 @@ def test_an_error_is_told_until_the_next_answer(code: str) -> None:
     assert told[:2] == [{ARN: "words"}, {}]
 
 
+def test_what_came_of_the_last_question_is_told_by_group() -> None:
+    error = AwsError("words", code="AccessDenied")
+    heard: list[Mapping[str, AwsError | None]] = []
+
+    class Listening(Signal):
+        def set(self) -> None:
+            heard.append(poller.heard)
+            super().set()
+
+    # An answer that says nothing of the target is an answer, too.
+    api, signal = Api(error, {}), Listening()
+    poller = Poller(api, signal=signal, now=Clock())
+    assert poller.heard == {}
+    with poller:
+        poller.want(a_wish(A))
+        signal.until(lambda: len(heard) > 1)
+    assert heard[:2] == [{ARN: error}, {ARN: None}]
+
+
 def test_the_pause_between_questions_counts_from_when_the_first_one_was_sent() -> None:
     class Standing(Clock):
         def __call__(self) -> datetime:

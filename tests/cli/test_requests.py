@@ -7,7 +7,7 @@ import pytest
 
 from kubectl_safe.cli.types import duration, parse_selector
 from kubectl_safe.decide.drain import Options
-from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.settings import ALLOWABLE, Settings
 from kubectl_safe.run.drain import Drain
 from kubectl_safe.run.restart import Restart
 from tests.cli.conftest import CommandLine
@@ -93,6 +93,14 @@ def test_what_follows_two_dashes_is_a_name(safe: CommandLine) -> None:
         (["--max-surge", "0", "--max-unavailable", "1%"], {"max_surge": 0, "max_unavailable": "1%"}),
         (["--max-draining", "3"], {"max_draining": 3}),
         (["--no-nudge"], {"nudge": False}),
+        (
+            ["--allow", "unseen-targets", "--drain-wait", "5m"],
+            {"allow": frozenset({"unseen-targets"}), "drain_wait": timedelta(minutes=5)},
+        ),
+        (
+            ["--drain-wait=90s", "--allow=unseen-targets, unseen-targets", "--allow", "unseen-targets"],
+            {"allow": frozenset({"unseen-targets"}), "drain_wait": timedelta(seconds=90)},
+        ),
     ],
 )
 def test_the_shared_flags_shape_drains_and_restarts_alike(
@@ -101,6 +109,11 @@ def test_the_shared_flags_shape_drains_and_restarts_alike(
     assert drained(safe, "n", *flags).settings == Settings(**settings)
     safe.requests.clear()
     assert restarted(safe, "deploy/web", *flags).settings == Settings(**settings)
+
+
+def test_every_name_that_may_be_allowed_is_in_the_help(safe: CommandLine) -> None:
+    text = " ".join(safe("drain", "--help").out.split())
+    assert all(name in text.partition("--allow NAME")[2] for name in ALLOWABLE)
 
 
 FORMS = [

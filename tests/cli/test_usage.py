@@ -40,6 +40,22 @@ REFUSED = [
         "--max-surge 0 and --max-unavailable 0 together let no pod move",
         id="nothing could ever move, in percent",
     ),
+    pytest.param(
+        ["drain", "n", "--allow", "unseen-targets,everything"],
+        "'everything' is not one of 'unseen-targets'",
+        id="an unknown name to allow",
+    ),
+    pytest.param(["drain", "n", "--allow", ""], "'' is not one of 'unseen-targets'", id="no name to allow"),
+    pytest.param(
+        ["drain", "n", "--allow", "unseen-targets"],
+        "--allow unseen-targets needs --drain-wait: nobody tells when a target that can't be asked has drained",
+        id="nothing tells when unseen targets have drained",
+    ),
+    pytest.param(
+        ["rollout", "restart", "deploy/web", "--drain-wait", "5m"],
+        "--drain-wait needs --allow unseen-targets: target groups that can be asked tell when",
+        id="a wait that nothing needs",
+    ),
     pytest.param(["rollout", "restart"], "required resource not specified", id="no resource"),
     pytest.param(["rollout", "restart", "deployment"], "name the deployments, or choose them by", id="a kind alone"),
     pytest.param(["rollout", "restart", "deploy", "-l", ""], "name the deployments, or choose", id="an empty selector"),

@@ -1,9 +1,6 @@
 """What comes before the first write, and the writes outside the loop."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -15,14 +12,11 @@ from kubectl_safe.decide.rights import to_restart
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused, Result, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import TargetGroup, group_name
-from kubectl_safe.run.session import DryRun, Session
+from kubectl_safe.run.session import DryRun
+from tests.run.aws import Aws, connect
 from tests.run.conftest import OpenSession
 from tests.run.world import Heard, World, a_world
-from tests.support.builders import NOW, a_binding, a_deployment, a_group, arn, uid
-
-if TYPE_CHECKING:
-    from kubectl_safe.aws.health import TargetHealthApi
+from tests.support.builders import NOW, a_binding, a_deployment, uid
 
 NODE = "node-1"
 
@@ -40,24 +34,6 @@ def an_intent(world: World) -> Intent:
         Planned(uid=p.uid, namespace="shop", name=p.name, node=NODE, workload=workload) for p in world.pods.values()
     )
     return Intent(pods=tuple(pods))
-
-
-@dataclass
-class TargetGroups:
-    """AWS, as far as it tells the settings of target groups."""
-
-    asked: list[list[str]] = field(default_factory=list)
-
-    def groups(self, arns: Iterable[str]) -> dict[str, TargetGroup]:
-        wanted = list(arns)
-        self.asked.append(wanted)
-        return {arn: a_group(group_name(arn)) for arn in wanted}
-
-
-def connect_to(groups: TargetGroups, session: Session) -> Session:
-    """Let a session ask these target groups."""
-    session._target_groups = cast("TargetHealthApi", groups)
-    return session
 
 
 def test_a_write_is_chosen_anew_after_each_conflict(open_session: OpenSession) -> None:
@@ -115,21 +91,10 @@ def test_a_write_that_does_not_succeed_ends_the_run(open_session: OpenSession, r
 
 def test_each_kind_of_write_is_tried_as_a_dry_run_and_the_first_ones_with_them(open_session: OpenSession) -> None:
     world, heard = a_world(bindings=(a_binding(),)), Heard()
-    connect_to(TargetGroups(), open_session(world, heard)).prepare(an_intent(world), [Cordon(node=world.nodes[NODE])])
+    connect(Aws(world), open_session(world, heard)).prepare(an_intent(world), [Cordon(node=world.nodes[NODE])])
     assert [type(action) for _, action, _ in world.tried] == [Cordon, Release, Withdraw, AskEviction, Nudge]
     assert all(is_dry_run for _, _, is_dry_run in world.tried)
     assert heard.warnings == []
-
-
-def test_target_groups_are_asked_for_once_and_those_of_later_pods_when_they_come(open_session: OpenSession) -> None:
-    world, asked = a_world("web-1", bindings=(a_binding(),)), TargetGroups()
-    session = connect_to(asked, open_session(world, Heard()))
-    session.check(an_intent(world))
-    session.check(an_intent(world))
-    world.bindings += (a_binding("late", service="web"),)
-    session.check(an_intent(world))
-    assert asked.asked == [[arn("web")], [arn("late")]]
-    assert session.observer.groups.keys() == {arn("web"), arn("late")}
 
 
 @pytest.mark.parametrize("kind", [Cordon, Release, Withdraw, AskEviction])

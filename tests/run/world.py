@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.decide.actions import (
     Action,
     AskEviction,
@@ -60,6 +61,7 @@ class World(Signal):
     stale: frozenset[str] = frozenset()
     health: dict[Target, TargetHealth] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    heard: Mapping[str, AwsError | None] = field(default_factory=dict)
     start_seconds: float | None = 10
     """From a pod's creation to Ready; None never gets there."""
     slice_seconds: float = 0.5

@@ -1,0 +1,150 @@
+"""Before the first write: what AWS says of each target group of the plan, or that it may not be asked.
+
+A run that learned this later would stand still in the middle, with pods that nobody can confirm.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from kubectl_safe.decide.health import Wish
+from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.decide.settings import UNSEEN_TARGETS, go_duration
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import Target, TargetGroup, group_name
+from kubectl_safe.run.observer import HealthView, Observer
+
+if TYPE_CHECKING:
+    from kubectl_safe.aws.errors import AwsError
+
+PATIENCE = timedelta(seconds=60)
+"""How long AWS may fail, or leave us without a further answer."""
+
+RETRY = timedelta(seconds=5)
+LOOK_AGAIN = timedelta(seconds=1)
+USUAL_DELAY = timedelta(minutes=5)
+"""AWS's default deregistration delay."""
+
+
+class UnseenTargetsError(KubectlSafeError):
+    """A target group can't be asked."""
+
+
+class SettingsView(Protocol):
+    """What tells the settings of target groups; `TargetHealthApi` is that."""
+
+    def groups(self, arns: Iterable[str]) -> "Mapping[str, TargetGroup | AwsError]":
+        """Return the settings of each target group by ARN, or why AWS doesn't tell them."""
+
+
+class Signal(Protocol):
+    """What tells that something changed."""
+
+    def wait(self, timeout: float) -> bool:
+        """Return once something changed, or after `timeout` seconds."""
+
+
+def targets_of(intent: Intent, snapshot: Snapshot) -> dict[str, frozenset[Target]]:
+    """Return the targets of the planned pods and of the other pods of their Deployments, by target group (ARN)."""
+    pods = [pod for planned in intent.pods if planned.workload and (pod := snapshot.pods.get(planned.uid))]
+    pods += [pod for deployment in deployments_of(intent, snapshot) for pod in snapshot.pods_of(deployment)]
+    targets = {target for pod in pods for target in snapshot.targets_of(pod)}
+    return {arn: frozenset(t for t in targets if t.group == arn) for arn in {t.group for t in targets}}
+
+
+@dataclass(kw_only=True)
+class FirstAnswers:
+    """Asks for the settings of target groups, and once for the health of their targets."""
+
+    settings: SettingsView
+    health: HealthView
+    observer: Observer
+    signal: Signal
+    warn: Callable[[str], None]
+    now: Callable[[], datetime]
+    _told: set[str] = field(default_factory=set)
+
+    def await_all(self, targets: Mapping[str, frozenset[Target]], *, allow: frozenset[str]) -> None:
+        """Ask these groups (by ARN) about these targets, and return once each has answered.
+
+        A group that may not be asked is put among the unseen ones of the observer, where `allow` has that.
+
+        Raises:
+            UnseenTargetsError: a group may not be asked, or AWS doesn't answer for too long.
+        """
+        goes_unseen = UNSEEN_TARGETS in allow
+        refused = self._await_settings(targets)
+        if refused and not goes_unseen:
+            raise UnseenTargetsError(self._refusal(refused))
+        refused = self._await_health(targets)
+        if refused and not goes_unseen:
+            raise UnseenTargetsError(self._refusal(refused))
+        self.observer.unseen |= refused.keys()
+
+    def _await_settings(self, arns: Iterable[str]) -> "Mapping[str, AwsError]":
+        """Let the observer have the settings of groups; return which may not be asked for them."""
+        pending, refused = set(arns), dict[str, "AwsError"]()
+        until = self.now() + PATIENCE
+        while True:
+            answers = self.settings.groups(sorted(pending))
+            failed = {arn: answer for arn, answer in answers.items() if not isinstance(answer, TargetGroup)}
+            found = {arn: answer for arn, answer in answers.items() if isinstance(answer, TargetGroup)}
+            self.observer.groups = {**self.observer.groups, **found}
+            refused |= {arn: error for arn, error in failed.items() if error.is_refusal}
+            passing = {arn: error for arn, error in failed.items() if not error.is_refusal}
+            until = self.now() + PATIENCE if found else until
+            pending = set(passing)
+            if not pending:
+                return refused
+            self._bear(passing, until)
+            self._pause(RETRY)
+
+    def _await_health(self, targets: Mapping[str, frozenset[Target]]) -> "Mapping[str, AwsError]":
+        """Wait until each group has answered a question about its targets; return which may not be asked."""
+        began = self.now()
+        pending, refused = set(targets), dict[str, "AwsError"]()
+        until = began + PATIENCE
+        while True:
+            heard = {arn: error for arn, error in self.health.heard.items() if arn in pending}
+            refused |= {arn: error for arn, error in heard.items() if error and error.is_refusal}
+            passing = {arn: error for arn, error in heard.items() if error and not error.is_refusal}
+            left = pending - (heard.keys() - passing.keys())
+            until = self.now() + PATIENCE if left != pending else until
+            pending = left
+            # What has answered is not asked again before the run needs it.
+            self.health.want({arn: Wish(targets=targets[arn], not_before=began) for arn in pending})
+            if not pending:
+                return refused
+            self._bear(passing or dict.fromkeys(pending), until)
+            self.signal.wait(LOOK_AGAIN.total_seconds())
+
+    def _bear(self, errors: "Mapping[str, AwsError | None]", until: datetime) -> None:
+        """Go on waiting, with a word; or not.
+
+        Raises:
+            UnseenTargetsError: there is no use in it, or it has been too long.
+        """
+        for arn, error in errors.items():
+            if error and error.is_lasting:
+                raise UnseenTargetsError(str(error))
+            if self.now() >= until:
+                why = error or f"target group {group_name(arn)} did not answer within {go_duration(PATIENCE)}"
+                raise UnseenTargetsError(f"{why}; AWS was waited for: run the same command again")
+            if error and str(error) not in self._told:
+                self._told.add(str(error))
+                self.warn(f"Warning: AWS is waited for, up to {go_duration(PATIENCE)}: {error}")
+
+    def _refusal(self, refused: "Mapping[str, AwsError]") -> str:
+        """Return what AWS said of each group that may not be asked, and how to do without."""
+        delays = [group.deregistration_delay for group in self.observer.groups.values() if group.arn in refused]
+        wait = go_duration(max(delays, default=USUAL_DELAY))
+        told = "\n".join(dict.fromkeys(str(error) for _, error in sorted(refused.items())))
+        return f"{told}, or go by readiness gates alone: --allow {UNSEEN_TARGETS} --drain-wait {wait}"
+
+    def _pause(self, duration: timedelta) -> None:
+        until = self.now() + duration
+        while (left := until - self.now()) > timedelta(0):
+            self.signal.wait(left.total_seconds())
