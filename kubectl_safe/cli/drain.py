@@ -31,7 +31,7 @@ KINDS = frozenset({"node", "nodes", "no"})
     "specified in the pod will be used.",
 )
 @click.option("--uncordon-on-failure", is_flag=True, help="Uncordon the nodes again where the drain fails.")
-@common_options
+@common_options()
 def command(
     *,
     common: Common,
@@ -81,14 +81,14 @@ def command(
         drain(request, session)
 
 
-def node_names(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return the names in `NODE...`, each perhaps as `node/NODE`.
+def node_names(arguments: Sequence[str], *, command: str = "drain") -> tuple[str, ...]:
+    """Return the names in `NODE...`, each perhaps as `node/NODE`, of the command of that name.
 
     Raises:
         UsageError: there is none, or another kind is named.
     """
     if not arguments:
-        raise UsageError("USAGE: drain NODE [NODE...] [flags]")
+        raise UsageError(f"USAGE: {command} NODE [NODE...] [flags]")
     return tuple(_node_name(argument) for argument in arguments)
 
 

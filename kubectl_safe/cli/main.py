@@ -17,7 +17,9 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "interrupted: nothing that serves was harmed; run the same command again to go on"
 
 COMMANDS = {
+    "abort": ("kubectl_safe.cli.abort:command", "End what a drain or a restart began and did not end."),
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
+    "uncordon": ("kubectl_safe.cli.uncordon:command", "Make nodes schedulable again that kubectl safe drain cordoned."),
     "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request."),
 }
 """Where each command is, and what the list of commands says of it."""

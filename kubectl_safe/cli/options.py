@@ -1,6 +1,6 @@
 """The flags that drains and restarts share, and what they come to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -15,26 +15,26 @@ from kubectl_safe.model.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """The values of the shared flags."""
+    """The values of the shared flags; what a command does not take has its default."""
 
-    kubeconfig: str | None
-    context: str | None
-    namespace: str | None
-    settle: timedelta | None
-    max_surge: int | str | None
-    max_draining: int | None
-    max_unavailable: int | str | None
-    timeout: timedelta
-    fail_fast: bool
-    dry_run: str
-    nudge: bool
-    allow: frozenset[str]
-    drain_wait: timedelta | None
-    aws_profile: str | None
-    aws_region: str | None
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str | None = None
+    settle: timedelta | None = None
+    max_surge: int | str | None = None
+    max_draining: int | None = None
+    max_unavailable: int | str | None = None
+    timeout: timedelta = timedelta(0)
+    fail_fast: bool = False
+    dry_run: str = "none"
+    nudge: bool = True
+    allow: frozenset[str] = frozenset()
+    drain_wait: timedelta | None = None
+    aws_profile: str | None = None
+    aws_region: str | None = None
     output: Output
-    verbosity: int
-    probe: tuple[str, ...]
+    verbosity: int = 0
+    probe: tuple[str, ...] = ()
 
 
 OUTPUT = click.option(
@@ -48,9 +48,9 @@ OUTPUT = click.option(
 )
 """Every command that has an `Output` takes it."""
 
-OPTIONS = (
-    OUTPUT,
-    click.option(
+OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
+    "output": OUTPUT,
+    "verbosity": click.option(
         "-v",
         "--v",
         "verbosity",
@@ -61,11 +61,11 @@ OPTIONS = (
         help="Number for the log level verbosity: from 6 on each request is shown, from 7 on its headers, from 8 on "
         "its bodies.",
     ),
-    click.option(
+    "aws_region": click.option(
         "--aws-region", metavar="REGION", help="Region of the target groups; otherwise the one in their ARNs."
     ),
-    click.option("--aws-profile", metavar="NAME", help="AWS profile to ask target groups with."),
-    click.option(
+    "aws_profile": click.option("--aws-profile", metavar="NAME", help="AWS profile to ask target groups with."),
+    "probe": click.option(
         "--probe",
         type=probe_url,
         multiple=True,
@@ -73,14 +73,14 @@ OPTIONS = (
         help="Send a GET through the load balancer once a second, all along; it has to succeed before anything is "
         "changed, and once it fails no further pod is taken from service. May be given several times.",
     ),
-    click.option(
+    "drain_wait": click.option(
         "--drain-wait",
         type=duration,
         metavar="DURATION",
         help="With --allow unseen-targets: how long a target that can't be asked is taken to drain; at least the "
         "deregistration delay of its group.",
     ),
-    click.option(
+    "allow": click.option(
         "--allow",
         multiple=True,
         metavar="NAME",
@@ -88,21 +88,21 @@ OPTIONS = (
         help="Go on where that would be refused. The one name is unseen-targets: target groups that we may not ask "
         "are gone by their pods' readiness gates, and by --drain-wait.",
     ),
-    click.option(
+    "nudge": click.option(
         "--nudge/--no-nudge",
         default=True,
         show_default=True,
         help="Annotate a TargetGroupBinding for a moment "
         "when a target is healthy and its readiness gate is not yet True, so that its controller looks at once.",
     ),
-    click.option(
+    "dry_run": click.option(
         "--dry-run",
         type=click.Choice(["none", "client", "server"]),
         default="none",
         show_default=True,
         help="Print the plan and change nothing. With server, each kind of write is also tried as a dry run.",
     ),
-    click.option(
+    "timeout": click.option(
         "--timeout",
         type=duration,
         metavar="DURATION",
@@ -110,51 +110,71 @@ OPTIONS = (
         show_default=True,
         help="The length of time to wait before giving up, zero means infinite.",
     ),
-    click.option(
+    "fail_fast": click.option(
         "--fail-fast",
         is_flag=True,
         help="Begin no further pod once one has failed. Without it, the pods of other workloads go on.",
     ),
-    click.option(
+    "max_unavailable": click.option(
         "--max-unavailable",
         type=count_or_percent,
         metavar="INT|PERCENT",
         help="How many pods of a workload may be missing from service. "
         "Default 0; 1 where pods are withdrawn before their replacements start.",
     ),
-    click.option(
+    "max_draining": click.option(
         "--max-draining",
         type=click.IntRange(min=1),
         metavar="INTEGER",
         help="How many withdrawn pods may drain at once. Default: no limit.",
     ),
-    click.option(
+    "max_surge": click.option(
         "--max-surge",
         type=count_or_percent,
         metavar="INT|PERCENT",
         help="How many pods of a workload may serve beyond its replicas. "
         "Default: the workload's own. With 0, pods are withdrawn before their replacements start.",
     ),
-    click.option(
+    "settle": click.option(
         "--settle",
         type=duration,
         metavar="DURATION",
         help="How long a pod is out of every EndpointSlice before it is evicted: at "
         "least the longest request and the lag of kube-proxy. Default 15s; 30s behind headless Services.",
     ),
-    click.option("-n", "--namespace", metavar="NAME", help="The namespace scope for this CLI request."),
-    click.option("--context", metavar="NAME", help="The name of the kubeconfig context to use."),
-    click.option("--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."),
+    "namespace": click.option("-n", "--namespace", metavar="NAME", help="The namespace scope for this CLI request."),
+    "context": click.option("--context", metavar="NAME", help="The name of the kubeconfig context to use."),
+    "kubeconfig": click.option(
+        "--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."
+    ),
+}
+"""By the field of `Common` that each becomes, from the last in the help to the first."""
+
+TO_END = (
+    *("kubeconfig", "context", "namespace", "settle", "timeout"),
+    *("aws_profile", "aws_region", "output", "verbosity"),
 )
+"""What a command takes that only ends what others began."""
+
+TO_WRITE_ONCE = ("kubeconfig", "context", "dry_run", "output", "verbosity")
+"""What a command takes that hands no pod over."""
 
 
-def common_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the shared flags to a command; they arrive as one `Common`, by the name `common`."""
+def common_options(
+    *chosen: str,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add shared flags to a command: those of these fields, or all; they arrive as one `Common`, named `common`."""
 
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        return _decorated(command, chosen or tuple(OPTIONS))
+
+    return decorate
+
+
+def _decorated(command: Callable[..., None], chosen: Sequence[str]) -> Callable[..., None]:
     @wraps(command)
     def gathered(**values: Any) -> None:
-        shared = {name: values.pop(name) for name in Common.__dataclass_fields__}
-        common = Common(**shared)
+        common = Common(**{name: values.pop(name) for name in chosen})
         common.output.dry_run = common.dry_run
         if _is_nothing(common.max_surge) and _is_nothing(common.max_unavailable):
             raise UsageError("--max-surge 0 and --max-unavailable 0 together let no pod move: one of them must be more")
@@ -162,8 +182,9 @@ def common_options(command: Callable[..., None]) -> Callable[..., None]:
         command(common=common, **values)
 
     decorated: Callable[..., None] = gathered
-    for option in OPTIONS:
-        decorated = option(decorated)
+    for name, option in OPTIONS.items():
+        if name in chosen:
+            decorated = option(decorated)
     return decorated
 
 

@@ -29,7 +29,7 @@ def group() -> None:
 @group.command("restart", short_help="Restart deployments without losing a request.")
 @click.argument("resources", nargs=-1, metavar="deployment/NAME... | deployment NAME... | deployment -l SELECTOR")
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
-@common_options
+@common_options()
 def restart(*, common: Common, resources: tuple[str, ...], selector: str | None) -> None:
     """Hand every pod of a deployment over to a new one.
 

@@ -101,7 +101,8 @@ def session_for(
     from kubectl_safe.decide.giving_up import Limits
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
-    from kubectl_safe.run.session import DryRun, Session, Terms
+    from kubectl_safe.run.session import Session
+    from kubectl_safe.run.terms import DryRun, Terms
 
     terms = Terms(
         about=about,

@@ -104,6 +104,17 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
     )
 
 
+def to_abort(nodes: Iterable[str], namespace: str | None) -> Needs:
+    """Return what ending drains of nodes needs, and restarts in a namespace: what they need themselves."""
+    names = tuple(nodes)
+    restarts = to_restart(namespace, writes=True, nudges=False) if namespace else Needs(required=())
+    if not names:
+        return restarts
+    drains = to_drain(names, writes=True, nudges=False)
+    required = tuple(dict.fromkeys((*drains.required, *restarts.required)))
+    return Needs(required=required, of_pods=drains.of_pods, optional=drains.optional, nodes=names)
+
+
 def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
     """Return what a drain needs in each namespace where it may not do everything everywhere, by the pods of its nodes.
 

@@ -2,6 +2,7 @@
 
 from kubectl_safe.model.errors import KubectlSafeError
 
+_NOT_FOUND = 404
 _BUSY = {429, 500, 502, 503, 504}
 BUDGET_CAUSE = "DisruptionBudget"
 """`details.causes[].reason` of an eviction that a disruption budget refuses; any other 429 is flow control."""
@@ -37,6 +38,11 @@ class ApiError(KubectlSafeError):
         self.reason = reason
         self.causes = causes
         self.retry_after = retry_after
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether the object is not there."""
+        return self.status == _NOT_FOUND
 
     @property
     def is_transient(self) -> bool:

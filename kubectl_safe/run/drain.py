@@ -15,7 +15,8 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
-from kubectl_safe.run.session import DryRun, Session
+from kubectl_safe.run.session import Session
+from kubectl_safe.run.terms import DryRun
 
 NOT_FOUND = 404
 

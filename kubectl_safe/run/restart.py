@@ -16,7 +16,8 @@ from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
-from kubectl_safe.run.session import DryRun, Session
+from kubectl_safe.run.session import Session
+from kubectl_safe.run.terms import DryRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Protocol, Self, assert_never
 
-from kubectl_safe.decide.actions import Action, Nudge, subject_of
+from kubectl_safe.decide.actions import Action, subject_of
 from kubectl_safe.decide.ending import Ending
 from kubectl_safe.decide.estimate import Estimate, estimate
-from kubectl_safe.decide.giving_up import Limits
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.progress import Progress
@@ -31,38 +29,13 @@ from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.leases import Leases
 from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
+from kubectl_safe.run.rehearsal import rehearse
 from kubectl_safe.run.rights import check_rights
 from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, targets_of
+from kubectl_safe.run.terms import DryRun, Terms
 
 TRIES = 10
 RETRY = timedelta(milliseconds=500)
-
-
-class DryRun(Enum):
-    """kubectl's `--dry-run`."""
-
-    NONE = "none"
-    CLIENT = "client"
-    SERVER = "server"
-
-    @property
-    def suffix(self) -> str:
-        """What kubectl adds to each line of a dry run."""
-        return {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[self]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a run is bound by, apart from what it moves."""
-
-    dry_run: DryRun = DryRun.NONE
-    about: str = ""
-    """What the run does, for those who find it in their way."""
-    limits: Limits = field(default_factory=Limits)
-    grace_period: int | None = None
-    """Seconds; None leaves it to each pod."""
-    aws_profile: str | None = None
-    aws_region: str | None = None
 
 
 class Audience(Reporter, Protocol):
@@ -110,7 +83,6 @@ class Session:
     hands: Hands = field(init=False)
     holdings: Holdings | None = field(init=False, default=None)
     """The Leases of the run; a dry run has none, as it writes nothing."""
-    _target_groups: "TargetHealthApi | None" = field(init=False, default=None)
     _first_answers: FirstAnswers | None = field(init=False, default=None)
     _asked: set[str] = field(init=False, default_factory=set)
     _signal: Signal = field(init=False, default_factory=Signal)
@@ -170,7 +142,8 @@ class Session:
             raise KubectlSafeError(f"nothing was changed: {error}") from error
         snapshot = self.observer.look()
         if self.terms.dry_run is not DryRun.CLIENT:
-            self._rehearse([*first, *rehearsals(intent, snapshot)])
+            may_nudge = not any(right.is_of_bindings for right in self.lacking)
+            rehearse([*first, *rehearsals(intent, snapshot)], self.hands, self.audience, may_nudge=may_nudge)
         self.audience.planned(intent, snapshot, estimate(intent, snapshot))
 
     def check(self, intent: Intent) -> None:
@@ -291,23 +264,3 @@ class Session:
             warn=self.audience.warn,
             now=self.now,
         )
-
-    def _rehearse(self, actions: Iterable[Action]) -> None:
-        """Send each kind of write as a server dry run, so that nothing is begun that can't be finished."""
-        warnings: dict[str, None] = {}
-        for action in actions:
-            result = self.hands.act(action, dry_run=True)
-            match result:
-                case Untried(message=message):
-                    warnings[f"Warning: could not be tried beforehand: {message}"] = None
-                case Denied() if isinstance(action, Nudge) and any(right.is_of_bindings for right in self.lacking):
-                    continue
-                case Denied(message=message) if isinstance(action, Nudge):
-                    warnings[f"Warning: bindings can't be nudged, which costs up to 15s a batch: {message}"] = None
-                case Denied(message=message) | Undone(message=message):
-                    raise KubectlSafeError(f"nothing was changed: {message}")
-                case _:
-                    # Gone, changed meanwhile, or refused by a budget that the replacement may satisfy: no verdict.
-                    continue
-        for warning in warnings:
-            self.audience.warn(warning)

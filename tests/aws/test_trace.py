@@ -65,8 +65,8 @@ def test_a_call_that_fails_is_a_line_with_the_error_code(
 
 def test_a_call_without_an_answer_is_a_line_with_the_reason(api: TargetHealthApi, seen: list[Exchange]) -> None:
     with pytest.raises(AwsError):
-        api.groups([ARN])
-    assert shown(seen, 6).startswith("DescribeTargetGroups web (us-east-1) EndpointConnectionError: Could not connect")
+        api.ask(ARN, [TARGET])
+    assert shown(seen, 6).startswith("DescribeTargetHealth web (us-east-1) EndpointConnectionError: Could not connect")
 
 
 def test_the_session_token_that_aws_repeats_is_shown_nowhere(

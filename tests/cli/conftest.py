@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_safe.cli.main import run
 from kubectl_safe.cli.options import Common
-from tests.support.api_server import Answer, ApiServer, Asked, Feed
+from tests.support.api_server import GRANTED, Answer, ApiServer, Asked, Feed, is_review
 
 
 @dataclass
@@ -74,8 +74,8 @@ class EmptyCluster:
 
     @property
     def writes(self) -> list[Asked]:
-        """All that was asked for but reads."""
-        return [asked for asked in self.server.asked if asked.method != "GET"]
+        """All that was asked for but reads and questions about rights."""
+        return [asked for asked in self.server.asked if asked.method != "GET" and not is_review(asked)]
 
     def __call__(self, *arguments: str) -> Ended:
         code = run([*arguments, "--kubeconfig", self.kubeconfig])
@@ -90,6 +90,8 @@ def empty_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterato
     def script(asked: Asked) -> Answer | Feed:
         if asked.is_watch:
             return Feed()
+        if is_review(asked):
+            return GRANTED
         return Answer(body={"metadata": {"resourceVersion": "1"}, "items": []})
 
     with ApiServer(script) as server:

@@ -6,9 +6,18 @@ import sys
 import pytest
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.main import COMMANDS
 from tests.cli.conftest import CommandLine
 
-HELPS = [["--help"], ["-h"], ["drain", "--help"], ["rollout", "--help"], ["rollout", "restart", "-h"]]
+HELPS = [
+    ["--help"],
+    ["-h"],
+    ["drain", "--help"],
+    ["rollout", "--help"],
+    ["rollout", "restart", "-h"],
+    ["abort", "-h"],
+    ["uncordon", "-h"],
+]
 
 
 @pytest.mark.parametrize("arguments", HELPS, ids=" ".join)
@@ -32,9 +41,9 @@ def test_a_group_alone_prints_its_help_as_kubectl_does(safe: CommandLine, argume
 
 def test_the_list_of_commands_says_what_each_of_them_says_of_itself(safe: CommandLine) -> None:
     listed = safe("--help").out
-    for command in ("drain", "rollout"):
+    for command in COMMANDS:
         own = safe(command, "--help").out.splitlines()[2].strip()
-        assert f"  {command:<7}  {own}\n" in listed
+        assert f"  {command:<8}  {own}\n" in listed
 
 
 def test_help_of_a_restart_says_that_it_waits(safe: CommandLine) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from kubectl_safe.cli.types import duration, parse_selector
 from kubectl_safe.decide.drain import Options
+from kubectl_safe.decide.rights import to_drain
 from kubectl_safe.decide.settings import ALLOWABLE, Settings
 from kubectl_safe.run.drain import Drain
 from kubectl_safe.run.restart import Restart
@@ -33,7 +34,9 @@ def restarted(safe: CommandLine, *arguments: str) -> Restart:
 
 def test_without_flags_everything_is_left_to_the_defaults(safe: CommandLine) -> None:
     assert drained(safe, "node-1") == Drain(nodes=("node-1",), options=Options(), settings=Settings())
-    assert safe.sessions == [{"namespace": None, "grace_period": None, "nodes": ("node-1",)}]
+    [options] = safe.sessions
+    needs = to_drain(("node-1",), writes=True, nudges=True)
+    assert options == {"about": "drain node-1", "namespace": None, "grace_period": None, "needs": needs}
     [common] = safe.commons
     assert (common.timeout, common.dry_run) == (timedelta(0), "none")
 

@@ -30,7 +30,7 @@ def test_each_request_is_a_line_on_stderr(empty_cluster: EmptyCluster) -> None:
     asked = re.escape(f"GET {empty_cluster.server.url}/api/v1/namespaces/shop/pods?limit=500")
     assert any(re.fullmatch(rf"{asked} 200 OK in \d+ milliseconds", line) for line in lines)
     assert any("watch=true" in line for line in lines)
-    assert all(re.match(r"GET http://.* in \d+ milliseconds$", line) for line in lines)
+    assert all(re.match(r"(GET|POST) http://.* in \d+ milliseconds$", line) for line in lines)
     assert ended.out == ""
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.session import Audience, Session, Terms
+from kubectl_safe.run.session import Audience, Session
+from kubectl_safe.run.terms import Terms
 from tests.run.world import World
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.workload import Node
 from kubectl_safe.run.drain import Drain, drain
-from kubectl_safe.run.session import DryRun
+from kubectl_safe.run.terms import DryRun
 from tests.run.conftest import OpenSession, Requests
 from tests.run.world import Heard, World, a_world
 from tests.support.builders import LABELS, a_pod, an_owner

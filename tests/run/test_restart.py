@@ -14,7 +14,7 @@ from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.run.restart import Restart, restart
-from kubectl_safe.run.session import DryRun
+from kubectl_safe.run.terms import DryRun
 from tests.run.conftest import OpenSession, Requests
 from tests.run.world import Heard, World, a_world
 from tests.support.builders import a_deployment, a_pod, a_replica_set, uid

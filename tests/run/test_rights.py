@@ -11,7 +11,8 @@ from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.rights import REVIEWS
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.run.rights import check_rights
-from kubectl_safe.run.session import Session, Terms
+from kubectl_safe.run.session import Session
+from kubectl_safe.run.terms import Terms
 from tests.run.world import Heard
 from tests.support.builders import NOW
 from tests.support.raw import a_raw_pod

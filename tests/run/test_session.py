@@ -8,11 +8,11 @@ from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Nudge, Rele
 from kubectl_safe.decide.giving_up import Limits
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.decide.rights import to_restart
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused, Result, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.run.session import DryRun
+from kubectl_safe.run.rehearsal import rehearse
+from kubectl_safe.run.terms import DryRun
 from tests.run.aws import Aws, connect
 from tests.run.conftest import OpenSession
 from tests.run.world import Heard, World, a_world
@@ -130,17 +130,15 @@ def test_a_dry_run_that_says_nothing_about_the_write_is_passed_over(open_session
     assert len(heard.plans) == 1
 
 
-def test_without_the_right_to_nudge_the_command_goes_on_with_a_warning(open_session: OpenSession) -> None:
+def test_without_the_right_to_nudge_the_command_goes_on_with_a_warning() -> None:
     world, heard = a_world(scripted={Nudge: [Denied(message="cannot patch")]}), Heard()
-    open_session(world, heard)._rehearse([Nudge(binding=a_binding())])
+    rehearse([Nudge(binding=a_binding())], world, heard, may_nudge=True)
     assert heard.warnings == ["Warning: bindings can't be nudged, which costs up to 15s a batch: cannot patch"]
 
 
-def test_the_lack_of_the_right_to_nudge_is_not_told_twice(open_session: OpenSession) -> None:
+def test_the_lack_of_the_right_to_nudge_is_not_told_twice() -> None:
     world, heard = a_world(scripted={Nudge: [Denied(message="cannot patch")]}), Heard()
-    session = open_session(world, heard)
-    session.lacking = frozenset(to_restart("shop", writes=True, nudges=True).optional)
-    session._rehearse([Nudge(binding=a_binding())])
+    rehearse([Nudge(binding=a_binding())], world, heard, may_nudge=False)
     assert heard.warnings == []
 
 

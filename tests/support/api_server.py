@@ -41,6 +41,15 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+GRANTED = Answer(body={"status": {"allowed": True}})
+"""The answer to a review of a right that one has."""
+
+
+def is_review(asked: Asked) -> bool:
+    """Tell whether it is asked if somebody has a right, which changes nothing."""
+    return asked.path.endswith("/selfsubjectaccessreviews")
+
+
 class Feed:
     """The answer to a watch, as it grows."""
 
