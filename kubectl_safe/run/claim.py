@@ -5,7 +5,7 @@ One thread works with a claim. What it shows others is replaced as a whole, so t
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol, assert_never
 
 from kubectl_safe.decide import leasing
@@ -13,12 +13,14 @@ from kubectl_safe.decide.leasing import Create, Fine, Held, Lost, Renew, TakeOve
 from kubectl_safe.kube.leases import Absent, Found, Taken
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied
 from kubectl_safe.model.lease import Holder, Lease, LeaseName
+from kubectl_safe.run.identity import Us
 
 ASK_AGAIN = 1.0
 """Seconds until a Lease is asked for again that another holds, or about which there was no answer."""
 LOOK_AGAIN = 0.1
 """Seconds until it is decided on anew after somebody else wrote to it."""
 DENIED_AGAIN = 5.0
+_TRIES = 3
 LONGEST_WAIT = 5.0
 """However long the server wants to be left alone: a Lease runs out meanwhile."""
 
@@ -37,22 +39,6 @@ class LeaseApi(Protocol):
 
     def delete(self, lease: Lease) -> Absent | Conflict | Busy | Denied:
         """Delete the version that it names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Us:
-    """Who takes Leases, by which clocks."""
-
-    identity: str
-    about: str
-    elapsed: Callable[[], float]
-    now: Callable[[], datetime]
-    """For people only."""
-
-    @property
-    def instant(self) -> str:
-        """This instant as a Kubernetes MicroTime."""
-        return self.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +174,17 @@ class Claim:
             self.due = self._not_before
             return False
         return self._delete(seen)
+
+    def give_back_at_last(self) -> bool:
+        """Give it back now or never; tell whether the server answers."""
+        self._show(trouble="")
+        # Somebody may just have written to it: it is looked at again, though not for ever.
+        for _ in range(_TRIES):
+            if self.give_back():
+                return True
+            if self.standing.trouble:
+                return False
+        return True
 
     def _delete(self, seen: Lease) -> bool:
         result = self._api.delete(seen)

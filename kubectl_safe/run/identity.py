@@ -4,8 +4,27 @@ import getpass
 import os
 import secrets
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from kubectl_safe.model.lease import identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Us:
+    """Who takes Leases, by which clocks."""
+
+    identity: str
+    about: str
+    elapsed: Callable[[], float]
+    now: Callable[[], datetime]
+    """For people only."""
+
+    @property
+    def instant(self) -> str:
+        """This instant as a Kubernetes MicroTime."""
+        return self.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def our_identity() -> str:

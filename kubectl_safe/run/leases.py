@@ -13,12 +13,11 @@ from typing import Protocol, Self
 from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.model.lease import Holder, LeaseName
 from kubectl_safe.run import clock
-from kubectl_safe.run.claim import Claim, LeaseApi, Us
-from kubectl_safe.run.identity import our_identity
+from kubectl_safe.run.claim import Claim, LeaseApi
+from kubectl_safe.run.identity import Us, our_identity
 
 LOOK_AT_LEAST = 1.0
 """Seconds between two looks at the clock: a wait stands still while the machine sleeps, and a Lease does not."""
-_TRIES = 3
 _JOIN_SECONDS = 20
 """A call takes at most its connect and its read timeout; giving back ends with the first that has no answer."""
 
@@ -174,8 +173,7 @@ class Leases:
         with self._changed:
             self._want(frozenset(), frozenset())
         for claim in self._unwanted():
-            # Somebody may just have written to it: it is looked at again, though not for ever.
-            if not any(claim.give_back() for _ in range(_TRIES)) and claim.standing.trouble:
+            if not claim.give_back_at_last():
                 break
         self._tell()
 

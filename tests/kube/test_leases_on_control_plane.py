@@ -1,6 +1,6 @@
 """What a real API server makes of our Leases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from kubectl_safe.decide.leasing import created, renewed, taken_over
+from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client, connect
 from kubectl_safe.kube.leases import Absent, Found, LeaseApi, Taken
 from kubectl_safe.kube.outcome import Conflict, Denied
 from kubectl_safe.model.lease import Lease, LeaseName, lease_of_deployment, lease_of_node
+from kubectl_safe.run.leases import Leases
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from tests.support.loop import LoopThread
 
@@ -152,3 +154,23 @@ def test_a_missing_namespace_is_denied(api: LeaseApi) -> None:
     result = api.create(lease)
     assert isinstance(result, Denied)
     assert 'namespaces "nowhere" not found' in result.message
+
+
+def test_two_runs_follow_each_other(api: LeaseApi, name: LeaseName) -> None:
+    signal = Signal()
+
+    def until(is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            assert signal.wait(10), "nothing changes any more"
+
+    with Leases(api, about="drain node-a", signal=signal) as bob:
+        with Leases(api, about="restart web", signal=signal) as alice:
+            alice.want_together([name])
+            until(lambda: name in alice.held)
+            bob.want([name])
+            until(lambda: name in bob.holders)
+            assert bob.holders[name].identity == alice.identity
+            assert (bob.holders[name].about, bob.held) == ("restart web", frozenset())
+        until(lambda: name in bob.held)
+        assert bob.trouble is None
+    assert api.read(name) == Absent()

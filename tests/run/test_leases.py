@@ -279,6 +279,46 @@ def test_at_the_end_everything_is_given_back_also_what_was_created_without_an_an
     assert alice.leases.held == only()
 
 
+def test_an_end_without_an_answer_is_not_asked_for_twice() -> None:
+    race = Race()
+    alice = race.runner()
+    alice.leases.want([A, B])
+    race.run(0, alice)
+    alice.api.fault = lambda _: Fault.NOT_DONE
+    race.run(11, alice)
+    alice.api.asked.clear()
+    alice.leases.end()
+    assert alice.verbs == ["delete"]
+    assert alice.leases.trouble == Fault.NOT_DONE.value
+
+
+def test_an_end_is_asked_for_whatever_failed_before() -> None:
+    race = Race()
+    alice = race.runner()
+    alice.leases.want([A, B])
+    race.run(0, alice)
+    alice.api.fault = lambda _: Fault.NO_ANSWER
+    race.run(10.5, alice)
+    assert alice.leases.trouble == Fault.NO_ANSWER.value
+    alice.api.fault = lambda _: Fault.NONE
+    alice.leases.end()
+    assert race.server.leases == {}
+
+
+def test_a_trouble_is_over_once_it_is_known_who_is_in_the_way() -> None:
+    race = Race()
+    race.server.put(a_lease())
+    alice = race.runner()
+    alice.api.fault = lambda _: Fault.NOT_DONE
+    alice.leases.want_together([A, B])
+    race.run(1, alice)
+    assert alice.leases.trouble == Fault.NOT_DONE.value
+    alice.api.fault = lambda _: Fault.NONE
+    race.run(5, alice)
+    assert alice.leases.trouble is None
+    assert alice.leases.holders.keys() == {A}
+
+
 def test_renewals_that_fail_for_a_while_end_the_trust_and_not_the_run() -> None:
     race = Race()
     alice = race.runner()
@@ -375,10 +415,11 @@ def test_who_is_pushed_out_has_time_to_notice() -> None:
     race = Race()
     alice, bob = race.runner(), race.runner(BOB)
     alice.leases.want([A])
-    race.run(0, alice)
+    bob.leases.want([A])
+    race.run(0, alice, bob)
     bob.leases.take_over([A])
-    race.run(0, bob)
-    assert race.server.leases[A].holder == BOB
+    bob.leases.step()
+    assert race.server.leases[A].holder == BOB, "whoever waited for it before"
     assert alice.leases.held == only(A), "it can't know yet"
     assert bob.leases.held == only()
     race.run(29.9, bob)
@@ -413,6 +454,39 @@ def test_what_another_was_pushed_out_of_is_given_back_only_when_that_one_must_ha
     race.run(7, bob, carol)
     assert carol.leases.held == only(A)
     assert alice.leases.held == only()
+
+
+def pushing_without_an_answer() -> tuple[Race, Runner, Runner]:
+    """Return alice, who holds a lease, and bob, who has pushed her out and got no answer."""
+    race = Race()
+    alice, bob = race.runner(), race.runner(BOB)
+    alice.leases.want([A])
+    race.run(0, alice)
+    faults = [Fault.NO_ANSWER]
+    bob.api.fault = lambda asked: faults.pop() if asked == "update" and faults else Fault.NONE
+    bob.leases.take_over([A])
+    bob.leases.step()
+    assert race.server.leases[A].holder == BOB
+    return race, alice, bob
+
+
+def test_who_pushed_another_out_without_an_answer_waits_as_well() -> None:
+    race, alice, bob = pushing_without_an_answer()
+    race.run(24, bob)
+    assert alice.leases.held == only(A)
+    assert bob.leases.held == only()
+    race.run(8, bob)
+    assert bob.leases.held == only(A)
+
+
+def test_who_pushed_another_out_without_an_answer_gives_back_as_late() -> None:
+    race, alice, bob = pushing_without_an_answer()
+    bob.leases.want([])
+    race.run(24, bob)
+    assert alice.leases.held == only(A)
+    assert race.server.leases.keys() == {A}
+    race.run(8, bob)
+    assert race.server.leases == {}
 
 
 def test_each_change_sets_the_signal() -> None:
