@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from kubectl_safe.decide.decision import Blocked, Step
 from kubectl_safe.decide.handoff import release_label, step_of
-from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import UNSEEN_TARGETS, Settings, go_duration
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.model.snapshot import Snapshot
@@ -28,6 +28,8 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
             *_undrained(deployment, intent.settings, snapshot),
         ):
             found.setdefault(blocked.why, blocked)
+    for blocked in _two_budgets(intent, snapshot):
+        found.setdefault(blocked.why, blocked)
     return list(found.values())
 
 
@@ -35,6 +37,29 @@ def deployments_of(intent: Intent, snapshot: Snapshot) -> list[Deployment]:
     """Return the Deployments whose pods are planned, in the order of the plan."""
     uids = dict.fromkeys(planned.workload.uid for planned in intent.pods if planned.workload)
     return [snapshot.deployments[uid] for uid in uids if uid in snapshot.deployments]
+
+
+def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
+    """Name the budgets of pods that have several, for which the Eviction API has no answer but an error.
+
+    Source: kubernetes pkg/registry/core/pod/storage/eviction.go. A pod that is withdrawn may have left some of them.
+    """
+    for planned in intent.pods:
+        pod = snapshot.pods.get(planned.uid)
+        if pod is None or pod.phase != "Running" or pod.is_withdrawn or pod.is_terminating:
+            continue
+        names = sorted(b.name for b in snapshot.budgets if b.selects(pod.namespace, pod.labels))
+        if len(names) > 1:
+            yield Blocked(
+                reason="two-budgets",
+                why=f"{_subject(planned)} is under the disruption budgets {' and '.join(names)}, and the Eviction API takes "
+                "pods of one budget only: let one of them select its pods no more "
+                f"(kubectl edit pdb {names[-1]} -n {pod.namespace})",
+            )
+
+
+def _subject(planned: Planned) -> str:
+    return f"deployment {planned.namespace}/{planned.workload.name}" if planned.workload else f"pod {planned}"
 
 
 def _downtime(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:

@@ -11,6 +11,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     LABELS,
     a_binding,
+    a_budget,
     a_cluster,
     a_deployment,
     a_group,
@@ -52,6 +53,32 @@ ROWS = [
     ),
     pytest.param(of(EVERY_LABEL), {}, "", id="several that no label separates go one by one"),
 ]
+
+
+BOTH = (a_budget("all", selector={"app": "web"}), a_budget("web"))
+
+BUDGET_ROWS = [
+    pytest.param(a_cluster(budgets=BOTH[:1]), "", id="one budget is the Eviction API's to judge"),
+    pytest.param(
+        a_cluster(budgets=BOTH),
+        "deployment shop/web is under the disruption budgets all and web, and the Eviction API takes pods of one "
+        "budget only: let one of them select its pods no more (kubectl edit pdb web -n shop)",
+        id="two budgets are both named, with what to do",
+    ),
+    pytest.param(a_cluster(a_pod(withdrawn=True), budgets=BOTH), "", id="a withdrawn pod has left them"),
+    pytest.param(a_cluster(a_pod(phase="Pending"), budgets=BOTH), "", id="a pod that never ran goes past them"),
+    pytest.param(
+        a_cluster(budgets=(a_budget("web"), a_budget("other", selector={"app": "api"}))),
+        "",
+        id="a budget of other pods does not count",
+    ),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "why"), BUDGET_ROWS)
+def test_a_pod_of_two_budgets_can_not_be_evicted_by_anybody(snapshot: Snapshot, why: str) -> None:
+    found = blockers(an_intent(snapshot, "web-1"), snapshot)
+    assert [b.why for b in found if b.reason == "two-budgets"] == ([why] if why else [])
 
 
 @pytest.mark.parametrize(("snapshot", "flags", "remedy"), ROWS)
