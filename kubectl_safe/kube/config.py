@@ -6,7 +6,7 @@ What it says of a broken kubeconfig is put into kubectl's words.
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,13 @@ def login(*, kubeconfig: str | None, context: str | None) -> Login:
     Raises:
         ConfigError: there is no such file or context, or it can't be read.
     """
-    if kubeconfig and not Path(kubeconfig).exists():
-        raise ConfigError(f"stat {kubeconfig}: no such file or directory")
+    if kubeconfig:
+        try:
+            Path(kubeconfig).stat()
+        except OSError as error:
+            raise ConfigError(f"stat {kubeconfig}: {_words(error)}") from error
     paths = kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    if any(Path(path).expanduser().exists() for path in paths.split(os.pathsep) if path):
+    if _existing(paths):
         return _from_file(paths, context)
     if context:
         raise ConfigError(f'context "{context}" does not exist')
@@ -64,16 +67,54 @@ def _loader(paths: str, context: str | None) -> Any:
         merged = KubeConfigMerger(paths).config
         names = [str(entry["name"]) for entry in merged["contexts"].value]
         wanted = context or merged.value.get("current-context")
-    except (OSError, YAMLError, ConfigException, TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(f'error loading config file "{paths}": {error}') from error
+    except (OSError, YAMLError, ConfigException, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ConfigError(_fault_of(paths) or f'error loading config file "{paths}": {error}') from error
     if not wanted:
         raise ConfigError(f'no current context is set in "{paths}"; choose one with --context')
     if wanted not in names:
         raise ConfigError(f'context "{wanted}" does not exist')
     try:
         return KubeConfigLoader(config_dict=merged, active_context=wanted, config_base_path=None)
-    except (ConfigException, TypeError, KeyError) as error:
+    except (ConfigException, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ConfigError(f'context "{wanted}" in "{paths}" can\'t be used: {error}') from error
+
+
+def _existing(paths: str) -> list[str]:
+    found = []
+    for path in paths.split(os.pathsep):
+        with suppress(OSError):
+            if path and Path(path).expanduser().stat():
+                found.append(path)
+    return found
+
+
+def _fault_of(paths: str) -> str:
+    """Return which of several files is broken and how, in kubectl's words; empty where none is by itself."""
+    import yaml
+
+    for path in _existing(paths):
+        try:
+            content = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
+        except OSError as error:
+            verb = "read" if isinstance(error, IsADirectoryError) else "open"
+            why = f"{verb} {path}: {_words(error)}"
+        except UnicodeError:
+            why = "yaml: invalid UTF-8"
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            why = f"yaml: line {line}: {error.problem}"
+        except yaml.YAMLError as error:
+            why = f"yaml: {getattr(error, 'reason', error)}"
+        else:
+            if content is None or isinstance(content, dict):
+                continue
+            why = f"it is a {type(content).__name__} where a Config is expected"
+        return f'error loading config file "{path}": {why}'
+    return ""
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _load_from_file(paths: str, context: str | None) -> Any:
@@ -85,7 +126,7 @@ def _load_from_file(paths: str, context: str | None) -> Any:
     with _complaints() as complaints:
         try:
             loader.load_and_set(configuration)
-        except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        except (ConfigException, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ConfigError(f'credentials in "{paths}" can\'t be used: {error}') from error
     # The library only logs that a plugin failed, and would go on as nobody.
     if complaints and not configuration.api_key and not configuration.cert_file:

@@ -23,10 +23,12 @@ class Session:
             # The kubeconfig asks for it, and kubectl doesn't warn either.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._configuration = configuration
-        self.host: str = configuration.host
+        # Without a scheme kubectl takes it for http.
+        self.host: str = configuration.host if "://" in configuration.host else f"http://{configuration.host}"
         try:
             self._pool = RESTClientObject(configuration).pool_manager
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            # The last three: a field of the kubeconfig, such as proxy-url, that is no text.
             raise ConfigError(f"no connection to {self.host} can be made: {error}") from error
 
     def headers(self) -> dict[str, str]:
