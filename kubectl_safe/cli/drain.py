@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import click
 
+from kubectl_safe.cli.names import kind_and_name
 from kubectl_safe.cli.options import Common, common_options
 from kubectl_safe.cli.start import connect, session_for, settings_of
-from kubectl_safe.cli.types import parse_selector
+from kubectl_safe.cli.types import parse_selector, whole_number
 from kubectl_safe.model.errors import UsageError
 
 KINDS = frozenset({"node", "nodes", "no"})
@@ -24,8 +25,9 @@ KINDS = frozenset({"node", "nodes", "no"})
 @click.option("--pod-selector", metavar="SELECTOR", help="Label selector to filter pods on the node.")
 @click.option(
     "--grace-period",
-    type=int,
-    default=-1,
+    type=whole_number,
+    metavar="SECONDS",
+    default="-1",
     show_default=True,
     help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value "
     "specified in the pod will be used.",
@@ -93,9 +95,7 @@ def node_names(arguments: Sequence[str], *, command: str = "drain") -> tuple[str
 
 
 def _node_name(argument: str) -> str:
-    kind, slash, name = argument.rpartition("/")
-    if slash and kind.lower() not in KINDS:
+    kind, name = kind_and_name(argument)
+    if kind and kind.lower() not in KINDS:
         raise UsageError(f"expected resource of type node, got {kind!r}")
-    if not name:
-        raise UsageError(f"{argument!r} names no node")
     return name

@@ -144,13 +144,18 @@ def _tell(message: str) -> str:
 def _words_for(error: click.ClickException) -> str:
     """Return what is wrong with a command line, in kubectl's words where it has some."""
     message = error.format_message()
-    if isinstance(error, click.NoSuchOption):
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        message = f'invalid argument for "{", ".join(error.param.opts)}" flag: {error.message}'
+    elif isinstance(error, click.BadOptionUsage) and not isinstance(error, click.NoSuchOption):
+        message = f"flag needs an argument: {error.option_name}"
+    elif isinstance(error, click.NoSuchOption):
         message = f"unknown flag: {error.option_name}"
         if error.possibilities:
             message += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
-    elif not isinstance(error, click.BadParameter) and message.startswith("No such command "):
-        message = f"unknown command {message.removeprefix('No such command ').rstrip('.')}"
-    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    elif message.startswith("No such command ") and ctx:
+        name = message.removeprefix("No such command ").rstrip(".").strip("'")
+        message = f'unknown command "{name}" for "{ctx.command_path}"'
     return f"{message}\nSee '{ctx.command_path} --help' for usage." if ctx else message
 
 

@@ -8,8 +8,17 @@ from typing import Any
 
 import click
 
+from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.output import Output, chosen
-from kubectl_safe.cli.types import count_or_percent, duration, probe_url, verbosity
+from kubectl_safe.cli.types import (
+    at_most_all,
+    count_or_percent,
+    dry_run,
+    duration,
+    number_of_pods,
+    probe_url,
+    verbosity,
+)
 from kubectl_safe.model.errors import UsageError
 
 
@@ -97,7 +106,8 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
     ),
     "dry_run": click.option(
         "--dry-run",
-        type=click.Choice(["none", "client", "server"]),
+        type=dry_run,
+        metavar="[none|client|server]",
         default="none",
         show_default=True,
         help="Print the plan and change nothing. With server, each kind of write is also tried as a dry run.",
@@ -117,14 +127,14 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
     ),
     "max_unavailable": click.option(
         "--max-unavailable",
-        type=count_or_percent,
+        type=at_most_all,
         metavar="INT|PERCENT",
         help="How many pods of a workload may be missing from service. "
         "Default 0; 1 where pods are withdrawn before their replacements start.",
     ),
     "max_draining": click.option(
         "--max-draining",
-        type=click.IntRange(min=1),
+        type=number_of_pods,
         metavar="INTEGER",
         help="How many withdrawn pods may drain at once. Default: no limit.",
     ),
@@ -142,7 +152,9 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         help="How long a pod is out of every EndpointSlice before it is evicted: at "
         "least the longest request and the lag of kube-proxy. Default 15s; 30s behind headless Services.",
     ),
-    "namespace": click.option("-n", "--namespace", metavar="NAME", help="The namespace scope for this CLI request."),
+    "namespace": click.option(
+        "-n", "--namespace", type=namespace_name, metavar="NAME", help="The namespace scope for this CLI request."
+    ),
     "context": click.option("--context", metavar="NAME", help="The name of the kubeconfig context to use."),
     "kubeconfig": click.option(
         "--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."

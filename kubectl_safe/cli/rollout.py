@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from kubectl_safe.cli.names import kind_and_name, namespace_name, resource_name
 from kubectl_safe.cli.options import Common, common_options
 from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.cli.types import parse_selector
@@ -55,7 +56,7 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
     from kubectl_safe.run.restart import restart as run_restart
 
     client = connect(common)
-    namespace = common.namespace or client.namespace
+    namespace = common.namespace or namespace_name(client.namespace)
     request = Restart(namespace=namespace, names=names, selector=label_selector, settings=settings_of(common))
     needs = to_restart(namespace, writes=common.dry_run != "client", nudges=common.nudge)
     about = f"rollout restart {' '.join(resources)}{f' -l {selector}' if selector else ''}"
@@ -76,7 +77,7 @@ def deployment_names(resources: Sequence[str], *, has_selector: bool) -> tuple[s
         names = tuple(_name_after_slash(resource) for resource in resources)
     else:
         _check_kind(resources[0])
-        names = tuple(resources[1:])
+        names = tuple(resource_name(name) for name in resources[1:])
     if has_selector and names:
         raise UsageError("name cannot be provided when a selector is specified")
     if not has_selector and not names:
@@ -85,15 +86,15 @@ def deployment_names(resources: Sequence[str], *, has_selector: bool) -> tuple[s
 
 
 def _name_after_slash(resource: str) -> str:
-    kind, slash, name = resource.partition("/")
-    if not slash:
+    if "/" not in resource:
         raise UsageError(f"there is no need to specify a resource type as a separate argument: {resource!r}")
-    if not name or "/" in name:
-        raise UsageError(f"arguments in resource/name form must have a single resource and name: {resource!r}")
+    kind, name = kind_and_name(resource)
     _check_kind(kind)
     return name
 
 
 def _check_kind(kind: str) -> None:
+    if not kind:
+        raise UsageError('the server doesn\'t have a resource type ""')
     if kind.lower() not in DEPLOYMENT:
         raise KubectlSafeError(f"{kind!r} can't be restarted safely: only the pods of deployments can be handed over")

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from kubectl_safe.model.selector import LabelSelector, Requirement
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+LONGEST_HOURS = 2562047
+"""As long as a Go duration can be."""
+LARGEST = 2**31 - 1
+ALL_PERCENT = 100
 PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
 SET_BASED = re.compile(rf"^{KEY}\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)$")
@@ -28,10 +32,10 @@ def duration(text: str) -> timedelta:
     parts = PART.findall(text)
     if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
         raise click.BadParameter(f"{text!r} is not a duration: give a number with a unit, such as 90s or 1m30s")
-    try:
-        return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
-    except OverflowError as error:
-        raise click.BadParameter(f"{text!r} is longer than any run") from error
+    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if seconds > LONGEST_HOURS * UNITS["h"]:
+        raise click.BadParameter(f"{text!r} is longer than any run")
+    return timedelta(seconds=seconds)
 
 
 def count_or_percent(text: str) -> int | str:
@@ -45,6 +49,51 @@ def count_or_percent(text: str) -> int | str:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise click.BadParameter(f"{text!r} is neither a number of pods nor a percentage, such as 2 or 25%")
     return int(text)
+
+
+def at_most_all(text: str) -> int | str:
+    """Read a number of pods, or a percentage, of those that there are.
+
+    Raises:
+        click.BadParameter: it is neither, or more than all.
+    """
+    value = count_or_percent(text)
+    if isinstance(value, str) and int(value.removesuffix("%")) > ALL_PERCENT:
+        raise click.BadParameter(f"{text!r} must not be greater than 100%")
+    return value
+
+
+def whole_number(text: str) -> int:
+    """Read a number of seconds, perhaps a negative one.
+
+    Raises:
+        click.BadParameter: it is none, or too large for the API server.
+    """
+    if not re.fullmatch(r"-?[0-9]{1,10}", text) or abs(int(text)) > LARGEST:
+        raise click.BadParameter(f"{text!r} is not a whole number of up to {LARGEST}")
+    return int(text)
+
+
+def number_of_pods(text: str) -> int:
+    """Read a number of pods from one on.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise click.BadParameter(f"{text!r} is not a number of pods: give one from 1 on")
+    return int(text)
+
+
+def dry_run(text: str) -> str:
+    """Read the value of `--dry-run`.
+
+    Raises:
+        UsageError: in kubectl's words.
+    """
+    if text not in {"none", "client", "server"}:
+        raise UsageError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".')
+    return text
 
 
 def probe_url(text: str) -> str:

@@ -41,7 +41,8 @@ def test_what_is_no_url_to_probe_is_refused_in_words(safe: CommandLine, url: str
     assert (ended.code, ended.out, safe.requests) == (2, "", [])
     first, _ = ended.err.split("\n", 1)
     assert first == (
-        f"error: Invalid value for '--probe': {url!r} can't be probed: give a URL such as https://shop.example.com/"
+        f'error: invalid argument for "--probe" flag: {url!r} '
+        "can't be probed: give a URL such as https://shop.example.com/"
     )
 
 

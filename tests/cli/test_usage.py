@@ -1,17 +1,25 @@
 """What can't be meant is refused in one line to stderr, with exit code 2, and nothing is begun."""
 
+from pathlib import Path
+
 import pytest
 
+from kubectl_safe.cli.main import run
 from kubectl_safe.model.errors import KubectlSafeError, UsageError
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import CommandLine, EmptyCluster
+from tests.support.api_server import write_kubeconfig
 
 REFUSED = [
     pytest.param(["drain"], "USAGE: drain NODE [NODE...] [flags]", id="no node"),
     pytest.param(["drain", "pod/web-1"], "expected resource of type node, got 'pod'", id="not a node"),
-    pytest.param(["drain", "node/"], "'node/' names no node", id="a node without a name"),
+    pytest.param(["drain", "node/"], "must have a single resource and name: 'node/'", id="a node without a name"),
     pytest.param(["drain", "n", "--frobnicate"], "unknown flag: --frobnicate", id="an unknown flag"),
-    pytest.param(["frobnicate"], "unknown command 'frobnicate'", id="an unknown command"),
-    pytest.param(["rollout", "undo", "deploy/web"], "unknown command 'undo'", id="an unknown subcommand"),
+    pytest.param(["frobnicate"], 'unknown command "frobnicate" for "kubectl safe"', id="an unknown command"),
+    pytest.param(
+        ["rollout", "undo", "deploy/web"],
+        'unknown command "undo" for "kubectl safe rollout"',
+        id="an unknown subcommand",
+    ),
     pytest.param(["drain", "n", "--settle", "15"], "'15' is not a duration: give a number with a unit", id="no unit"),
     pytest.param(["drain", "n", "--settle", "-5s"], "'-5s' is not a duration", id="a negative duration"),
     pytest.param(["drain", "n", "--timeout", "5x"], "'5x' is not a duration", id="an unknown unit"),
@@ -22,10 +30,16 @@ REFUSED = [
     pytest.param(["drain", "n", "--max-surge", "1.5"], "'1.5' is neither a number", id="half a pod"),
     pytest.param(["drain", "n", "--max-unavailable", "25 %"], "'25 %' is neither a number", id="a space"),
     pytest.param(["drain", "n", "--max-unavailable", "٣"], "'٣' is neither a number", id="digits of another script"),
-    pytest.param(["drain", "n", "--max-draining", "0"], "0 is not in the range x>=1", id="no pod may drain"),
-    pytest.param(["drain", "n", "--grace-period", "soon"], "'soon' is not a valid int", id="a grace period of words"),
-    pytest.param(["drain", "n", "--dry-run=maybe"], "'maybe' is not one of 'none', 'client', 'server'", id="a dry run"),
-    pytest.param(["drain", "n", "--context"], "Option '--context' requires an argument", id="a flag without its value"),
+    pytest.param(["drain", "n", "--max-draining", "0"], "'0' is not a number of pods", id="no pod may drain"),
+    pytest.param(
+        ["drain", "n", "--grace-period", "soon"], "'soon' is not a whole number", id="a grace period of words"
+    ),
+    pytest.param(
+        ["drain", "n", "--dry-run=maybe"],
+        'Invalid dry-run value (maybe). Must be "none", "server", or "client".',
+        id="a dry run",
+    ),
+    pytest.param(["drain", "n", "--context"], "flag needs an argument: --context", id="a flag without its value"),
     pytest.param(["drain", "n", "--pod-selector", "a=b="], "unable to parse requirement 'a=b='", id="a bad selector"),
     pytest.param(["drain", "n", "--pod-selector", "a>1"], "unable to parse requirement 'a>1'", id="a comparison"),
     pytest.param(["drain", "n", "--pod-selector", "a in (b"], "unable to parse requirement", id="an open bracket"),
@@ -72,7 +86,26 @@ REFUSED = [
         id="mixed forms, too",
     ),
     pytest.param(["rollout", "restart", "deploy/"], "must have a single resource and name: 'deploy/'", id="no name"),
-    pytest.param(["rollout", "restart", "deploy/a/b"], "must have a single resource and name", id="two slashes"),
+    pytest.param(["rollout", "restart", "/web"], "must have a single resource and name: '/web'", id="no kind"),
+    pytest.param(["rollout", "restart", ""], 'the server doesn\'t have a resource type ""', id="an empty kind"),
+    pytest.param(["rollout", "restart", "deploy", ""], "resource name may not be empty", id="an empty name"),
+    pytest.param(
+        ["rollout", "restart", "deploy", ".."], """invalid resource name "..": [may not be '..']""", id="dots"
+    ),
+    pytest.param(["drain", "a%2fb"], """invalid resource name "a%2fb": [may not contain '%']""", id="a percent sign"),
+    pytest.param(["drain", ""], "resource name may not be empty", id="an empty node"),
+    pytest.param(["drain", "n", ""], "resource name may not be empty", id="an empty node behind another"),
+    pytest.param(["drain", "/n"], "must have a single resource and name: '/n'", id="a node of no kind"),
+    pytest.param(["drain", "a/b/c"], "may not have more than one slash: 'a/b/c'", id="a node with two slashes"),
+    pytest.param(["drain", "n", "-l", "a=b"], "unknown flag: -l", id="nodes by a selector"),
+    pytest.param(["drain", "n", "-n", "a/b"], """invalid namespace "a/b": [may not contain '/']""", id="a slash in it"),
+    pytest.param(["drain", "n", "-n=.."], """invalid namespace "..": [may not be '..']""", id="the namespace above"),
+    pytest.param(
+        ["drain", "n", "-n", "a?watch=true"], 'invalid namespace "a?watch=true": [must be', id="a query in it"
+    ),
+    pytest.param(["drain", "n", "-n", "A_B"], 'invalid namespace "A_B": [must be', id="no name of a namespace"),
+    pytest.param(["drain", "n", "-n", "a" * 64], "[must be at most 63", id="a namespace too long to be one"),
+    pytest.param(["rollout", "restart", "deploy/a/b"], "may not have more than one slash", id="two slashes"),
 ]
 
 
@@ -84,6 +117,103 @@ def test_bad_input_is_refused_in_words_and_nothing_is_begun(safe: CommandLine, a
     assert ended.err.startswith("error: ")
     assert why in ended.err
     assert safe.requests == []
+
+
+DURATIONS = ["nan", "inf", "1e99s", "0x10s", "-1", "-1s", "--5s", "1", "s", "1d", "5 s", "2562048h", "9" * 400 + "ms"]
+COUNTS = [
+    "nan",
+    "inf",
+    "1e9",
+    "0x10",
+    "-1",
+    "+1",
+    "1.0",
+    "1_0",
+    "",
+    " 1",
+    "9" * 10,
+    "%",
+    "-5%",
+    "1.5%",
+    "%5",
+    "9999999999%",
+]
+NUMBERS = ["nan", "1e9", "0x10", "1.0", "1_0", "", " 1", "+1", "2147483648", "-2147483648", "9" * 20, "\u0663", "1%"]
+
+BY_FLAG = {
+    "--timeout": DURATIONS,
+    "--settle": DURATIONS,
+    "--max-surge": COUNTS,
+    "--max-unavailable": [*COUNTS, "101%", "999999999%"],
+    "--max-draining": [*COUNTS, "0", "5%"],
+    "--grace-period": NUMBERS,
+    "-v": [*NUMBERS, "-1", "11", "99", "06"],
+}
+
+
+@pytest.mark.parametrize(("flag", "value"), [(flag, value) for flag, values in BY_FLAG.items() for value in values])
+def test_a_number_that_is_none_is_refused_by_every_flag(safe: CommandLine, flag: str, value: str) -> None:
+    ended = safe("drain", "n", flag, value)
+    assert (ended.code, ended.out, safe.requests) == (2, "", [])
+    first, help_line = ended.err.splitlines()
+    names = "-v, --v" if flag == "-v" else flag
+    assert first.startswith(f'error: invalid argument for "{names}" flag: {value!r} ')
+    assert help_line == "See 'kubectl safe drain --help' for usage."
+
+
+LARGE = [
+    ("--timeout", "2562047h"),
+    ("--settle", "2562047h"),
+    ("--max-surge", "999999999"),
+    ("--max-surge", "999999999%"),
+    ("--max-unavailable", "999999999"),
+    ("--max-unavailable", "100%"),
+    ("--max-draining", "999999999"),
+    ("--grace-period", "2147483647"),
+    ("--grace-period", "-2147483647"),
+]
+
+
+@pytest.mark.parametrize(("flag", "value"), LARGE)
+def test_a_number_that_is_only_large_ends_no_run_by_itself(empty_cluster: EmptyCluster, flag: str, value: str) -> None:
+    ended = empty_cluster("drain", "node-1", flag, value)
+    assert (ended.code, ended.err) == (1, 'error: nodes "node-1" not found\n')
+
+
+ABSENT = [
+    pytest.param(["drain", "node-1"], 'nodes "node-1" not found', id="a node"),
+    pytest.param(["drain", "node/node-1"], 'nodes "node-1" not found', id="a node with its kind"),
+    pytest.param(["drain", "n", "--dry-run"], 'nodes "n" not found', id="a node, in a dry run"),
+    pytest.param(["rollout", "restart", "deploy/web"], 'deployments.apps "web" not found', id="a deployment"),
+    pytest.param(["rollout", "restart", "deploy", "a", "b"], 'deployments.apps "a" not found', id="two deployments"),
+    pytest.param(
+        ["rollout", "restart", "deploy/web", "-n", "no"], 'deployments.apps "web" not found', id="a namespace"
+    ),
+    pytest.param(["drain", "n", "--context", "no"], 'context "no" does not exist', id="a context"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "why"), ABSENT)
+def test_what_does_not_exist_is_named_in_kubectls_words(
+    empty_cluster: EmptyCluster, arguments: list[str], why: str
+) -> None:
+    ended = empty_cluster(*arguments)
+    assert (ended.code, ended.out, ended.err) == (1, "", f"error: {why}\n")
+    assert empty_cluster.writes == []
+
+
+def test_a_selector_that_finds_nothing_is_no_error_as_with_kubectl(empty_cluster: EmptyCluster) -> None:
+    ended = empty_cluster("rollout", "restart", "deploy", "-l", "a=b", "-n", "shop")
+    assert (ended.code, ended.out, ended.err) == (0, "", "No resources found in shop namespace.\n")
+    assert empty_cluster.writes == []
+
+
+def test_a_namespace_of_the_kubeconfig_gets_into_no_path_unseen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kubeconfig = write_kubeconfig(tmp_path, "http://127.0.0.1:1", namespace="../kube-system")
+    assert run(["rollout", "restart", "deploy/web", "--kubeconfig", kubeconfig]) == 2
+    assert capsys.readouterr().err == """error: invalid namespace "../kube-system": [may not contain '/']\n"""
 
 
 OTHER_KINDS = ["statefulset/db", "daemonset/agent", "ds/agent", "pod/web-1", "rs/web", "rollouts.argoproj.io/web"]
