@@ -23,6 +23,8 @@ class Session:
             # The kubeconfig asks for it, and kubectl doesn't warn either.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._configuration = configuration
+        if configuration.host.rstrip(":/") in {"", "http", "https"}:
+            raise ConfigError(f'host must be a URL or a host:port pair: "{configuration.host}"')
         # Without a scheme kubectl takes it for http.
         self.host: str = configuration.host if "://" in configuration.host else f"http://{configuration.host}"
         try:

@@ -70,13 +70,23 @@ def test_a_field_of_another_shape_is_never_a_fault_of_ours(
     assert "kubectl-safe failed" not in err
 
 
-@pytest.mark.parametrize("value", [*ODD, "nonsense", "http://[::1", "ftp://a/", "", "http://"], ids=repr)
+# No word alone, which would be looked up as the name of a host.
+URLS = [value for value in ODD if value != "words"] + [
+    "127.0.0.1:1",
+    "http://[::1",
+    "ftp://127.0.0.1:1/",
+    "",
+    "http://",
+]
+
+
+@pytest.mark.parametrize("value", URLS, ids=repr)
 @pytest.mark.parametrize("field", ["server", "certificate-authority-data", "certificate-authority", "proxy-url"])
 def test_a_cluster_of_another_shape_is_never_a_fault_of_ours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], field: str, value: object
 ) -> None:
     file = tmp_path / "kubeconfig"
-    cluster = {"server": "https://127.0.0.1:1", field: "127.0.0.1:1" if value == "nonsense" else value}
+    cluster = {"server": "https://127.0.0.1:1", field: value}
     file.write_text(json.dumps({**WHOLE, "clusters": [{"name": "c", "cluster": cluster}]}))
     code, _, err = ended(["drain", "n", "--kubeconfig", str(file)], capsys)
     assert code == 1
