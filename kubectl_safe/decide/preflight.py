@@ -52,8 +52,8 @@ def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
         if len(names) > 1:
             yield Blocked(
                 reason="two-budgets",
-                why=f"{_subject(planned)} is under the disruption budgets {' and '.join(names)}, and the Eviction API takes "
-                "pods of one budget only: let one of them select its pods no more "
+                why=f"{_subject(planned)} is under the disruption budgets {' and '.join(names)}, and the "
+                "Eviction API takes pods of one budget only: let one of them select its pods no more "
                 f"(kubectl edit pdb {names[-1]} -n {pod.namespace})",
             )
 
