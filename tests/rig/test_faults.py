@@ -56,14 +56,18 @@ def pods(rig: Rig, application: Application) -> list[Object]:
     return rig.controller.pods.of(application.namespace)
 
 
+async def replicas(rig: Rig, application: Application, count: int) -> None:
+    path = f"/apis/apps/v1/namespaces/{application.namespace}/deployments/{application.name}"
+    await rig.api.patch(path, {"spec": {"replicas": count}})
+
+
 async def a_faulty_second_pod(rig: Rig, application: Application, fault: PodFault) -> Object:
     """Scale an application up to a pod with a fault, and return that pod once its container is told of."""
     await rig.deploy(application)
     await rig.ready(application.namespace, application.name)
     [good] = pods(rig, application)
     rig.nodes.fault = lambda pod: fault if pod["metadata"]["namespace"] == application.namespace else None
-    path = f"/apis/apps/v1/namespaces/{application.namespace}/deployments/{application.name}"
-    await rig.api.patch(path, {"spec": {"replicas": 2}})
+    await replicas(rig, application, 2)
 
     def bad() -> list[Object]:
         others = [pod for pod in pods(rig, application) if pod["metadata"]["uid"] != good["metadata"]["uid"]]
@@ -72,9 +76,8 @@ async def a_faulty_second_pod(rig: Rig, application: Application, fault: PodFaul
     await eventually(lambda: bool(bad()), what="the status of the second pod")
     rig.nodes.fault = no_fault
     [pod] = bad()
-    assert condition(rig.controller.pods.objects[application.namespace, good["metadata"]["name"]], "Ready")[
-        "status"
-    ] == ("True"), "a pod that was there before is spared"
+    spared = rig.controller.pods.objects[application.namespace, good["metadata"]["name"]]
+    assert condition(spared, "Ready")["status"] == "True", "a pod that was there before is spared"
     return pod
 
 
@@ -183,10 +186,8 @@ def test_the_controller_tells_of_a_deregistration_that_is_refused_on_its_binding
         [event] = await warnings_on_the_binding(rig, application)
         assert event["reason"] == "FailedReconcile"
         assert event["reportingComponent"] == event["source"]["component"] == COMPONENT
-        assert (
-            event["involvedObject"]["uid"]
-            == rig.controller.bindings.objects[application.namespace, "web"]["metadata"]["uid"]
-        )
+        binding = rig.controller.bindings.objects[application.namespace, application.name]
+        assert event["involvedObject"]["uid"] == binding["metadata"]["uid"]
         assert event["message"].startswith(
             "Failed reconcile due to operation error Elastic Load Balancing v2: DeregisterTargets, "
             "https response error StatusCode: 403, RequestID: "
@@ -226,11 +227,6 @@ def test_while_the_controller_is_down_nothing_is_reconciled_and_pods_start_witho
         assert not rig.webhook.is_failing
 
     rig_loop.call(claim())
-
-
-async def replicas(rig: Rig, application: Application, count: int) -> None:
-    path = f"/apis/apps/v1/namespaces/{application.namespace}/deployments/{application.name}"
-    await rig.api.patch(path, {"spec": {"replicas": count}})
 
 
 def test_a_pod_for_which_every_node_is_cordoned_is_unschedulable_in_the_schedulers_words(
