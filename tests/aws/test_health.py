@@ -274,6 +274,14 @@ def test_after_a_throttled_call_no_other_is_made(serve: Serve, api: TargetHealth
     assert len(server.asked) == 2
 
 
+@pytest.mark.usefixtures("unpaced")
+def test_after_a_throttled_call_no_other_region_is_asked_either(serve: Serve, api: TargetHealthApi) -> None:
+    server = serve(lambda _: an_error(400, "Throttling"))
+    found = api.groups([ARN, API.replace("us-east-1", "us-east-2")])
+    assert told(found) == {"api": "Throttling", "web": "Throttling"}
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "is_refusal", "is_lasting"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.rig import Rig
+from kubectl_safe.sandbox.targets import CALLER as CONTROLLER
 from tests.support.audit import Write, writes_by
 from tests.support.claims import assert_the_floor_held
 from tests.support.figures import Figures
@@ -38,10 +39,12 @@ class Users:
 
     stage: Stage
 
-    def safe(self, user: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run `kubectl safe` as a user to its end."""
+    def safe(self, user: str, *arguments: str, has_aws: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run `kubectl safe` as a user to its end, with AWS credentials or without."""
         control_plane = self.stage.rig.control_plane
         environment = self.stage.environment() | {"KUBECONFIG": str(control_plane.kubeconfig_for(user))}
+        if not has_aws:
+            environment = {name: value for name, value in environment.items() if "_ACCESS_KEY" not in name}
         command = [str(control_plane.binaries / "kubectl"), "safe", *arguments]
         return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=240, check=False)
 
@@ -84,6 +87,34 @@ def test_rights_in_one_namespace_are_enough_to_restart_there_without_a_loss(user
     assert "without the right to patch targetgroupbindings.elbv2.k8s.aws in namespace shop" in done.stderr
     evicted = [w for w in users.writes(TEAM) if w.resource == "pods/eviction" and not w.is_dry_run]
     assert len(evicted) == sum(application.replicas for application in users.stage.applications)
+
+
+RESTART = ("rollout", "restart", "deployment/web", "-n", NAMESPACE, "--max-surge", "100%", "--settle", "6s")
+
+
+def test_without_credentials_for_aws_the_command_is_refused_and_nothing_is_written(users: Users) -> None:
+    before = len(users.writes(TEAM))
+    done = users.safe(TEAM, *RESTART, has_aws=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith(
+        "error: nothing was changed: elasticloadbalancing:DescribeTargetGroups on target groups shop-web: "
+        "NoCredentialsError"
+    )
+    assert told.endswith("or go by readiness gates alone: --allow unseen-targets --drain-wait 5m")
+    assert len(users.writes(TEAM)) == before
+
+
+def test_by_gates_and_time_alone_a_restart_loses_nothing_either(users: Users, figures: Figures) -> None:
+    calls = len(users.stage.rig.elbv2.journal)
+    with users.stage.traffic() as counted:
+        done = users.safe(TEAM, *RESTART, "--allow", "unseen-targets", "--drain-wait", "12s", has_aws=False)
+        users.stage.await_full_strength()
+    figures.add("restart by gates and time alone", f"{counted}; {counted.ended - counted.began:.0f} s")
+    assert done.returncode == 0, done.stderr
+    assert counted.losses == ()
+    assert_the_floor_held(users.stage, counted)
+    assert {call.caller for call in users.stage.rig.elbv2.journal[calls:]} == {CONTROLLER}
 
 
 def test_a_missing_right_to_evict_is_named_and_nothing_is_written(users: Users) -> None:
