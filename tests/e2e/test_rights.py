@@ -52,6 +52,10 @@ class Users:
         """Return what a user has written, dry runs among it."""
         return writes_by(user, self.stage.rig.control_plane.audit_log)
 
+    def evictions(self, user: str) -> list[Write]:
+        """Return the evictions of a user in earnest."""
+        return [w for w in self.writes(user) if w.resource == "pods/eviction" and not w.is_dry_run]
+
 
 @pytest.fixture(scope="module")
 def users(binaries: Path) -> Iterator[Users]:
@@ -85,8 +89,7 @@ def test_rights_in_one_namespace_are_enough_to_restart_there_without_a_loss(user
     assert_the_floor_held(users.stage, counted)
     assert "without the right to list events in namespace shop" in done.stderr
     assert "without the right to patch targetgroupbindings.elbv2.k8s.aws in namespace shop" in done.stderr
-    evicted = [w for w in users.writes(TEAM) if w.resource == "pods/eviction" and not w.is_dry_run]
-    assert len(evicted) == sum(application.replicas for application in users.stage.applications)
+    assert len(users.evictions(TEAM)) == sum(application.replicas for application in users.stage.applications)
 
 
 RESTART = ("rollout", "restart", "deployment/web", "-n", NAMESPACE, "--max-surge", "100%", "--settle", "6s")
@@ -115,6 +118,13 @@ def test_by_gates_and_time_alone_a_restart_loses_nothing_either(users: Users, fi
     assert counted.losses == ()
     assert_the_floor_held(users.stage, counted)
     assert {call.caller for call in users.stage.rig.elbv2.journal[calls:]} == {CONTROLLER}
+    histories = {pod.name: pod for pod in users.stage.pods(users.stage.applications[0])}
+    evictions = [e for e in users.evictions(TEAM) if e.at >= counted.began]
+    assert len(evictions) == users.stage.applications[0].replicas
+    for eviction in evictions:
+        gone = histories[eviction.name].not_registered
+        assert gone is not None
+        assert eviction.at >= gone, f"{eviction.name} was still draining"
 
 
 def test_a_missing_right_to_evict_is_named_and_nothing_is_written(users: Users) -> None:
