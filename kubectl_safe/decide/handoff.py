@@ -128,7 +128,7 @@ class Handoffs:
 
     def _go_on(self, pod: Pod, step: Step) -> Decision:
         """Decide on a pod that still serves."""
-        if pod.uid not in self.verdicts:
+        if pod.uid not in self.verdicts or (step is Step.QUEUED and pod.controller is None):
             why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
             return Wait(on=For.RELEASE, why=why)
         if step is Step.QUEUED:

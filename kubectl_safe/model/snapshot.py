@@ -99,10 +99,16 @@ class Snapshot:
         return next((d for owner in pod.owners if (d := self._deployment(owner))), None)
 
     def pods_of(self, deployment: Deployment) -> tuple[Pod, ...]:
-        """Return the pods of a Deployment, released and withdrawn ones among them, ordered by name."""
-        owners = [deployment.uid]
-        owners += [r.uid for r in self.replica_sets.values() if r.owner and r.owner.uid == deployment.uid]
+        """Return the pods of a Deployment, ordered by name.
+
+        Released and withdrawn ones are among them, and those that were given back and are about to be adopted.
+        """
+        replica_sets = [r for r in self.replica_sets.values() if r.owner and r.owner.uid == deployment.uid]
+        owners = [deployment.uid, *(r.uid for r in replica_sets)]
         found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
+        for pod in self._orphans:
+            if pod.namespace == deployment.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
+                found[pod.uid] = pod
         return tuple(sorted(found.values(), key=lambda p: p.name))
 
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
@@ -142,6 +148,11 @@ class Snapshot:
     def pods_in_group(self, group: str) -> tuple[tuple[Pod, Target], ...]:
         """Return the pods that are, or were before their handoff, targets of a group (an ARN)."""
         return self._pods_by_group.get(group, ())
+
+    @cached_property
+    def _orphans(self) -> tuple[Pod, ...]:
+        """Pods that nobody owns: a ReplicaSet adopts those that it selects."""
+        return tuple(pod for pod in self.pods.values() if not pod.owners and not pod.is_terminating)
 
     @cached_property
     def _targets(self) -> Mapping[str, tuple[Target, ...]]:

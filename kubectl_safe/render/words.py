@@ -28,7 +28,7 @@ def words_for(action: Action) -> str:
         case Undo(pod=pod):
             return f"pod/{pod.name} given back to its controller: it serves on as before"
         case Withdraw(pod=pod):
-            return f"pod/{pod.name} withdrawn: it gets no new requests, and answers those it has"
+            return f"pod/{pod.name} withdrawn: no new requests, it answers those it has"
         case Evict(pod=pod):
             return f"evicting pod {pod}"
         case Nudge(binding=binding):

@@ -66,11 +66,15 @@ def _move(
     for deployment in deployments:
         session.write(partial(_record, deployment, request, intent, started))
     ending = session.carry_out(intent, began=began)
-    failure = session.failure(ending, subject=subject_of(deployments))
+    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload}
+    for deployment in deployments:
+        # The record of what is not done yet lets the same command go on.
+        if deployment.uid not in left:
+            session.write(partial(forgetting, deployment))
+    subject = subject_of([d for d in deployments if d.uid in left])
+    failure = session.failure(ending, subject=subject, is_recorded=True)
     if failure is not None:
         raise failure
-    for deployment in deployments:
-        session.write(partial(forgetting, deployment))
 
 
 def _refuse(reasons: Iterable[str]) -> None:
@@ -82,7 +86,7 @@ def _refuse(reasons: Iterable[str]) -> None:
 def subject_of(deployments: list[Deployment]) -> str:
     """Return what `kubectl safe abort` takes to end a restart of Deployments of one namespace."""
     names = " ".join(f"deployment/{d.name}" for d in deployments)
-    return f"{names} -n {deployments[0].namespace}"
+    return f"{names} -n {deployments[0].namespace}" if deployments else ""
 
 
 def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot) -> list[Deployment]:

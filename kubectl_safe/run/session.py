@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self, assert_never
 
@@ -142,8 +142,8 @@ class Session:
             raise KubectlSafeError(f"nothing was changed: {error}") from error
         snapshot = self.observer.look()
         if self.terms.dry_run is not DryRun.CLIENT:
-            may_nudge = not any(right.is_of_bindings for right in self.lacking)
-            rehearse([*first, *rehearsals(intent, snapshot)], self.hands, self.audience, may_nudge=may_nudge)
+            actions = [*first, *rehearsals(intent, snapshot)]
+            rehearse(actions, self.hands, self.audience, may_nudge=not self._lacks_nudges)
         self.audience.planned(intent, snapshot, estimate(intent, snapshot))
 
     def check(self, intent: Intent) -> None:
@@ -161,12 +161,19 @@ class Session:
         if found:
             raise KubectlSafeError("\n".join(f"Blocked({b.reason}): {b.why}" for b in found))
 
+    @property
+    def _lacks_nudges(self) -> bool:
+        """Whether the reader was told that bindings can't be nudged."""
+        return any(right.is_of_bindings for right in self.lacking)
+
     def carry_out(self, intent: Intent, *, began: datetime) -> Ending:
         """Hand over all pods, but for those that are given up; the closing line is told in any case.
 
         Raises:
             KubectlSafeError: it can't go on, or may not write any more.
         """
+        if self._lacks_nudges:
+            intent = replace(intent, settings=replace(intent.settings, nudge=False))
         progress = Progress(intent=intent, began=began)
         if self.holdings:
             self.holdings.begin(intent.pods)
@@ -192,14 +199,16 @@ class Session:
         except KubectlSafeError as error:
             self.audience.warn(f"Warning: {error}")
 
-    def failure(self, ending: Ending, *, subject: str, is_abort: bool = False) -> KubectlSafeError | None:
+    def failure(
+        self, ending: Ending, *, subject: str, is_abort: bool = False, is_recorded: bool = False
+    ) -> KubectlSafeError | None:
         """Return the error of an ending that left pods, which `kubectl safe abort SUBJECT` would end; or None.
 
-        An abort leaves on purpose what serves with its controller.
+        An abort leaves on purpose what serves with its controller; a restart that is recorded leaves its record.
         """
         if not (ending.under_way if is_abort else ending.left):
             return None
-        text = explained(ending, subject=subject)
+        text = explained(ending, subject=subject, is_recorded=is_recorded)
         return Interrupted(text) if self.interruption.stop else KubectlSafeError(text)
 
     def write(self, choose: Callable[[Snapshot], Action | None]) -> None:

@@ -66,9 +66,10 @@ def test_a_pod_is_of_a_deployment(pod: Pod, is_found: bool) -> None:
     assert (a_cluster(pod).deployment_of(pod) is not None) is is_found
 
 
-def test_a_deployment_has_its_released_and_its_controlled_pods() -> None:
-    snapshot = a_cluster(a_pod(released=True), a_pod("web-2", withdrawn=True), a_pod("web-3", owners=()))
-    assert [p.name for p in snapshot.pods_of(a_deployment())] == ["web-1", "web-2", "web-4", "web-5", "web-6"]
+def test_a_deployment_has_its_released_and_its_controlled_pods_and_those_about_to_be_adopted() -> None:
+    other = a_pod("web-4", owners=(), labels={"app": "other"})
+    snapshot = a_cluster(a_pod(released=True), a_pod("web-2", withdrawn=True), a_pod("web-3", owners=()), other)
+    assert [p.name for p in snapshot.pods_of(a_deployment())] == ["web-1", "web-2", "web-3", "web-5", "web-6"]
 
 
 def test_an_answer_is_fresh_for_as_long_as_it_may_be_old() -> None:

@@ -49,7 +49,7 @@ WORDS = [
     ),
     (
         Withdraw(pod=a_pod(), drop=frozenset({"app"}), targets=(), owner=OWNER, in_service=6),
-        "pod/web-1 withdrawn: it gets no new requests, and answers those it has",
+        "pod/web-1 withdrawn: no new requests, it answers those it has",
     ),
     (
         Nudge(binding=a_binding()),
