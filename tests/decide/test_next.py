@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.actions import Nudge, RemoveNudge, RemoveTouch, Withdraw
-from kubectl_safe.decide.decision import Step
+from kubectl_safe.decide.decision import For, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.owners import reference_to
@@ -174,3 +174,44 @@ def test_tells_each_step_and_how_many_are_in_service() -> None:
 
 def test_does_not_tell_how_many_are_in_service_where_one_is_unknown() -> None:
     assert not decide(a_cluster(target_health={"web-1": None})).in_service
+
+
+def test_nudges_and_touches_of_a_run_in_another_namespace_are_left_to_it() -> None:
+    touched = replace(a_pod("web-2"), namespace="other", annotations={TOUCH: "now"})
+    nudged = replace(a_binding(is_nudged=True), namespace="other")
+    snapshot = a_cluster(touched, without=["web-1"], bindings=(nudged,))
+    assert decide_on_gone(snapshot).chores == ()
+
+
+def decide_on_gone(snapshot: Snapshot) -> Any:
+    """Decide on web-1, which is gone."""
+    return next_actions(snapshot, an_intent(a_cluster(), "web-1"))
+
+
+def test_a_pod_that_was_given_back_is_left_once_its_controller_has_it() -> None:
+    intent = replace(an_intent(a_cluster(), "web-1"), given_up={uid("web-1"): "stopped"})
+    orphan = next_actions(a_cluster(a_pod(owners=())), intent)
+    assert in_words(orphan.decisions[uid("web-1")]) == "wait for undo"
+    assert in_words(next_actions(a_cluster(), intent).decisions[uid("web-1")]) == "left"
+
+
+def test_a_pod_that_is_overdue_is_left_unless_it_can_be_evicted_now() -> None:
+    intent = replace(an_intent(a_cluster(), "web-1"), overdue={uid("web-1"): "late"})
+    draining = a_cluster(a_pod(withdrawn=True), target_health={"web-1": health("draining")})
+    assert in_words(next_actions(draining, intent).decisions[uid("web-1")]) == "left"
+    assert in_words(next_actions(a_cluster(a_pod(withdrawn=True)), intent).decisions[uid("web-1")]) == "Evict"
+    assert in_words(next_actions(a_cluster(), intent).decisions[uid("web-1")]) == "left"
+
+
+def test_the_pods_of_a_workload_that_another_run_has_are_waited_for() -> None:
+    for pod in (a_pod(), a_pod(released=True), a_pod(withdrawn=True)):
+        snapshot = a_cluster(pod, a_pod("web-7"), taken={uid("web"): "deployment shop/web is in the hands of alice"})
+        assert told(decide(snapshot)) == "wait for lease"
+
+
+def test_what_a_dead_run_released_is_named_where_it_holds_every_place() -> None:
+    snapshot = a_cluster(a_pod("web-2", released=True, node="node-2"))
+    decision = next_actions(snapshot, an_intent(snapshot, "web-1")).decisions[uid("web-1")]
+    assert isinstance(decision, Wait)
+    assert decision.on is For.STRAY
+    assert "kubectl safe abort node/node-2" in decision.why

@@ -43,6 +43,11 @@ ROWS = [
         id="a pod on its way out is not deleted again",
     ),
     pytest.param(
+        a_cluster(RELEASED, a_pod("web-7", terminating=True)),
+        True,
+        id="a replacement on its way out is not one too many",
+    ),
+    pytest.param(
         a_cluster(RELEASED, a_pod("web-7"), a_pod("stray", ready=False, labels={"app": "other", HASH: "1"})),
         False,
         id="a pod of another workload that is not Ready does not count",

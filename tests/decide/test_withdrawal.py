@@ -202,3 +202,14 @@ def test_says_how_long_an_unseen_target_is_taken_to_drain_and_when_that_ends() -
 
 def in_time(flags: dict[str, float]) -> dict[str, timedelta]:
     return {name: timedelta(seconds=seconds) for name, seconds in flags.items()}
+
+
+def test_a_released_pod_whose_service_went_away_settles_before_it_is_evicted() -> None:
+    released = a_pod(released=True)
+    gone: dict[str, Any] = {"services": (), "endpoints": (), "bindings": (), "began": ago(60)}
+    just_left = a_cluster(released, a_pod("web-7"), absent_since={released.uid: ago(5)}, **gone)
+    assert told(decide(just_left)) == "wait for settle"
+    long_ago = a_cluster(released, a_pod("web-7"), absent_since={released.uid: ago(15)}, **gone)
+    assert told(decide(long_ago)) == "Evict"
+    never_in_one = a_cluster(released, a_pod("web-7"), absent_since={released.uid: ago(60)}, **gone)
+    assert told(decide(never_in_one)) == "Evict"

@@ -8,6 +8,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.run.holdings import Holdings
 from kubectl_safe.run.loop import Brake, Loop
 from kubectl_safe.run.observer import Observer
 from tests.run.world import Heard, World
@@ -20,6 +21,7 @@ def run(
     heard: Heard | None = None,
     limits: Limits | None = None,
     brake: Brake | None = None,
+    holdings: Holdings | None = None,
     **flags: Any,
 ) -> Heard:
     """Hand over the named pods, or all that the world has."""
@@ -31,6 +33,9 @@ def run(
     )
     intent = Intent(pods=tuple(planned), settings=Settings(**flags))
     observer = Observer(world, now=world.now)
+    if holdings:
+        holdings.begin(intent.pods)
+        observer.holdings = holdings
     if world.bindings:
         observer.target_health, observer.groups = world, {arn(): a_group(delay=60)}
     loop = Loop(observer=observer, hands=world, signal=world, reporter=heard, now=world.now, limits=limits, brake=brake)
