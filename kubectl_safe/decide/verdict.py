@@ -6,7 +6,7 @@ from datetime import timedelta
 from kubectl_safe.decide.unseen import unconfirmed
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import State, Target
+from kubectl_safe.model.target import State, Target, TargetHealth
 from kubectl_safe.model.workload import Deployment
 
 
@@ -65,7 +65,7 @@ def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
 
 
 def _out_by_itself(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:
-    return _out_for_good(pod) or _out_by_conditions(pod) or _out_by_age(pod, deployment, snapshot)
+    return _out_for_good(pod) or _out_by_conditions(pod, snapshot) or _out_by_age(pod, deployment, snapshot)
 
 
 def _out_for_good(pod: Pod) -> str:
@@ -76,13 +76,14 @@ def _out_for_good(pod: Pod) -> str:
     return f"pod {pod} ran to its end ({pod.phase})" if pod.is_finished else ""
 
 
-def _out_by_conditions(pod: Pod) -> str:
+def _out_by_conditions(pod: Pod, snapshot: Snapshot) -> str:
     if not pod.has_ready_containers:
         # A pod that no node takes has only the scheduler's word for it.
-        why = pod.waiting_reason or _why(pod, "PodScheduled") or _why(pod, "ContainersReady") or pod.phase
+        why = _why_waiting(pod) or _why(pod, "PodScheduled") or _why(pod, "ContainersReady") or pod.phase
         return f"pod {pod} is not ready: {why}"
     if pod.unmet_gates:
-        return f"pod {pod} waits for its readiness gate {pod.unmet_gates[0]}"
+        gate = pod.unmet_gates[0]
+        return f"pod {pod} waits for its readiness gate {gate}{_why_unmet(pod, gate, snapshot)}"
     return "" if pod.is_ready else f"pod {pod} is not ready: {_why(pod, 'Ready') or pod.phase}"
 
 
@@ -116,8 +117,28 @@ def _target_verdict(pod: Pod, target: Target, snapshot: Snapshot) -> Verdict:
         return InService()
     if health.state is State.UNAVAILABLE:
         return Unknown(why=f"target {target} is {health}")
-    words = f": {health.description}" if health.description else ""
-    return OutOfService(why=f"target {target} is {health}{words}")
+    return OutOfService(why=_told(target, health))
+
+
+def _told(target: Target, health: TargetHealth) -> str:
+    return f"target {target} is {health}{f': {health.description}' if health.description else ''}"
+
+
+def _why_unmet(pod: Pod, gate: str, snapshot: Snapshot) -> str:
+    """Return what keeps a gate: AWS's word on its target, which is newer, or what its controller wrote into it."""
+    for binding in snapshot.bindings_of(pod):
+        target = snapshot.target_in(binding, pod) if binding.gate == gate else None
+        health = snapshot.fresh_health(target) if target else None
+        if target and health and not health.is_healthy:
+            return f": {_told(target, health)}"
+    condition = pod.conditions.get(gate)
+    if condition is None:
+        return ", which nobody has set yet"
+    return "".join(f": {words}" for words in (condition.reason, condition.message) if words)
+
+
+def _why_waiting(pod: Pod) -> str:
+    return ": ".join(words for words in (pod.waiting_reason, pod.waiting_message) if words)
 
 
 def _why(pod: Pod, condition: str) -> str:

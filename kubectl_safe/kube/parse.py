@@ -26,6 +26,7 @@ def pod(raw: Json) -> Pod:
     """Return a Pod."""
     meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     annotations = meta.get("annotations") or {}
+    waiting = _waiting(status)
     return Pod(
         namespace=meta["namespace"],
         name=meta["name"],
@@ -43,7 +44,8 @@ def pod(raw: Json) -> Pod:
         readiness_gates=tuple(gate["conditionType"] for gate in spec.get("readinessGates") or ()),
         ports=_container_ports(spec),
         grace_period_seconds=_default(spec.get("terminationGracePeriodSeconds"), 30),
-        waiting_reason=_waiting_reason(status),
+        waiting_reason=waiting.get("reason") or "",
+        waiting_message=waiting.get("message") or "",
         has_empty_dir=any("emptyDir" in volume for volume in spec.get("volumes") or ()),
         is_mirror=_MIRROR in annotations,
     )
@@ -215,11 +217,11 @@ def _container_ports(spec: Json) -> tuple[ContainerPort, ...]:
     )
 
 
-def _waiting_reason(status: Json) -> str:
-    """Return why a container doesn't run; that it is only being started is no reason."""
+def _waiting(status: Json) -> Json:
+    """Return the state of the first container that doesn't run; that it is only being started is no reason."""
     statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    reasons = [((c.get("state") or {}).get("waiting") or {}).get("reason") or "" for c in statuses]
-    return next((reason for reason in reasons if reason and reason not in _STARTING), "")
+    states: list[Json] = [(c.get("state") or {}).get("waiting") or {} for c in statuses]
+    return next((state for state in states if state.get("reason") and state["reason"] not in _STARTING), {})
 
 
 def _selector(raw: Json) -> LabelSelector:

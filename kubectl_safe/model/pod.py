@@ -61,6 +61,8 @@ class Pod:
     grace_period_seconds: int = 30
     waiting_reason: str = ""
     """Why a container is not running (`CrashLoopBackOff`, `ImagePullBackOff`), or empty."""
+    waiting_message: str = ""
+    """What the kubelet says beside that, which can be nothing."""
     has_empty_dir: bool = False
     is_mirror: bool = False
     """A static pod's image in the API (annotation `kubernetes.io/config.mirror`)."""

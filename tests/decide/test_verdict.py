@@ -1,5 +1,6 @@
 """Whether a pod is in service, and why not, in the words of whoever knows."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from kubectl_safe.decide.verdict import verdict
 from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import State, TargetHealth
 from tests.support.builders import (
     GATE,
     NOT_REGISTERED,
+    NOW,
     a_binding,
     a_cluster,
     a_deployment,
@@ -115,11 +118,32 @@ def test_is_in_service_only_by_every_way(snapshot: Snapshot, expected: str) -> N
 NO_NODE = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu."
 UNSCHEDULED = {"PodScheduled": Condition(is_true=False, reason="Unschedulable", message=NO_NODE)}
 
+MISMATCH = TargetHealth(
+    state=State.UNHEALTHY,
+    reason="Target.ResponseCodeMismatch",
+    description="Health checks failed with these codes: [404]",
+    asked_at=NOW,
+)
+
+
+def gated(**condition: Any) -> Pod:
+    """Return a pod with a gate of its own whose condition says this, or is not there."""
+    pod = a_pod(gates={"example.com/approved": False})
+    conditions = {kind: it for kind, it in pod.conditions.items() if kind != "example.com/approved"}
+    told = {"example.com/approved": Condition(is_true=False, **condition)} if condition else {}
+    return replace(pod, conditions=conditions | told)
+
+
 WORDS = [
     pytest.param(
         a_cluster(a_pod(ready=False, waiting_reason="CrashLoopBackOff")),
         "pod shop/web-1 is not ready: CrashLoopBackOff",
         id="its container's",
+    ),
+    pytest.param(
+        a_cluster(a_pod(ready=False, waiting_reason="ErrImagePull", waiting_message="not found")),
+        "pod shop/web-1 is not ready: ErrImagePull: not found",
+        id="the kubelet's",
     ),
     pytest.param(
         a_cluster(a_pod(node=None, phase="Pending", conditions=UNSCHEDULED)),
@@ -131,6 +155,22 @@ WORDS = [
     ),
     pytest.param(
         a_cluster(a_pod(gates={GATE: False})), f"pod shop/web-1 waits for its readiness gate {GATE}", id="its gate's"
+    ),
+    pytest.param(
+        a_cluster(a_pod(gates={GATE: False}), target_health={"web-1": MISMATCH}),
+        f"pod shop/web-1 waits for its readiness gate {GATE}: target 10.244.0.2:8080 in web is unhealthy "
+        "(Target.ResponseCodeMismatch): Health checks failed with these codes: [404]",
+        id="those of AWS, behind a gate",
+    ),
+    pytest.param(
+        a_cluster(gated(reason="NotYet", message="it is too early")),
+        "pod shop/web-1 waits for its readiness gate example.com/approved: NotYet: it is too early",
+        id="of who keeps a gate False",
+    ),
+    pytest.param(
+        a_cluster(gated()),
+        "pod shop/web-1 waits for its readiness gate example.com/approved, which nobody has set yet",
+        id="of a gate without a condition",
     ),
     pytest.param(
         slow(a_pod(since=ago(9))),

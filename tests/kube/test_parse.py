@@ -73,6 +73,11 @@ def test_a_pod_as_the_api_server_tells_it() -> None:
             "CrashLoopBackOff",
         ),
         (
+            {"status": {"containerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull", "message": "no"}}}]}},
+            "waiting_message",
+            "no",
+        ),
+        (
             {"status": {"initContainerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}},
             "waiting_reason",
             "ImagePullBackOff",
