@@ -47,12 +47,14 @@ def below_floor(
     if serving >= needed:
         # Of a Deployment that was scaled to nothing, nothing is owed to a target group either.
         return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if deployment.replicas else ""
-    why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(pod, verdicts, snapshot)
+    why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(
+        pod, deployment, verdicts, snapshot
+    )
     return f"{serving} of {needed} other pods of deployment {deployment} are in service: {why}"
 
 
-def _first_missing(pod: Pod, verdicts: Mapping[str, Verdict], snapshot: Snapshot) -> str:
-    """Return why the newest pod that could count doesn't: that is most often the replacement."""
+def _first_missing(pod: Pod, deployment: Deployment, verdicts: Mapping[str, Verdict], snapshot: Snapshot) -> str:
+    """Return why the newest pod that could count doesn't, which is most often the replacement; or why there is none."""
     waiting = [
         (other, found.why)
         for uid, found in verdicts.items()
@@ -61,6 +63,10 @@ def _first_missing(pod: Pod, verdicts: Mapping[str, Verdict], snapshot: Snapshot
         and not (other := snapshot.pods[uid]).is_withdrawn
         and not other.is_terminating
     ]
+    # A pod that can't be created shows nowhere else, while one that is not ready can be looked at.
+    failed = next((r for r in snapshot.replica_sets_of(deployment) if r.failure), None)
+    if failed:
+        return f"replicaset {failed.name} can't create a pod: {failed.failure}"
     if not waiting:
         return "its replacement is not created yet"
     return max(waiting, key=lambda entry: (str(entry[0].created), entry[0].name))[1]

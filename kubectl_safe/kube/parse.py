@@ -100,6 +100,7 @@ def replica_set(raw: Json) -> ReplicaSet:
         replicas=_default(spec.get("replicas"), 1),
         annotations=meta.get("annotations") or {},
         owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
+        failure=_failure(raw.get("status") or {}),
     )
 
 
@@ -178,6 +179,12 @@ def binding(raw: Json) -> TargetGroupBinding:
 def instant(text: str | None) -> datetime | None:
     """Return a `metav1.Time` or `MicroTime` as an instant in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _failure(status: Json) -> str:
+    """Return why a ReplicaSet can't have the pods that it wants."""
+    failures = (c for c in status.get("conditions") or () if c["type"] == "ReplicaFailure" and c["status"] == "True")
+    return next((failure.get("message") or failure.get("reason") or "" for failure in failures), "")
 
 
 def _owners(meta: Json) -> tuple[OwnerReference, ...]:

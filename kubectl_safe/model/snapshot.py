@@ -103,13 +103,17 @@ class Snapshot:
 
         Released and withdrawn ones are among them, and those that were given back and are about to be adopted.
         """
-        replica_sets = [r for r in self.replica_sets.values() if r.owner and r.owner.uid == deployment.uid]
+        replica_sets = self.replica_sets_of(deployment)
         owners = [deployment.uid, *(r.uid for r in replica_sets)]
         found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
         for pod in self._orphans:
             if pod.namespace == deployment.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
                 found[pod.uid] = pod
         return tuple(sorted(found.values(), key=lambda p: p.name))
+
+    def replica_sets_of(self, deployment: Deployment) -> tuple[ReplicaSet, ...]:
+        """Return the ReplicaSets of a Deployment."""
+        return tuple(r for r in self.replica_sets.values() if r.owner and r.owner.uid == deployment.uid)
 
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""

@@ -21,6 +21,8 @@ class ReplicaSet:
     replicas: int
     annotations: Labels = field(default_factory=dict)
     owner: OwnerReference | None = None
+    failure: str = ""
+    """Why it can't create or delete pods, in the API server's words (its condition `ReplicaFailure`), or empty."""
 
     @property
     def operation(self) -> Operation | None:

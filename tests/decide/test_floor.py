@@ -213,3 +213,15 @@ def test_says_which_pod_is_missing_and_why() -> None:
     assert getattr(decision, "why", "") == (
         "5 of 6 other pods of deployment shop/web are in service: target 10.244.0.8:8080 in web is initial"
     )
+
+
+QUOTA = 'pods "web-5d4f8c7b9-x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=6, limited: pods=6'
+
+
+def test_says_why_no_replacement_can_be_created_whatever_else_is_missing() -> None:
+    refused = a_replica_set(failure=QUOTA)
+    snapshot = a_cluster(a_pod(released=True), *down("web-2"), replica_sets={refused.uid: refused})
+    decision = decide(snapshot).decisions[uid("web-1")]
+    assert getattr(decision, "why", "") == (
+        f"4 of 6 other pods of deployment shop/web are in service: replicaset web-5d4f8c7b9 can't create a pod: {QUOTA}"
+    )

@@ -116,6 +116,7 @@ def test_a_pod_as_the_api_server_tells_it() -> None:
         "emptyDir",
         "another volume",
         "a crash loop",
+        "what the kubelet says of it",
         "an init container that waits",
         "being started is no reason",
         "running is no reason",
@@ -183,7 +184,13 @@ def test_a_replica_set_as_the_api_server_tells_it() -> None:
     assert replica_set.selector.match_labels == {"app": "web", "pod-template-hash": "65c5468b84"}
     assert replica_set.owner is not None
     assert (replica_set.owner.kind, replica_set.owner.name) == ("Deployment", "web")
-    assert replica_set.operation is None
+    assert (replica_set.operation, replica_set.failure) == (None, "")
+
+
+@pytest.mark.parametrize(("status", "failure"), [("True", "exceeded quota"), ("False", "")])
+def test_a_replica_set_that_can_not_create_pods_says_why(status: str, failure: str) -> None:
+    condition = {"type": "ReplicaFailure", "status": status, "reason": "FailedCreate", "message": "exceeded quota"}
+    assert parse.replica_set({"metadata": META, "status": {"conditions": [condition]}}).failure == failure
 
 
 def test_a_deployment_as_the_api_server_tells_it() -> None:
