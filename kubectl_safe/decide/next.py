@@ -10,6 +10,7 @@ from kubectl_safe.decide.handoff import Handoffs, step_of, stopping, withdraw
 from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.warnings import in_their_words
 from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.pod import OwnerReference, Pod
@@ -67,10 +68,10 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         slots = handoffs.draining_slots
         if handoffs.in_service_before is not None:
             in_service[deployment.uid] = handoffs.in_service_before
-    ordered = {
-        p.uid: _ended(p, decisions.get(p.uid) or _without_workload(p, alive, snapshot, intent), intent)
-        for p in intent.pods
-    }
+    ordered = {}
+    for planned in intent.pods:
+        decision = decisions.get(planned.uid) or _without_workload(planned, alive, snapshot, intent)
+        ordered[planned.uid] = _ended(planned, in_their_words(planned, decision, snapshot), intent)
     under_way = {uid: pod for uid, pod in alive.items() if not isinstance(ordered[uid], Left)}
     return Outcome(
         decisions=ordered,

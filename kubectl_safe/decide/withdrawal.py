@@ -7,7 +7,7 @@ from kubectl_safe.decide.decision import Act, Decision, For, Wait
 from kubectl_safe.decide.settings import RETRY, Settings, go_duration
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import group_name
+from kubectl_safe.model.target import State, Target, TargetHealth, group_name
 
 
 def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision:
@@ -81,7 +81,7 @@ def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait 
             why = f"target {target} was not asked for since the withdrawal{f': {trouble}' if trouble else ''}"
             return Wait(on=For.TARGETS, why=why)
         if not health.is_gone:
-            return Wait(on=For.TARGETS, why=f"target {target} is {health}{_delay(target.group, snapshot)}")
+            return Wait(on=For.TARGETS, why=_why_not_gone(target, health, snapshot))
         if snapshot.at - health.asked_at > snapshot.health_max_age:
             return Wait(on=For.TARGETS, why=f"target {target} was gone, but that answer is old")
     return None
@@ -97,6 +97,12 @@ def _wait_for_time(group: str, withdrawn: datetime | None, snapshot: Snapshot, s
     # A wait for time, not for AWS: the deadline of targets is not for it.
     why = f"target group {name} can't be asked; waiting --drain-wait {go_duration(drain_wait)}"
     return Wait(on=For.SETTLE, why=why, until=withdrawn + drain_wait)
+
+
+def _why_not_gone(target: Target, health: TargetHealth, snapshot: Snapshot) -> str:
+    if health.state in {State.HEALTHY, State.UNHEALTHY, State.INITIAL}:
+        return f"target {target} is still {health}: the load balancer controller has not deregistered it yet"
+    return f"target {target} is {health}{_delay(target.group, snapshot)}"
 
 
 def _delay(group: str, snapshot: Snapshot) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.event import Subject
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.selector import Labels
 from kubectl_safe.model.service import Endpoint, Service
@@ -66,6 +67,8 @@ class Snapshot:
     """By namespace and name of the binding."""
     touched_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """By namespace and name of the budget."""
+    warnings: Mapping[Subject, str] = field(default_factory=dict)
+    """What an object's last Warning event says, where that was asked for."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Workloads (by UID) whose Lease is not ours, and in words who has it."""
     health_max_age: timedelta = timedelta(seconds=15)

@@ -34,6 +34,7 @@ from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refuse
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.run.observer import Observer
+from kubectl_safe.run.warnings import Warnings
 
 LOOK_AGAIN = timedelta(seconds=1)
 """The loop looks at least this often."""
@@ -106,6 +107,7 @@ class Loop:
         now: Callable[[], datetime],
         limits: Limits | None = None,
         brake: Brake | None = None,
+        warnings: Warnings | None = None,
     ) -> None:
         self._observer = observer
         self._hands = hands
@@ -114,6 +116,7 @@ class Loop:
         self._now = now
         self._limits = limits or Limits()
         self._brake = brake
+        self._warnings = warnings
         self._evicted: set[str] = set()
         self._given_back: set[str] = set()
         self._held: dict[tuple[str, str], datetime] = {}
@@ -165,6 +168,10 @@ class Loop:
         troubles = Troubles(stop=stop, refused=dict(self._refused), unanswered=unanswered)
         self._refused.clear()
         after = give_up(look, self._limits, troubles)
+        heard = self._warnings.listen(look, after) if self._warnings else look
+        if heard is not look:
+            self._observer.warnings = heard.snapshot.warnings
+            look, after = heard, give_up(heard, self._limits, troubles)
         for planned in look.intent.pods:
             why = after.given_up.get(planned.uid, stop)
             if why not in {stop, look.intent.given_up.get(planned.uid)} and look.can_turn_back(planned):

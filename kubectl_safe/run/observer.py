@@ -12,6 +12,7 @@ from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.errors import AwsError
+    from kubectl_safe.model.event import Subject
 
 
 class ClusterView(Protocol):
@@ -74,6 +75,8 @@ class Observer:
         self.groups: Mapping[str, TargetGroup] = {}
         self.unseen: frozenset[str] = frozenset()
         """Target groups (ARNs) that can't be asked, and that the run goes on without."""
+        self.warnings: Mapping[Subject, str] = {}
+        """What was complained of, as far as it was asked for."""
         self.memory = Memory()
         self._unready: set[str] = set()
         self._began: datetime | None = None
@@ -102,6 +105,7 @@ class Observer:
             unseen=self.unseen,
             health_max_age=_health_max_age(len(self.groups)),
             began=self._began,
+            warnings=dict(self.warnings),
             taken=self.holdings.taken if self.holdings else {},
             # Copies: what is learned while a snapshot is acted on is of the next one.
             absent_since=dict(memory.absent_since),

@@ -18,6 +18,7 @@ from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import Cluster
+from kubectl_safe.kube.events import last_warning
 from kubectl_safe.kube.leases import LeaseApi
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Undone, Untried
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError
@@ -33,6 +34,7 @@ from kubectl_safe.run.rehearsal import rehearse
 from kubectl_safe.run.rights import check_rights
 from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, targets_of
 from kubectl_safe.run.terms import DryRun, Terms
+from kubectl_safe.run.warnings import Warnings
 
 TRIES = 10
 RETRY = timedelta(milliseconds=500)
@@ -186,6 +188,7 @@ class Session:
             now=self.now,
             limits=self.terms.limits,
             brake=self,
+            warnings=Warnings(read=lambda subject: last_warning(self.client, subject, self.now())),
         )
         try:
             return loop.run(intent, progress)

@@ -11,6 +11,7 @@ from kubectl_safe.decide.settings import Settings
 from kubectl_safe.run.holdings import Holdings
 from kubectl_safe.run.loop import Brake, Loop
 from kubectl_safe.run.observer import Observer
+from kubectl_safe.run.warnings import Warnings
 from tests.run.world import Heard, World
 from tests.support.builders import a_deployment, a_group, arn, uid
 
@@ -22,6 +23,7 @@ def run(
     limits: Limits | None = None,
     brake: Brake | None = None,
     holdings: Holdings | None = None,
+    warnings: Warnings | None = None,
     **flags: Any,
 ) -> Heard:
     """Hand over the named pods, or all that the world has."""
@@ -38,7 +40,16 @@ def run(
         observer.holdings = holdings
     if world.bindings:
         observer.target_health, observer.groups = world, {arn(): a_group(delay=60)}
-    loop = Loop(observer=observer, hands=world, signal=world, reporter=heard, now=world.now, limits=limits, brake=brake)
+    loop = Loop(
+        observer=observer,
+        hands=world,
+        signal=world,
+        reporter=heard,
+        now=world.now,
+        limits=limits,
+        brake=brake,
+        warnings=warnings,
+    )
     heard.ending = loop.run(intent, Progress(intent=intent, began=world.at))
     return heard
 
