@@ -109,7 +109,8 @@ class Actuator:
         return Undone(message=missing) if missing else Done()
 
     def _refused(self, action: Action, error: ApiError, *, is_dry_run: bool) -> Result:
-        result = result_of(error, is_dry_run=is_dry_run)
+        # Asking for an eviction is a dry run in any case.
+        result = result_of(error, is_dry_run=is_dry_run or isinstance(action, AskEviction))
         pod = _pod(action)
         if pod is None:
             return result

@@ -77,7 +77,6 @@ MANY_BUDGETS = "This pod has more than one PodDisruptionBudget, which the evicti
         (a_status(404, "NotFound"), Gone()),
         (a_status(403, "Forbidden", DENIAL), Denied(message=DENIAL)),
         (a_status(422, "Invalid", "invalid"), Denied(message="invalid")),
-        (a_status(400, "BadRequest", WEBHOOK), Denied(message=WEBHOOK)),
         (a_status(401, "Unauthorized", "Unauthorized"), Denied(message="Unauthorized")),
         (an_eviction_refused(), Refused(message="Cannot evict pod. web needs 2")),
         (a_status(429, "TooManyRequests", "slow down"), Busy(message="slow down", retry_after=1)),
@@ -98,7 +97,6 @@ MANY_BUDGETS = "This pod has more than one PodDisruptionBudget, which the evicti
         "404 is gone",
         "403 is denied",
         "422 is denied",
-        "a webhook without dry runs refuses one that is none",
         "401 is denied",
         "429 of a budget is a refusal with its figures",
         "429 of flow control is busy",
@@ -121,9 +119,20 @@ def test_a_cut_connection_is_busy_and_the_write_is_not_sent_again(serve: Serve) 
     assert len(server.asked) == 1
 
 
-def test_a_webhook_that_knows_no_dry_run_leaves_it_untried(serve: Serve) -> None:
-    result, _, _ = act(serve, lambda _: a_status(400, "BadRequest", WEBHOOK), RELEASE, dry_run=True)
-    assert result == Untried(message=WEBHOOK)
+@pytest.mark.parametrize(
+    ("action", "dry_run", "expected"),
+    [
+        pytest.param(RELEASE, True, Untried(message=WEBHOOK), id="a dry run is untried"),
+        pytest.param(RELEASE, False, Denied(message=WEBHOOK), id="what is no dry run is denied"),
+        pytest.param(ASK, True, Untried(message=WEBHOOK), id="a question is untried beforehand"),
+        pytest.param(ASK, False, Untried(message=WEBHOOK), id="and in the middle of a run, for it is always a dry run"),
+    ],
+)
+def test_a_webhook_that_knows_no_dry_run_leaves_it_untried(
+    serve: Serve, action: Action, dry_run: bool, expected: Result
+) -> None:
+    result, _, _ = act(serve, lambda _: a_status(400, "BadRequest", WEBHOOK), action, dry_run=dry_run)
+    assert result == expected
 
 
 def released(labels: dict[str, str]) -> dict[str, Any]:
