@@ -67,7 +67,8 @@ class Look:
 def give_up(look: Look, limits: Limits, troubles: Troubles) -> Intent:
     """Return the intent with everything that is to be given up by now; the very same where nothing is.
 
-    - A pod that failed: and with it those of its workload that are queued, as they would wait for the same.
+    - A pod that failed: and with it those of its workload that are queued, as they would wait for the same. Where it
+      is withdrawn and its eviction is denied, so would theirs be, and they would come to stand beside it.
     - All of them once one failed, with `--fail-fast`; or once somebody stops the run.
     - All of them at the end of `--timeout`; what could go on then is not waited for.
     """
@@ -79,6 +80,8 @@ def give_up(look: Look, limits: Limits, troubles: Troubles) -> Intent:
         elif why:
             first = look.intent.given_up.get(planned.uid)
             overdue.setdefault(planned.uid, f"{first}; {why}" if first and first != why else why)
+            if planned.uid in troubles.refused:
+                given_up = {like.uid: why for like in _with_its_like(planned, look) if like is not planned} | given_up
     if limits.timeout is not None and look.snapshot.at - look.progress.began >= limits.timeout:
         late = dict(_late(look, limits.timeout, troubles))
         given_up = {p.uid: late[p.uid] for p in look.open_pods if look.can_turn_back(p)} | given_up

@@ -225,7 +225,7 @@ class Loop:
             case Conflict():
                 self._held[key] = self._now() + HOLD
             case Refused(message=message):
-                self._answer(action, message)
+                self._answer(action, message, f" (will retry after {RETRY.total_seconds():.0f}s)")
             case Busy(message=message, retry_after=seconds):
                 self._held[key] = self._now() + timedelta(seconds=seconds)
                 self._unanswered[key] = message
@@ -266,7 +266,7 @@ class Loop:
                 pass
         self._reporter.acted(action)
 
-    def _answer(self, action: Action, message: str) -> None:
+    def _answer(self, action: Action, message: str, outlook: str = "") -> None:
         if isinstance(action, AskEviction | Evict):
             answer = EvictionAnswer(
                 at=self._now(), is_dry_run=isinstance(action, AskEviction), is_allowed=False, message=message
@@ -274,8 +274,7 @@ class Loop:
             self._observer.memory.answers[action.pod.uid] = answer
             if isinstance(action, Evict):
                 self._reporter.warn(
-                    f'error when evicting pods/"{action.pod.name}" -n "{action.pod.namespace}" '
-                    f"(will retry after {RETRY.total_seconds():.0f}s): {message}"
+                    f'error when evicting pods/"{action.pod.name}" -n "{action.pod.namespace}"{outlook}: {message}'
                 )
 
     def _refuse(self, action: Action, message: str) -> None:

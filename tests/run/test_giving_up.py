@@ -91,6 +91,20 @@ def test_a_withdrawn_pod_whose_eviction_is_denied_stays_withdrawn_and_the_others
     assert heard.gone_pods == [("web-2", True)]
 
 
+def test_no_further_pod_of_a_workload_is_begun_once_an_eviction_is_denied() -> None:
+    world = a_world(scripted={Evict: [Denied(message="evictions are denied")] * 9})
+    world.add(a_pod("web-1", withdrawn=True, gates={}, in_service=2))
+    found = left(run(world, settle=timedelta(0)))
+    assert world.story(Release) == ["Release web-2"]
+    assert {name: why for name, (_, why) in found.items()} == dict.fromkeys(found, "evictions are denied")
+    assert found["web-3"][0] is Standing.NOT_BEGUN
+
+
+def test_an_eviction_that_is_denied_is_not_said_to_be_tried_again() -> None:
+    heard = run(a_world(scripted={Evict: [Denied(message="evictions are denied")] * 9}), "web-1")
+    assert 'error when evicting pods/"web-1" -n "shop": evictions are denied' in heard.warnings
+
+
 def _deny_eviction_of(world: World, name: str, action: Action) -> None:
     if isinstance(action, Evict):
         world.scripted[Evict] = [Denied(message="evictions are denied")] if action.pod.name == name else []
@@ -106,7 +120,7 @@ def test_fail_fast_begins_no_further_pod_once_one_failed() -> None:
     assert left(heard) == {
         "web-1": (Standing.WITHDRAWN, "evictions are denied"),
         "web-2": (Standing.GIVEN_BACK, why),
-        "web-3": (Standing.NOT_BEGUN, why),
+        "web-3": (Standing.NOT_BEGUN, "evictions are denied"),
     }
 
 
