@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from kubectl_safe.decide.actions import Action, Nudge
+from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Nudge, Record, Release, Withdraw
 from kubectl_safe.kube.outcome import Denied, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.run.holdings import Hands
@@ -27,14 +27,33 @@ def rehearse(actions: Iterable[Action], hands: Hands, listener: Listener, *, may
         result = hands.act(action, dry_run=True)
         match result:
             case Untried(message=message):
-                warnings[f"Warning: could not be tried beforehand: {message}"] = None
+                counts = isinstance(action, AskEviction)
+                way = "; whether a pod may leave is read off its disruption budgets" if counts else ""
+                warnings[f"Warning: could not be tried beforehand: {message}{way}"] = None
             case Denied(message=message) if isinstance(action, Nudge):
                 if may_nudge:
                     warnings[f"Warning: bindings can't be nudged, which costs up to 15s a batch: {message}"] = None
             case Denied(message=message) | Undone(message=message):
-                raise KubectlSafeError(f"nothing was changed: {message}")
+                raise KubectlSafeError("\n".join([f"nothing was changed: {message}", *_remedy(action)]))
             case _:
                 # Gone, changed meanwhile, or refused by a budget that the replacement may satisfy: no verdict.
                 continue
     for warning in warnings:
         listener.warn(warning)
+
+
+def _remedy(action: Action) -> Iterable[str]:
+    """Return what a write that was refused would have been for, and who can help."""
+    match action:
+        case Release(drop=drop):
+            yield f"the release was tried: it takes label {drop} off a pod, so that it is replaced while it serves on"
+        case Withdraw(drop=drop):
+            labels = f"label{'' if len(drop) == 1 else 's'} {', '.join(sorted(drop))}"
+            yield f"the withdrawal was tried: it takes {labels} off a pod, so that it gets no new requests"
+        case AskEviction():
+            yield "the eviction was tried: it is what stops a pod in the end"
+        case Cordon() | Record():
+            yield "this would have been the first write"
+        case _:
+            return
+    yield "whoever is in charge of what refuses it can make an exception; then run the same command again"

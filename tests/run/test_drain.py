@@ -182,7 +182,7 @@ def test_a_late_pod_that_can_not_be_moved_ends_the_drain_before_any_pod_moves(op
 def test_what_the_rehearsal_denies_leaves_the_node_schedulable(open_session: OpenSession) -> None:
     world = with_pods()
     world.scripted = {Release: [Denied(message="no right to patch pods")]}
-    with pytest.raises(KubectlSafeError, match=r"^nothing was changed: no right to patch pods$"):
+    with pytest.raises(KubectlSafeError, match=r"^nothing was changed: no right to patch pods\n"):
         drain(a_request(), open_session(world, Heard()))
     assert world.done == []
 

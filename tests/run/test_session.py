@@ -19,6 +19,7 @@ from tests.run.world import Heard, World, a_world
 from tests.support.builders import NOW, a_binding, a_deployment, uid
 
 NODE = "node-1"
+EXCEPTION = "whoever is in charge of what refuses it can make an exception; then run the same command again"
 
 
 def cordon(snapshot: Snapshot) -> Cordon | None:
@@ -103,10 +104,31 @@ def test_what_a_dry_run_denies_ends_the_command_with_nothing_changed(
     open_session: OpenSession, kind: type, result: Denied | Undone
 ) -> None:
     world, heard = a_world(scripted={kind: [result]}), Heard()
-    with pytest.raises(KubectlSafeError, match=f"^nothing was changed: {result.message}$"):
+    with pytest.raises(KubectlSafeError, match=f"^nothing was changed: {result.message}\n") as raised:
         open_session(world, heard).prepare(an_intent(world), [Cordon(node=world.nodes[NODE])])
+    assert str(raised.value).endswith("\n" + EXCEPTION)
     assert world.done == []
     assert heard.plans == []
+
+
+def test_what_was_tried_in_vain_is_told_in_terms_of_the_handoff(open_session: OpenSession) -> None:
+    world = a_world(scripted={Withdraw: [Denied(message="labels stay")]})
+    with pytest.raises(KubectlSafeError) as raised:
+        open_session(world, Heard()).prepare(an_intent(world), [])
+    assert str(raised.value).splitlines()[1:] == [
+        "the withdrawal was tried: it takes label app off a pod, so that it gets no new requests",
+        EXCEPTION,
+    ]
+
+
+def test_where_evictions_can_not_be_tried_it_is_told_what_decides_in_their_place(open_session: OpenSession) -> None:
+    heard = Heard()
+    world = a_world(scripted={AskEviction: [Untried(message="webhook x does not support dry run")]})
+    open_session(world, heard).prepare(an_intent(world), [])
+    assert heard.warnings == [
+        "Warning: could not be tried beforehand: webhook x does not support dry run; "
+        "whether a pod may leave is read off its disruption budgets"
+    ]
 
 
 def test_a_write_that_could_not_be_tried_is_only_a_warning_told_once(open_session: OpenSession) -> None:
