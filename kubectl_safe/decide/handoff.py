@@ -245,7 +245,10 @@ class Handoffs:
             return Wait(on=For.BUDGET, why=why)
         answer = self.snapshot.answers.get(pod.uid)
         if answer and answer.is_untried and (budget := exhausted_budget(pod, self.snapshot)):
-            why = f"budget {budget.namespace}/{budget.name} allows no disruption now ({answer.message})"
+            why = (
+                f"budget {budget.namespace}/{budget.name} allows no disruption now, by its status; "
+                f"asking is no use: {answer.message}"
+            )
             return Wait(on=For.BUDGET, why=why)
         is_fresh = answer is not None and self.snapshot.at - answer.at < ANSWER_MAX_AGE
         if answer and answer.is_allowed and is_fresh and not has_left_since(pod, answer.at, self.snapshot):

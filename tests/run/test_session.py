@@ -126,8 +126,10 @@ def test_where_evictions_can_not_be_tried_it_is_told_what_decides_in_their_place
     world = a_world(scripted={AskEviction: [Untried(message="webhook x does not support dry run")]})
     open_session(world, heard).prepare(an_intent(world), [])
     assert heard.warnings == [
-        "Warning: could not be tried beforehand: webhook x does not support dry run; "
-        "whether a pod may leave is read off its disruption budgets"
+        (
+            "Warning: could not be tried beforehand: webhook x does not support dry run; "
+            "whether a pod may leave is read off its disruption budgets"
+        )
     ]
 
 
