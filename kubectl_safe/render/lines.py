@@ -19,13 +19,16 @@ from kubectl_safe.render.words import words_for
 REMIND = timedelta(seconds=30)
 """A wait that lasts is told again this often."""
 
+SOON = timedelta(seconds=2)
+"""A wait for another run is told sooner: the reader may know nothing of it, and a Lease that is free takes less."""
+
 
 class Lines:
     """Prints what a run tells, a line at a time: kubectl's words to stdout, warnings to stderr."""
 
     def __init__(self, *, shows_plan: bool) -> None:
         self._shows_plan = shows_plan
-        self._told: dict[str, tuple[For, datetime]] = {}
+        self._told: dict[str, tuple[For, datetime | None]] = {}
 
     def say(self, line: str) -> None:
         """Print a line to stdout."""
@@ -64,10 +67,11 @@ class Lines:
                     self._told.pop(planned.uid, None)
                 continue
             assert since is not None, "a wait is counted before it is told"
-            on, told = self._told.get(planned.uid, (decision.on, since))
+            on, told = self._told.get(planned.uid, (decision.on, None))
             if on is not decision.on:
-                on, told = decision.on, since
-            if snapshot.at - told >= REMIND:
+                on, told = decision.on, None
+            patience = SOON if on is For.LEASE and told is None else REMIND
+            if snapshot.at - (told or since) >= patience:
                 due.setdefault(on, []).append((planned, decision, since))
                 told = snapshot.at
             self._told[planned.uid] = (on, told)

@@ -36,6 +36,7 @@ from tests.support.builders import (
     a_pod,
     a_replica_set,
     an_intent,
+    uid,
 )
 
 OWNER = reference_to(a_deployment())
@@ -168,3 +169,21 @@ def test_pods_that_wait_for_the_same_are_told_of_in_one_line(capsys: pytest.Capt
         "pod/web-1 and 2 more pods wait since 30s: pod shop/web-7 is Pending\n"
         "pod/web-3 waits since 30s: pod shop/web-1 is settling\n"
     )
+
+
+def test_a_wait_for_another_run_is_told_at_once_and_then_as_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, taken = Lines(shows_plan=False), "deployment shop/web is in the hands of bob@desk (pid 12)"
+    snapshot = a_cluster(taken={uid("web"): taken})
+    _, outcome, progress = looked_at(snapshot, "web-1", began=NOW)
+    told = []
+    for seconds in (0, 1, 2, 3, 31, 32):
+        lines.looked(replace(snapshot, at=NOW + timedelta(seconds=seconds)), outcome, progress)
+        told.append(capsys.readouterr().out)
+    assert told == [
+        "",
+        "",
+        f"pod/web-1 waits since 2s: {taken}\n",
+        "",
+        "",
+        f"pod/web-1 waits since 32s: {taken}\n",
+    ]
