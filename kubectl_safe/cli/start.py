@@ -99,6 +99,7 @@ def session_for(
         grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
     """
     from kubectl_safe.decide.giving_up import Limits
+    from kubectl_safe.model.errors import Interrupted
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.session import Session
@@ -128,6 +129,11 @@ def session_for(
             ) as session,
             _probed(common, session),
         ):
-            yield session
+            try:
+                yield session
+            except KeyboardInterrupt as stop:
+                if interruption.is_armed:
+                    raise
+                raise Interrupted("interrupted: no pod was moved; run the same command again to go on") from stop
     finally:
         client.close()

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kubectl_safe.decide.decision import Left, Step
+from kubectl_safe.decide.handoff import step_of
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
+from kubectl_safe.model.snapshot import Snapshot
 
 
 class Standing(Enum):
@@ -18,7 +20,12 @@ class Standing(Enum):
     STOPPING = "evicted, still stopping"
 
 
-UNDER_WAY = frozenset({Standing.RELEASED, Standing.WITHDRAWN, Standing.STOPPING})
+_UNDER_WAY = {
+    Step.RELEASED: Standing.RELEASED,
+    Step.WITHDRAWN: Standing.WITHDRAWN,
+    Step.TERMINATING: Standing.STOPPING,
+}
+UNDER_WAY = frozenset(_UNDER_WAY.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +65,19 @@ def ending_of(intent: Intent, outcome: Outcome, *, given_back: frozenset[str], s
     )
 
 
+def cut_short(intent: Intent, snapshot: Snapshot, *, stop: str) -> Ending:
+    """Return how a run ended that was left at once: every pod that is still there is left, wherever it stands."""
+    return Ending(
+        planned=len(intent.pods),
+        left=tuple(
+            LeftPod(pod=planned, standing=_UNDER_WAY.get(step_of(pod), Standing.NOT_BEGUN), why=stop)
+            for planned in intent.pods
+            if (pod := snapshot.pods.get(planned.uid))
+        ),
+        stop=stop,
+    )
+
+
 def _standing(planned: Planned, outcome: Outcome, given_back: frozenset[str]) -> Standing:
-    known = {
-        Step.RELEASED: Standing.RELEASED,
-        Step.WITHDRAWN: Standing.WITHDRAWN,
-        Step.TERMINATING: Standing.STOPPING,
-    }
     as_it_was = Standing.GIVEN_BACK if planned.uid in given_back else Standing.NOT_BEGUN
-    return known.get(outcome.steps[planned.uid], as_it_was)
+    return _UNDER_WAY.get(outcome.steps[planned.uid], as_it_was)

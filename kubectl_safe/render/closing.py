@@ -60,7 +60,7 @@ def stopping_line(why: str, outcome: Outcome) -> str:
     still = [
         f"{pods(steps[step])} {what}"
         for step, what in (
-            (Step.RELEASED, "released, to be given back"),
+            (Step.RELEASED, "released, to be given back or finished"),
             (Step.WITHDRAWN, "withdrawn, to be finished"),
             (Step.TERMINATING, "stopping"),
         )

@@ -42,7 +42,7 @@ def abort(request: Abort, session: Session) -> None:
     intent = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
     if intent.pods:
         session.watch_targets(intent)
-        failure = session.failure(session.carry_out(intent, began=began), subject=_subject(request), is_abort=True)
+        failure = session.failure(session.carry_out(intent, began=began))
         if failure is not None:
             raise failure
     for deployment in deployments:
@@ -59,8 +59,3 @@ def _pods(request: Abort, deployments: list[Deployment], snapshot: Snapshot) -> 
     found = {pod.uid: pod for pod in snapshot.pods.values() if pod.node in nodes}
     found |= {pod.uid: pod for deployment in deployments for pod in snapshot.pods_of(deployment)}
     return sorted(found.values(), key=lambda pod: (pod.namespace, pod.name))
-
-
-def _subject(request: Abort) -> str:
-    named = [*(f"node/{name}" for name in request.nodes), *(f"deployment/{name}" for name in request.deployments)]
-    return f"{' '.join(named)}{f' -n {request.namespace}' if request.deployments else ''}"

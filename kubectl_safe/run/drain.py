@@ -50,6 +50,7 @@ def drain(request: Drain, session: Session) -> None:
     session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
     suffix = session.terms.dry_run.suffix
     session.hold({lease_of_node(node.name): f"node/{node.name}" for node in nodes}, began=began)
+    session.interruption.arm()
     for node in nodes:
         cordon(node, session)
     if session.terms.dry_run is DryRun.NONE:
@@ -90,7 +91,7 @@ def _note_on(name: str, request: Drain, session: Session) -> str:
         return f"node/{name} is schedulable"
     if not node.is_cordoned_by_us:
         return f"node/{name} stays cordoned, as it was before"
-    if not request.uncordons_on_failure:
+    if not request.uncordons_on_failure or session.interruption.is_urgent:
         return f"node/{name} stays cordoned; to take that back: kubectl safe uncordon {name}"
     try:
         session.write(partial(uncordoning, name))

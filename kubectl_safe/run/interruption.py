@@ -16,6 +16,7 @@ class Interruption:
     def __init__(self) -> None:
         self._is_armed = False
         self._by = ""
+        self._again = ""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -33,7 +34,19 @@ class Interruption:
     @property
     def stop(self) -> str:
         """Why the run is to be stopped; empty before the first signal."""
+        if self._again:
+            return f"interrupted twice ({self._by}, {self._again})"
         return f"interrupted ({self._by})" if self._by else ""
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether something may have been begun that a signal is to end in good order."""
+        return self._is_armed
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether there was a second signal: nothing more is to be written or waited for."""
+        return bool(self._again)
 
     def arm(self) -> None:
         """Let the first signal from now on only stop the run: before, there is nothing to be ended in good order."""
@@ -41,6 +54,10 @@ class Interruption:
 
     def _take(self, number: int, _: FrameType | None) -> None:
         # Nothing but a name is set: whatever takes a lock here may wait for the very thread that it interrupts.
-        if self._by or not self._is_armed:
+        name = signal.Signals(number).name
+        if self._by:
+            self._again = name
             raise KeyboardInterrupt
-        self._by = signal.Signals(number).name
+        if not self._is_armed:
+            raise KeyboardInterrupt
+        self._by = name

@@ -63,16 +63,17 @@ def _move(
     # Who had them until now may have begun a restart of their own.
     snapshot = session.observer.look()
     _refuse(_conflict(deployment, request, snapshot) for deployment in deployments)
+    session.interruption.arm()
     for deployment in deployments:
         session.write(partial(_record, deployment, request, intent, started))
     ending = session.carry_out(intent, began=began)
     left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload}
     for deployment in deployments:
         # The record of what is not done yet lets the same command go on.
-        if deployment.uid not in left:
+        if deployment.uid not in left and not session.interruption.is_urgent:
             session.write(partial(forgetting, deployment))
     subject = subject_of([d for d in deployments if d.uid in left])
-    failure = session.failure(ending, subject=subject, is_recorded=True)
+    failure = session.failure(ending, subject=subject, has_record=True)
     if failure is not None:
         raise failure
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self, assert_never
 
 from kubectl_safe.decide.actions import Action, subject_of
-from kubectl_safe.decide.ending import Ending
+from kubectl_safe.decide.ending import Ending, cut_short
 from kubectl_safe.decide.estimate import Estimate, estimate
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import blockers
@@ -192,6 +192,10 @@ class Session:
         )
         try:
             return loop.run(intent, progress)
+        except KeyboardInterrupt:
+            if not self.interruption.is_urgent:
+                raise
+            return cut_short(intent, self.observer.look(), stop=self.interruption.stop)
         finally:
             self.audience.ended(progress, self.now())
 
@@ -202,16 +206,14 @@ class Session:
         except KubectlSafeError as error:
             self.audience.warn(f"Warning: {error}")
 
-    def failure(
-        self, ending: Ending, *, subject: str, is_abort: bool = False, is_recorded: bool = False
-    ) -> KubectlSafeError | None:
+    def failure(self, ending: Ending, *, subject: str = "", has_record: bool = False) -> KubectlSafeError | None:
         """Return the error of an ending that left pods, which `kubectl safe abort SUBJECT` would end; or None.
 
-        An abort leaves on purpose what serves with its controller; a restart that is recorded leaves its record.
+        An abort, which has no subject, leaves on purpose what serves with its controller.
         """
-        if not (ending.under_way if is_abort else ending.left):
+        if not (ending.left if subject else ending.under_way):
             return None
-        text = explained(ending, subject=subject, is_recorded=is_recorded)
+        text = explained(ending, subject=subject, has_record=has_record)
         return Interrupted(text) if self.interruption.stop else KubectlSafeError(text)
 
     def write(self, choose: Callable[[Snapshot], Action | None]) -> None:

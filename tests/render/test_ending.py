@@ -39,7 +39,7 @@ def test_without_a_pod_under_way_there_is_nothing_to_abort() -> None:
 
 def test_a_restart_leaves_its_record_which_can_be_ended() -> None:
     ending = Ending(planned=2, left=(left("web-1", Standing.NOT_BEGUN),))
-    text = explained(ending, subject="deployment/web -n shop", is_recorded=True)
+    text = explained(ending, subject="deployment/web -n shop", has_record=True)
     assert text.endswith("or end it with: kubectl safe abort deployment/web -n shop")
 
 
