@@ -119,7 +119,11 @@ ROWS = [
         id="a write that is refused",
     ),
     pytest.param(
-        look(STAYING, "web-1", "web-2"), None, {"refused": {uid("web-1"): "denied"}}, ([], ["web-1"]), id="an eviction"
+        look(STAYING, "web-1", "web-2"),
+        None,
+        {"refused": {uid("web-1"): "denied"}},
+        (["web-2"], ["web-1"]),
+        id="an eviction that is refused keeps those of its workload that are queued",
     ),
 ]
 
