@@ -144,19 +144,20 @@ def _chores(
     workloads: Iterable[tuple[Deployment, list[Pod]]],
     snapshot: Snapshot,
 ) -> Iterable[Action]:
-    # Without the right to nudge, a nudge of an earlier run can't be taken away either.
-    nudge = intent.settings.nudge
-    if not under_way:
-        # Those of another run in another namespace are its own to take away.
-        ours = {planned.namespace for planned in intent.pods}
-        yield from (RemoveNudge(binding=b) for b in snapshot.bindings if nudge and b.is_nudged and b.namespace in ours)
-        yield from (
-            RemoveTouch(pod=p) for p in snapshot.pods.values() if TOUCH in p.annotations and p.namespace in ours
-        )
+    # Without the right to an annotation, one of an earlier run can't be taken away either.
+    nudges, touched = intent.settings.nudge, intent.settings.touch
+    if under_way:
+        if touched:
+            yield from touches(intent.uids, snapshot)
+        if nudges:
+            yield from _nudges([d for d, _ in workloads if d.uid not in snapshot.taken], snapshot)
         return
-    yield from touches(intent.uids, snapshot)
-    if nudge:
-        yield from _nudges([d for d, _ in workloads if d.uid not in snapshot.taken], snapshot)
+    # Those of another run in another namespace are its own to take away.
+    ours = {planned.namespace for planned in intent.pods}
+    bindings = (b for b in snapshot.bindings if nudges and b.is_nudged and b.namespace in ours)
+    pods = (p for p in snapshot.pods.values() if touched and TOUCH in p.annotations and p.namespace in ours)
+    yield from (RemoveNudge(binding=binding) for binding in bindings)
+    yield from (RemoveTouch(pod=pod) for pod in pods)
 
 
 def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[Nudge]:

@@ -25,6 +25,8 @@ class Settings:
     max_draining: int | None = None
     max_unavailable: int | str | None = None
     nudge: bool = True
+    touch: bool = True
+    """Whether pods may be annotated for the sake of a stale budget; not a flag, but a right."""
     allow: frozenset[str] = frozenset()
     """Some of `ALLOWABLE`."""
     drain_wait: timedelta | None = None

@@ -199,12 +199,19 @@ class Loop:
                 self._reporter.acted(action)
             result = self._hands.act(action)
             has_acted = has_acted or isinstance(result, Done | Gone)
-            if isinstance(action, Nudge | RemoveNudge) and isinstance(result, Denied):
-                self._reporter.warn(f"Warning: bindings are not nudged from now on: {result.message}")
-                intent = replace(intent, settings=replace(intent.settings, nudge=False))
+            if isinstance(action, Nudge | RemoveNudge | Touch | RemoveTouch) and isinstance(result, Denied):
+                intent = self._do_without(action, result.message, intent)
             else:
                 self._take(action, result)
         return intent, has_acted
+
+    def _do_without(self, action: Nudge | RemoveNudge | Touch | RemoveTouch, message: str, intent: Intent) -> Intent:
+        """Return the intent without a chore that is denied: it only makes things quicker."""
+        if isinstance(action, Nudge | RemoveNudge):
+            self._reporter.warn(f"Warning: bindings are not nudged from now on: {message}")
+            return replace(intent, settings=replace(intent.settings, nudge=False))
+        self._reporter.warn(f"Warning: budgets are not made to be counted anew from now on: {message}")
+        return replace(intent, settings=replace(intent.settings, touch=False))
 
     def _until_next_look(self, outcome: Outcome) -> timedelta:
         """Return how long to wait where nothing changes: until time alone ends a wait, and `LOOK_AGAIN` at most."""
@@ -286,9 +293,7 @@ class Loop:
                 self._answer(action, message)
             case Release(pod=pod) | Undo(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod):
                 self._refused[pod.uid] = message
-            case Touch() | RemoveTouch():
-                self._reporter.warn(f"Warning: {subject_of(action)} can't be annotated: {message}")
-            case Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
+            case Touch() | RemoveTouch() | Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
                 raise KubectlSafeError(message)
             case _:
                 assert_never(action)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.actions import Action, AskEviction, Evict, Nudge, Release, Touch, Withdraw
+from kubectl_safe.decide.actions import Action, AskEviction, Evict, Nudge, Release, RemoveTouch, Touch, Withdraw
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused
+from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.target import State, TargetHealth
 from tests.run.looping import run
 from tests.run.world import Heard, World, a_world, unused
@@ -217,3 +218,20 @@ def test_a_stale_budget_is_counted_anew_by_a_touch_and_what_was_touched_is_remem
     world.after(8, lambda: setattr(world, "budgets", (replace(budget, current_healthy=2),)))
     run(world, "web-1")
     assert world.when(Touch) == [0, 5]
+
+
+def test_a_touch_that_is_denied_is_told_once_and_keeps_no_run_from_its_end() -> None:
+    budget = a_budget(healthy=4)
+    world = a_world(budgets=(budget,), scripted={Touch: [Denied(message="pods can't be patched")] * 9})
+    world.add(a_pod("web-1", withdrawn=True, gates={}))
+    heard = run(world, "web-1")
+    assert len(world.when(Touch)) == 1
+    assert heard.warnings == ["Warning: budgets are not made to be counted anew from now on: pods can't be patched"]
+    assert heard.gone_pods == [("web-1", True)]
+
+
+def test_a_touch_that_can_not_be_taken_away_keeps_no_run_from_its_end() -> None:
+    world = a_world(scripted={RemoveTouch: [Denied(message="pods can't be patched")] * 9})
+    world.add(a_pod("web-2", gates={}, annotations={TOUCH: "now"}))
+    assert run(world, "web-1").gone_pods == [("web-1", True)]
+    assert len(world.when(RemoveTouch)) == 1
