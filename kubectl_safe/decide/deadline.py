@@ -1,5 +1,6 @@
 """How long a wait may last before the pod is given up."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
@@ -12,6 +13,12 @@ DEREGISTRATION_MARGIN = timedelta(minutes=2)
 
 PATIENCE = timedelta(seconds=30)
 """What giving a pod back may take, and what a stopped run waits for beyond what it knows to last."""
+
+ORIGINS: Mapping[For, str] = {
+    **dict.fromkeys((For.REPLACEMENT, For.RELEASE, For.STRAY), "progressDeadlineSeconds"),
+    **dict.fromkeys((For.TARGETS, For.ENDPOINTS), "deregistration delay and 2m"),
+}
+"""Where deadlines that readers can change come from."""
 
 
 def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: bool = False) -> timedelta | None:

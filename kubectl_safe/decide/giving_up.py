@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from kubectl_safe.decide.deadline import deadline
+from kubectl_safe.decide.deadline import ORIGINS, deadline
 from kubectl_safe.decide.decision import Act, Blocked, Gone, Left, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
+from kubectl_safe.decide.room import remedy_for_room
 from kubectl_safe.model.snapshot import Snapshot
 
 
@@ -106,7 +107,9 @@ def _failure(planned: Planned, look: Look, troubles: Troubles) -> str:
             limit = deadline(planned, wait, look.snapshot, is_given_up=planned.uid in look.intent.given_up)
             since = look.progress.waiting_since(planned)
             if limit is not None and since is not None and look.snapshot.at - since > limit:
-                return f"waited longer than {limit.total_seconds():g}s: {wait.why}"
+                of = f" ({ORIGINS[wait.on]})" if wait.on in ORIGINS else ""
+                remedy = remedy_for_room(planned, wait, look.snapshot)
+                return f"waited longer than {limit.total_seconds():g}s{of}: {wait.why}{remedy}"
         case Act() | Left() | Gone():
             pass
     return ""

@@ -172,10 +172,13 @@ class Loop:
         if heard is not look:
             self._observer.warnings = heard.snapshot.warnings
             look, after = heard, give_up(heard, self._limits, troubles)
+        new: dict[str, list[Planned]] = {}
         for planned in look.intent.pods:
             why = after.given_up.get(planned.uid, stop)
             if why not in {stop, look.intent.given_up.get(planned.uid)} and look.can_turn_back(planned):
-                self._reporter.warn(f"pod {planned} is given up: {why}")
+                new.setdefault(why, []).append(planned)
+        for why, (first, *others) in new.items():
+            self._reporter.warn(f"pod {first} {f'and {len(others)} more are' if others else 'is'} given up: {why}")
         return after
 
     def _act(self, intent: Intent, outcome: Outcome, snapshot: Snapshot) -> tuple[Intent, bool]:

@@ -44,7 +44,7 @@ def test_a_replacement_that_never_comes_is_given_up_at_the_progress_deadline_and
     assert world.pods == before
     assert left(heard)["web-1"] == (
         Standing.GIVEN_BACK,
-        f"waited longer than 90s: {NOT_READY}",
+        f"waited longer than 90s (progressDeadlineSeconds): {NOT_READY}",
     )
 
 
@@ -61,7 +61,13 @@ def test_the_queued_pods_of_its_workload_are_not_begun_for_the_same_reason() -> 
 def test_what_is_given_up_is_told_at_once() -> None:
     warnings = run(without_replacements(), "web-1").warnings
     assert len(warnings) == 1
-    assert warnings[0].startswith("pod shop/web-1 is given up: waited longer than 90s: ")
+    assert warnings[0].startswith("pod shop/web-1 is given up: waited longer than 90s (progressDeadlineSeconds): ")
+
+
+def test_pods_that_are_given_up_for_the_same_reason_are_told_in_one_line() -> None:
+    warnings = run(without_replacements()).warnings
+    assert len(warnings) == 1
+    assert warnings[0].startswith("pod shop/web-1 and 2 more are given up: ")
 
 
 @pytest.mark.parametrize("kind", [Release, AskEviction, Withdraw, Evict])
@@ -191,7 +197,9 @@ def test_a_target_that_never_leaves_is_given_up_two_minutes_after_its_deregistra
     assert world.story() == []
     standing, why = left(heard)["web-1"]
     assert standing is Standing.WITHDRAWN
-    assert why.startswith("waited longer than 180s: target 10.244.0.2:8080 in web is draining")
+    assert why.startswith(
+        "waited longer than 180s (deregistration delay and 2m): target 10.244.0.2:8080 in web is draining"
+    )
 
 
 def test_an_interruption_begins_nothing_gives_back_and_finishes_what_is_withdrawn() -> None:
