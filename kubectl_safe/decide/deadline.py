@@ -11,6 +11,9 @@ from kubectl_safe.model.snapshot import Snapshot
 DEREGISTRATION_MARGIN = timedelta(minutes=2)
 """What a target may take beyond its group's deregistration delay."""
 
+USUAL_DELAY = timedelta(minutes=5)
+"""AWS's default deregistration delay, for a group that was bound in the middle of a run."""
+
 PATIENCE = timedelta(seconds=30)
 """What giving a pod back may take, and what a stopped run waits for beyond what it knows to last."""
 
@@ -27,6 +30,7 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
     - A replacement, or a pod that a dead run left: the Deployment's `progressDeadlineSeconds`.
     - A target that is to leave: the longest deregistration delay of its groups, and two minutes.
     - To be given back: `PATIENCE`.
+    - To begin to terminate: `PATIENCE`, for an accepted eviction and garbage collection take no time.
     - Of a pod that is given up, whatever else may never end: `PATIENCE`, and its grace period where it is stopping.
     """
     match wait.on:
@@ -36,7 +40,8 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
         case For.TARGETS | For.ENDPOINTS:
             pod = snapshot.pods.get(planned.uid)
             targets = snapshot.targets_of(pod) if pod else ()
-            delays = [snapshot.groups[t.group].deregistration_delay for t in targets if t.group in snapshot.groups]
+            known = snapshot.groups
+            delays = [known[t.group].deregistration_delay if t.group in known else USUAL_DELAY for t in targets]
             return max(delays, default=timedelta(0)) + DEREGISTRATION_MARGIN
         case For.UNDO:
             return PATIENCE
@@ -44,8 +49,9 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
             return PATIENCE if is_given_up else None
         case For.TERMINATION:
             pod = snapshot.pods.get(planned.uid)
-            grace = timedelta(seconds=pod.grace_period_seconds if pod else 0)
-            return grace + PATIENCE if is_given_up else None
+            grace = timedelta(seconds=pod.grace_period_seconds if pod and pod.is_terminating else 0)
+            is_limited = is_given_up or (pod is not None and not pod.is_terminating)
+            return grace + PATIENCE if is_limited else None
         case For.SURGE | For.SETTLE | For.DRAINING_SLOT:
             return None
         case _:

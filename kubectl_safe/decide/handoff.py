@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
 
-from kubectl_safe.decide.actions import AskEviction, Release, Undo, Withdraw
+from kubectl_safe.decide.actions import AskEviction, Release, Undo
 from kubectl_safe.decide.budgets import exhausted_budget, has_left_since, spent_budget, stale_budget
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Left, Step, Wait
 from kubectl_safe.decide.floor import below_floor, group_below_floor
@@ -18,8 +18,8 @@ from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_out_for_long, verdict
-from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
-from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
 
@@ -41,14 +41,6 @@ def step_of(pod: Pod | None) -> Step:
 def stopping(pod: Pod) -> Wait:
     """Return the wait for a pod that is on its way out."""
     return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
-
-
-def withdraw(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference, in_service: int) -> Decision:
-    """Withdraw a pod that may leave; one that no Service leads to, and no target group knows, has nothing to leave."""
-    drop, targets = labels_to_withdraw(pod, snapshot), snapshot.targets_of(pod)
-    if not drop and not targets:
-        return evict_when_out(pod, snapshot, settings)
-    return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
 
 
 def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
@@ -118,13 +110,20 @@ class Handoffs:
             case Step.WITHDRAWN | Step.RELEASED | Step.QUEUED if self.deployment.uid in self.snapshot.taken:
                 return Wait(on=For.LEASE, why=self.snapshot.taken[self.deployment.uid])
             case Step.WITHDRAWN:
-                return evict_when_out(pod, self.snapshot, self.settings)
+                return self._finish(pod)
             case Step.RELEASED | Step.QUEUED as step:
                 return self._go_on(pod, step)
             case Step.GONE:
                 raise AssertionError("a pod that is gone is not decided on")
             case _ as step:
                 assert_never(step)
+
+    def _finish(self, pod: Pod) -> Decision:
+        """Finish a withdrawn pod; whoever leads requests to it again has to have others for them."""
+        missing = self._below_floor(pod) if labels_to_withdraw(pod, self.snapshot) else ""
+        if missing:
+            return Wait(on=For.REPLACEMENT, why=f"a Service selects pod {pod} again, which is withdrawn; {missing}")
+        return finish(pod, self.snapshot, self.settings, owner=reference_to(self.deployment))
 
     def _go_on(self, pod: Pod, step: Step) -> Decision:
         """Decide on a pod that still serves."""
@@ -217,14 +216,7 @@ class Handoffs:
             case OutOfService() if is_out_for_long(pod, self.snapshot):
                 missing = group_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
             case OutOfService() | InService():
-                missing = below_floor(
-                    pod,
-                    self.deployment,
-                    self.verdicts,
-                    leaving=self.leaving,
-                    snapshot=self.snapshot,
-                    settings=self.settings,
-                )
+                missing = self._below_floor(pod)
             case _ as found:
                 assert_never(found)
         if missing:
@@ -232,6 +224,16 @@ class Handoffs:
         if self.draining_slots is not None and self.draining_slots <= 0:
             return Wait(on=For.DRAINING_SLOT, why="as many pods are draining as --max-draining allows")
         return None
+
+    def _below_floor(self, pod: Pod) -> str:
+        return below_floor(
+            pod,
+            self.deployment,
+            self.verdicts,
+            leaving=self.leaving,
+            snapshot=self.snapshot,
+            settings=self.settings,
+        )
 
     def _wait_for_leave(self, pod: Pod) -> Decision | None:
         """Ask the Eviction API beforehand, as there is no way back from a withdrawal."""

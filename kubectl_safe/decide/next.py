@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
 from kubectl_safe.decide.budgets import touches
-from kubectl_safe.decide.decision import Act, Decision, For, Gone, Left, Step, Wait
-from kubectl_safe.decide.handoff import Handoffs, step_of, stopping, withdraw
+from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Step, Wait
+from kubectl_safe.decide.handoff import Handoffs, step_of, stopping
 from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.warnings import in_their_words
-from kubectl_safe.decide.withdrawal import evict_when_out, wait_after_answer
+from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -123,11 +123,26 @@ def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snap
 
 
 def _of_gone_workload(pod: Pod, workload: OwnerReference, snapshot: Snapshot, settings: Settings) -> Decision:
+    if pod.is_withdrawn:
+        return finish(pod, snapshot, settings, owner=workload)
+    if _is_left_behind(pod, snapshot):
+        why = (
+            f"deployment {pod.namespace}/{workload.name} was deleted without its pods (--cascade=orphan): "
+            "nobody can tell when they are replaced; delete them once others serve in their place"
+        )
+        return Blocked(reason="unknown-owner", why=why)
     if step_of(pod) is Step.QUEUED:
         return Wait(on=For.TERMINATION, why=f"deployment {workload.name} is gone; pod {pod} is to be garbage collected")
-    if pod.is_withdrawn:
-        return evict_when_out(pod, snapshot, settings)
     return withdraw(pod, snapshot, settings, owner=workload, in_service=0)
+
+
+def _is_left_behind(pod: Pod, snapshot: Snapshot) -> bool:
+    """Tell whether a pod was cut off from a Deployment that is gone, so that garbage collection spares it."""
+    if not pod.owners:
+        return True
+    controller = pod.controller
+    replica_set = snapshot.replica_sets.get(controller.uid) if controller else None
+    return replica_set is not None and replica_set.owner is None
 
 
 def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:

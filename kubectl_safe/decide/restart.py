@@ -53,6 +53,13 @@ def recorded(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
     return next((r for r in _replica_sets(deployment, snapshot) if r.operation is not None), None)
 
 
+def left_behind(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+    """Return the ReplicaSet with the record of a restart whose Deployment was deleted without it (--cascade=orphan)."""
+    orphans = (r for r in snapshot.replica_sets.values() if r.owner is None and r.namespace == deployment.namespace)
+    wanted = deployment.selector.match_labels.items()
+    return next((r for r in orphans if r.operation and wanted <= r.selector.match_labels.items()), None)
+
+
 def current_replica_set(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
     """Return the ReplicaSet that has the Deployment's pods; None for one scaled to nothing."""
     return next((r for r in _replica_sets(deployment, snapshot) if r.replicas > 0), None)

@@ -2,12 +2,31 @@
 
 from datetime import datetime
 
-from kubectl_safe.decide.actions import Evict
+from kubectl_safe.decide.actions import Evict, Withdraw
 from kubectl_safe.decide.decision import Act, Decision, For, Wait
+from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.settings import RETRY, Settings, go_duration
-from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth, group_name
+
+
+def withdraw(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference, in_service: int) -> Decision:
+    """Withdraw a pod that may leave; one that no Service leads to, and no target group knows, has nothing to leave."""
+    drop, targets = labels_to_withdraw(pod, snapshot), snapshot.targets_of(pod)
+    if not drop and not targets:
+        return evict_when_out(pod, snapshot, settings)
+    return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
+
+
+def finish(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference) -> Decision:
+    """Evict a withdrawn pod once it is out; where a Service was changed to select it, it has to leave that first."""
+    drop = labels_to_withdraw(pod, snapshot)
+    if not drop:
+        return evict_when_out(pod, snapshot, settings)
+    in_service = pod.handoff.in_service if pod.handoff else 0
+    targets = snapshot.targets_of(pod)
+    return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
 
 
 def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision:
@@ -17,7 +36,7 @@ def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision
 
     - it has been in no EndpointSlice for the settle time, without a break, and
     - each of its targets is `unused` with `Target.NotRegistered`, by an answer that was asked for after its withdrawal
-      was seen; or, in a group that can't be asked, `--drain-wait` has passed since then, and
+      and its absence were seen; or, in a group that can't be asked, `--drain-wait` has passed since then, and
     - no budget refused its eviction in the last seconds.
     """
     return (
@@ -69,7 +88,10 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
 
 
 def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:
-    withdrawn = snapshot.withdrawn_since.get(pod.uid)
+    withdrawn, absent = snapshot.withdrawn_since.get(pod.uid), snapshot.absent_since.get(pod.uid)
+    if withdrawn and absent:
+        # One that came back to a slice meanwhile was registered anew.
+        withdrawn = max(withdrawn, absent)
     for target in snapshot.targets_of(pod):
         if target.group in snapshot.unseen:
             if wait := _wait_for_time(target.group, withdrawn, snapshot, settings):

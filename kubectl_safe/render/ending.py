@@ -9,13 +9,14 @@ SHOWN = 8
 """As many names as a reader takes in."""
 
 
-def explained(ending: Ending, *, subject: str, has_record: bool = False) -> str:
+def explained(ending: Ending, *, subject: str, has_record: bool = False, can_go_on: bool = True) -> str:
     """Return the text of an ending that left pods: each reason once, below it the pods by where they stand.
 
     Args:
-        ending: how the run ended.
+        ending: with pods that were left.
         subject: what `kubectl safe abort` takes to end the run, such as `node/node-a`; empty for an abort itself.
         has_record: whether the run is noted in the cluster as not ended, even where no pod is under way.
+        can_go_on: whether the same command has anything left to go on with.
     """
     verb = "was" if len(ending.left) == 1 else "were"
     lines = [f"{len(ending.left)} of {pods(ending.planned)} {verb} not handed over"]
@@ -26,6 +27,8 @@ def explained(ending: Ending, *, subject: str, has_record: bool = False) -> str:
             if names:
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
                 lines.append(f"  {standing.value}: {', '.join(names[:SHOWN])}{more}")
+    if not can_go_on:
+        return "\n".join(lines)
     ends = f", or end it with: kubectl safe abort {subject}" if subject and (ending.under_way or has_record) else ""
     return "\n".join([*lines, f"run the same command again to go on{ends}"])
 

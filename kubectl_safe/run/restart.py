@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from kubectl_safe.decide.actions import Record, RemoveRecord
 from kubectl_safe.decide.intent import Intent
-from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes
+from kubectl_safe.decide.restart import current_replica_set, left_behind, plan_restart, recorded, refusal, uid_prefixes
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import lease_of_deployment
@@ -67,15 +67,23 @@ def _move(
     for deployment in deployments:
         session.write(partial(_record, deployment, request, intent, started))
     ending = session.carry_out(intent, began=began)
-    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload}
+    there = session.observer.look().deployments.keys()
+    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & there
     for deployment in deployments:
         # The record of what is not done yet lets the same command go on.
         if deployment.uid not in left and not session.interruption.is_urgent:
             session.write(partial(forgetting, deployment))
     subject = subject_of([d for d in deployments if d.uid in left])
-    failure = session.failure(ending, subject=subject, has_record=True)
+    failure = session.failure(ending, subject=subject, has_record=bool(left), can_go_on=bool(left))
+    notes = [
+        f"deployment {d} was deleted meanwhile: nothing of it is left to restart"
+        for d in deployments
+        if d.uid not in there
+    ]
     if failure is not None:
-        raise failure
+        raise type(failure)("\n".join([str(failure), *notes])) from failure
+    if notes:
+        raise KubectlSafeError("\n".join(notes))
 
 
 def _refuse(reasons: Iterable[str]) -> None:
@@ -154,5 +162,5 @@ def _record(
 
 def forgetting(deployment: Deployment, snapshot: Snapshot) -> RemoveRecord | None:
     """Choose to take away the record of a restart, where there is one."""
-    record = recorded(deployment, snapshot)
+    record = recorded(deployment, snapshot) or left_behind(deployment, snapshot)
     return RemoveRecord(replica_set=record) if record else None

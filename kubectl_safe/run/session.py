@@ -206,14 +206,16 @@ class Session:
         except KubectlSafeError as error:
             self.audience.warn(f"Warning: {error}")
 
-    def failure(self, ending: Ending, *, subject: str = "", has_record: bool = False) -> KubectlSafeError | None:
+    def failure(
+        self, ending: Ending, *, subject: str = "", has_record: bool = False, can_go_on: bool = True
+    ) -> KubectlSafeError | None:
         """Return the error of an ending that left pods, which `kubectl safe abort SUBJECT` would end; or None.
 
         An abort, which has no subject, leaves on purpose what serves with its controller.
         """
         if not (ending.left if subject else ending.under_way):
             return None
-        text = explained(ending, subject=subject, has_record=has_record)
+        text = explained(ending, subject=subject, has_record=has_record, can_go_on=can_go_on)
         return Interrupted(text) if self.interruption.stop else KubectlSafeError(text)
 
     def write(self, choose: Callable[[Snapshot], Action | None]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from kubectl_safe.decide.deadline import USUAL_DELAY
 from kubectl_safe.decide.health import Wish
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import deployments_of
@@ -25,8 +26,6 @@ PATIENCE = timedelta(seconds=60)
 
 RETRY = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=1)
-USUAL_DELAY = timedelta(minutes=5)
-"""AWS's default deregistration delay."""
 
 
 class UnseenTargetsError(KubectlSafeError):

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_safe.decide.deadline import deadline
 from kubectl_safe.decide.decision import For, Wait
-from tests.support.builders import a_cluster, a_deployment, a_group, an_intent, arn, uid
+from tests.support.builders import a_cluster, a_deployment, a_group, a_pod, an_intent, arn, uid
 
 SNAPSHOT = a_cluster(
     deployments={uid("web"): a_deployment(progress_deadline=timedelta(minutes=7))}, groups={arn(): a_group(delay=100)}
@@ -25,7 +25,7 @@ PROGRESS, LEAVING = timedelta(minutes=7), timedelta(seconds=100 + 120)
         pytest.param(For.UNDO, timedelta(seconds=30), id="a pod that is given back has half a minute"),
         *(
             pytest.param(on, None, id=f"only --timeout ends a wait for {on.value}")
-            for on in (For.CACHE, For.SURGE, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.TERMINATION, For.LEASE)
+            for on in (For.CACHE, For.SURGE, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.LEASE)
         ),
     ],
 )
@@ -36,13 +36,34 @@ def test_a_wait_has_the_deadline_of_what_it_is_for(on: For, limit: timedelta | N
 
 @pytest.mark.parametrize(
     ("on", "seconds"),
-    [(For.BUDGET, 30), (For.CACHE, 30), (For.LEASE, 30), (For.TERMINATION, 30 + 30)],
-    ids=["budget", "cache", "lease", "termination, beyond its grace period"],
+    [(For.BUDGET, 30), (For.CACHE, 30), (For.LEASE, 30)],
+    ids=["budget", "cache", "lease"],
 )
 def test_a_pod_that_is_given_up_is_in_no_wait_that_may_never_end(on: For, seconds: int) -> None:
     planned = an_intent(SNAPSHOT, "web-1").pods[0]
     found = deadline(planned, Wait(on=on, why="because"), SNAPSHOT, is_given_up=True)
     assert found == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("is_terminating", "is_given_up", "limit"),
+    [
+        pytest.param(False, False, timedelta(seconds=30), id="to begin with it, half a minute"),
+        pytest.param(True, False, None, id="as long as it takes, as with kubectl"),
+        pytest.param(True, True, timedelta(seconds=30 + 30), id="given up: half a minute beyond its grace period"),
+    ],
+)
+def test_a_pod_terminates_in_time(is_terminating: bool, is_given_up: bool, limit: timedelta | None) -> None:
+    snapshot = a_cluster(a_pod(terminating=is_terminating))
+    planned = an_intent(snapshot, "web-1").pods[0]
+    wait = Wait(on=For.TERMINATION, why="because")
+    assert deadline(planned, wait, snapshot, is_given_up=is_given_up) == limit
+
+
+def test_a_group_that_was_bound_in_the_middle_of_a_run_is_taken_to_drain_as_long_as_most() -> None:
+    snapshot = a_cluster(groups={})
+    planned = an_intent(snapshot, "web-1").pods[0]
+    assert deadline(planned, Wait(on=For.TARGETS, why="because"), snapshot) == timedelta(minutes=5 + 2)
 
 
 def test_nothing_is_overdue_of_a_deployment_that_is_gone() -> None:

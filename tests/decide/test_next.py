@@ -18,6 +18,7 @@ from tests.support.builders import (
     a_cluster,
     a_deployment,
     a_pod,
+    a_replica_set,
     ago,
     an_answer,
     an_intent,
@@ -78,6 +79,16 @@ OWNER_ROWS = [
         id="its targets are waited for all the same",
     ),
     pytest.param(a_cluster(deployments={}), "wait for termination", id="a pod not begun with is garbage collected"),
+    pytest.param(
+        a_cluster(deployments={}, replica_sets={uid("web-5d4f8c7b9"): a_replica_set(owner=None)}),
+        "blocked by unknown-owner",
+        id="unless its ReplicaSet was left behind with it",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True, owners=()), deployments={}),
+        "blocked by unknown-owner",
+        id="a released pod that was left behind is not withdrawn, for nobody can tell who serves in its place",
+    ),
     pytest.param(a_cluster(a_pod(terminating=True), deployments={}), "wait for termination", id="one stops"),
     pytest.param(a_cluster(deployments={}, without=["web-1"]), "gone", id="one that is gone is done"),
 ]

@@ -10,6 +10,7 @@ from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     HASH,
+    LABELS,
     NOT_REGISTERED,
     a_binding,
     a_budget,
@@ -26,6 +27,8 @@ from tests.support.builders import (
 )
 
 POD = a_pod(withdrawn=True)
+TWO_LABELS = a_pod(withdrawn=True, labels={**LABELS, "tier": "front"})
+TIER = a_service(selector={"tier": "front"})
 
 
 def since(*, absent: float | None = 20, withdrawn: float | None = 20) -> dict[str, Any]:
@@ -149,6 +152,24 @@ ROWS = [
         {"drain_wait": 1},
         "wait for targets",
         id="a seen group is waited for beside an unseen one",
+    ),
+    pytest.param(
+        a_cluster(TWO_LABELS, a_pod("web-7"), services=(TIER,)),
+        {},
+        "Withdraw",
+        id="a Service that selects it since then: withdrawn again",
+    ),
+    pytest.param(
+        a_cluster(TWO_LABELS, services=(TIER,)),
+        {},
+        "wait for replacement",
+        id="but not while too few others serve",
+    ),
+    pytest.param(
+        a_cluster(POD, **gone(asked=8), **since(absent=7.9)),
+        {"settle": 1},
+        "wait for targets",
+        id="NotRegistered only counts when asked after the pod had left the slices: it may have come back to them",
     ),
     pytest.param(a_cluster(a_pod(withdrawn=True, ready=False)), {}, "Evict", id="a withdrawn pod that crashed goes on"),
 ]

@@ -46,3 +46,8 @@ def test_a_restart_leaves_its_record_which_can_be_ended() -> None:
 def test_of_many_pods_some_are_named() -> None:
     ending = Ending(planned=20, left=tuple(left(f"web-{n}", Standing.NOT_BEGUN) for n in range(20)))
     assert "shop/web-7 and 12 more\n" in explained(ending, subject="node/node-1")
+
+
+def test_where_nothing_can_go_on_nothing_is_said_to() -> None:
+    text = explained(Ending(planned=2, left=(left("web-1", Standing.RELEASED),)), subject="")
+    assert text.splitlines()[-1] == "  released, serves on without its controller: shop/web-1"

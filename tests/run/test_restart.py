@@ -138,7 +138,9 @@ def test_a_deployment_that_is_named_twice_is_restarted_once(open_session: OpenSe
     assert heard.lines == ["deployment.apps/web restarted"]
 
 
-def test_a_deployment_that_is_deleted_during_its_restart_does_not_fail_it(open_session: OpenSession) -> None:
+def test_a_deployment_that_is_deleted_during_its_restart_is_told_as_an_error_once_its_pods_are_gone(
+    open_session: OpenSession,
+) -> None:
     def delete(action: Action) -> None:
         if isinstance(action, Release):
             world.after(3, vanish)
@@ -149,10 +151,30 @@ def test_a_deployment_that_is_deleted_during_its_restart_does_not_fail_it(open_s
             if not world.pods[key].is_released:
                 del world.pods[key]
 
-    world = a_world(before=delete, start_seconds=None)
-    restart(a_request(), open_session(world, Heard()))
+    world, heard = a_world(before=delete, start_seconds=None), Heard()
+    with pytest.raises(KubectlSafeError, match=r"^deployment shop/web was deleted meanwhile: nothing of it is left"):
+        restart(a_request(), open_session(world, heard))
     assert world.pods == {}
     assert world.story(RemoveRecord) == []
+    assert heard.lines == []
+
+
+def test_a_deployment_that_is_deleted_without_its_pods_ends_its_restart_and_leaves_no_record(
+    open_session: OpenSession,
+) -> None:
+    def orphan(action: Action) -> None:
+        if isinstance(action, Release):
+            world.deployments = {}
+            world.replica_sets = {key: replace(its, owner=None) for key, its in world.replica_sets.items()}
+            world.pods |= {key: replace(pod, owners=()) for key, pod in world.pods.items() if pod.is_released}
+
+    world = a_world()
+    world.before = lambda action: world.after(0.1, lambda: orphan(action))
+    with pytest.raises(KubectlSafeError) as raised:
+        restart(a_request(), open_session(world, Heard()))
+    assert "Blocked(unknown-owner): deployment shop/web was deleted without its pods" in str(raised.value)
+    assert "run the same command again" not in str(raised.value)
+    assert world.story() == [f"Record {REPLICA_SET}", "Release web-1", f"RemoveRecord {REPLICA_SET}"]
 
 
 def test_a_killed_restart_that_had_released_a_pod_finishes_it(open_session: OpenSession) -> None:
