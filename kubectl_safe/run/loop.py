@@ -159,8 +159,7 @@ class Loop:
         """Say what is needed for what is left to be done: Leases of workloads, answers of target groups."""
         if self._observer.holdings:
             self._observer.holdings.keep(_workloads(intent, outcome))
-        if self._observer.target_health:
-            self._observer.target_health.want(outcome.wishes)
+        self._observer.want(outcome.wishes)
 
     def _give_up(self, look: Look, stop: str) -> Intent:
         """Give up what is to be given up, and tell why where nobody asked for it."""

@@ -71,6 +71,8 @@ class Observer:
         self._cluster = cluster
         self._now = now
         self.target_health: HealthView | None = None
+        self.begin_to_ask: Callable[[], object] | None = None
+        """Sets `target_health`, where nobody had to before: a binding may be added in the middle of a run."""
         self.holdings: WorkloadView | None = None
         self.groups: Mapping[str, TargetGroup] = {}
         self.unseen: frozenset[str] = frozenset()
@@ -115,6 +117,13 @@ class Observer:
             nudged_at=dict(memory.nudged_at),
             touched_at=dict(memory.touched_at),
         )
+
+    def want(self, wishes: Mapping[str, Wish]) -> None:
+        """Say what is to be asked of target groups from now on, by ARN."""
+        if wishes and self.target_health is None and self.begin_to_ask:
+            self.begin_to_ask()
+        if self.target_health:
+            self.target_health.want(wishes)
 
     def _remember(self, seen: Observed, at: datetime) -> None:
         """Note what was first seen now; `at` is not before it was seen, or waits that count from it would end early."""

@@ -96,6 +96,7 @@ class Session:
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, with_nodes=self.namespace is None)
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)
+        self.observer.begin_to_ask = self._begin_to_ask
         self.hands = Actuator(self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
         if self.terms.dry_run is DryRun.NONE:
             leases = Leases(LeaseApi(self.client), about=self.terms.about, signal=self._signal)
@@ -259,10 +260,13 @@ class Session:
         targets = targets_of(intent, snapshot)
         new = {arn: found for arn, found in targets.items() if arn not in self._asked}
         if new:
-            if self._first_answers is None:
-                self._first_answers = self._connect_to_aws()
-            self._first_answers.await_all(new, allow=intent.settings.allow)
+            self._begin_to_ask().await_all(new, allow=intent.settings.allow)
             self._asked |= new.keys()
+
+    def _begin_to_ask(self) -> FirstAnswers:
+        """Connect to AWS, unless that is done."""
+        self._first_answers = self._first_answers or self._connect_to_aws()
+        return self._first_answers
 
     def _connect_to_aws(self) -> FirstAnswers:
         # Imported here: without a TargetGroupBinding nothing of AWS is needed, and nothing of it is loaded.

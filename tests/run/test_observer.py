@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from kubectl_safe.decide.health import Wish
 from kubectl_safe.kube.cluster import Observed
 from kubectl_safe.model.snapshot import EvictionAnswer
 from kubectl_safe.run.observer import Observer
@@ -50,6 +51,16 @@ def test_an_endpoint_that_flashes_back_begins_the_absence_anew() -> None:
     pass_to(6)
     world._endpoints = {}
     assert observer.look().absent_since == {uid("web-1"): after(6)}
+
+
+def test_target_groups_are_asked_from_the_first_wish_on_that_there_is() -> None:
+    observer, _ = looking(world := a_world("web-1"))
+    observer.begin_to_ask = lambda: setattr(observer, "target_health", world)
+    observer.want({})
+    assert observer.target_health is None
+    wishes = {arn(): Wish(targets=frozenset(), not_before=NOW)}
+    observer.want(wishes)
+    assert world.wanted == wishes
 
 
 def test_an_absence_that_nobody_watched_begins_anew() -> None:
