@@ -9,6 +9,7 @@ import pytest
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.rig import Rig
 from tests.support.loop import LoopThread
+from tests.support.scene import Scene, scene_on
 from tests.support.stage import USERS, Stage
 
 
@@ -44,3 +45,10 @@ def namespace(shared_stage: Stage) -> Iterator[str]:
     shared_stage.wait_until(lambda: not shared_stage.rig.controller.pods.of(name), what=f"the end of {name}")
     for node in shared_stage.rig.nodes.names:
         shared_stage.kubectl("uncordon", node)
+
+
+@pytest.fixture
+def scene(shared_stage: Stage) -> Iterator[Scene]:
+    """A scene of the test's own on the shared stage."""
+    with scene_on(shared_stage) as it:
+        yield it

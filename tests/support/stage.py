@@ -138,11 +138,11 @@ class Stage:
         self, *arguments: str, check: bool = True, program: Path | None = None, user: str = USER
     ) -> "subprocess.CompletedProcess[str]":
         """Run `kubectl safe`, or another program in its place, to its end."""
-        return _run(self._safe_command(arguments, program), self.environment(user), check=check)
+        return _run(self.safe_command(arguments, program), self.environment(user), check=check)
 
     def safe_in_background(self, *arguments: str, user: str = USER) -> AbstractContextManager[Background]:
         """Start `kubectl safe`; it is killed at the end where it still runs."""
-        return in_background(self._safe_command(arguments, None), self.environment(user))
+        return in_background(self.safe_command(arguments), self.environment(user))
 
     def environment(self, user: str = USER) -> dict[str, str]:
         """Return the environment of a user's commands under test: kubectl and the plugin are on the PATH."""
@@ -173,7 +173,8 @@ class Stage:
         """Wait for something that the rig sees."""
         self.loop.call(eventually(is_so, seconds=seconds, what=what), seconds=seconds + 5)
 
-    def _safe_command(self, arguments: Sequence[str], program: Path | None) -> list[str]:
+    def safe_command(self, arguments: Sequence[str], program: Path | None = None) -> list[str]:
+        """Return the command line of `kubectl safe`, or of another program in its place."""
         if program is not None:
             return [sys.executable, str(program), *arguments]
         return [str(self.rig.control_plane.binaries / "kubectl"), "safe", *arguments]
