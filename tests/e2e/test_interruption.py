@@ -243,7 +243,7 @@ def _signal_each(
                 sent[number] = time.time()
         return len(sent) == len(running)
 
-    scene.when(send_to_those_that_are_due, lambda: None, what="the phase in each run")
+    scene.when(send_to_those_that_are_due, what="the phase in each run")
     return sent
 
 

@@ -23,7 +23,7 @@ SETTLE = "3s"
 
 _LOOK_SECONDS = 0.002
 
-Moment = Callable[[], bool]
+Moment = Callable[[], object]
 
 
 @dataclass(kw_only=True)
@@ -130,11 +130,11 @@ class Scene:
         serving = (its.service[-1] for its in self.histories(name) if its.service and not its.gone)
         return sum(serves and since <= due for since, serves in serving) > application.replicas
 
-    def when(self, moment: Moment, act: Callable[[], None], *, what: str) -> None:
-        """Act in the very turn of the loop in which a moment is seen."""
+    def when(self, moment: Moment, act: Callable[[], None] = lambda: None, *, what: str) -> None:
+        """Wait for a moment, and act in the very turn of the loop in which it is seen."""
 
         async def wait_and_act() -> None:
-            await eventually(moment, seconds=60, every=_LOOK_SECONDS, what=what)
+            await eventually(lambda: bool(moment()), seconds=60, every=_LOOK_SECONDS, what=what)
             act()
 
         self.stage.loop.call(wait_and_act())
@@ -154,10 +154,15 @@ class Scene:
             w for w in self.stage.writes(user) if w.namespace == self.namespace and not w.is_dry_run and w.status < 300
         ]
 
+    def evictions(self, *users: str) -> list[Write]:
+        """Return the evictions that were accepted, by whomever or by these users, in their order."""
+        chosen = users or (USER, OTHER_ADMIN)
+        found = [w for user in chosen for w in self.writes(user) if w.resource == "pods/eviction"]
+        return sorted(found, key=lambda write: write.at)
+
     def evicted(self, *users: str) -> list[str]:
         """Return the names of the pods whose eviction was accepted, once for each time."""
-        chosen = users or (USER, OTHER_ADMIN)
-        return sorted(w.name for user in chosen for w in self.writes(user) if w.resource == "pods/eviction")
+        return sorted(write.name for write in self.evictions(*users))
 
     def assert_handed_over(self, planned: Sequence[str], counted: Counted) -> None:
         """Each planned pod was evicted exactly once, by whomever, and no other; nothing that serves was missing."""
