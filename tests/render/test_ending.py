@@ -49,5 +49,5 @@ def test_of_many_pods_some_are_named() -> None:
 
 
 def test_where_nothing_can_go_on_nothing_is_said_to() -> None:
-    text = explained(Ending(planned=2, left=(left("web-1", Standing.RELEASED),)), subject="")
+    text = explained(Ending(planned=2, left=(left("web-1", Standing.RELEASED),)), subject="", can_go_on=False)
     assert text.splitlines()[-1] == "  released, serves on without its controller: shop/web-1"
