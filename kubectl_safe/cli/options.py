@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from kubectl_safe.cli.types import (
     duration,
     number_of_pods,
     probe_url,
+    report_path,
     verbosity,
 )
 from kubectl_safe.model.errors import UsageError
@@ -44,6 +46,7 @@ class Common:
     output: Output
     verbosity: int = 0
     probe: tuple[str, ...] = ()
+    report: Path | None = None
 
 
 OUTPUT = click.option(
@@ -69,6 +72,12 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         show_default=True,
         help="Number for the log level verbosity: from 6 on each request is shown, from 7 on its headers, from 8 on "
         "its bodies.",
+    ),
+    "report": click.option(
+        "--report",
+        type=report_path,
+        metavar="FILE",
+        help="Write a page of HTML at the end that shows what became of each pod over time.",
     ),
     "aws_region": click.option(
         "--aws-region", metavar="REGION", help="Region of the target groups; otherwise the one in their ARNs."
@@ -164,7 +173,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
 
 TO_END = (
     *("kubeconfig", "context", "namespace", "settle", "timeout"),
-    *("aws_profile", "aws_region", "output", "verbosity"),
+    *("aws_profile", "aws_region", "output", "verbosity", "report"),
 )
 """What a command takes that only ends what others began."""
 
@@ -188,6 +197,9 @@ def _decorated(command: Callable[..., None], chosen: Sequence[str]) -> Callable[
     def gathered(**values: Any) -> None:
         common = Common(**{name: values.pop(name) for name in chosen})
         common.output.dry_run = common.dry_run
+        common.output.report = common.report
+        if common.report and common.dry_run != "none":
+            raise UsageError("--report shows what a run has done, and a dry run does nothing: leave out one of them")
         if _is_nothing(common.max_surge) and _is_nothing(common.max_unavailable):
             raise UsageError("--max-surge 0 and --max-unavailable 0 together let no pod move: one of them must be more")
         _check_drain_wait(common)

@@ -1,8 +1,10 @@
 """Who a command's result is told to: people, or with `-o` a program. What that needs is imported when it is needed."""
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,9 @@ import click
 from kubectl_safe.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_safe.render.recorder import Recorder
     from kubectl_safe.run.session import Audience
 
 FORMATS = ("json", "jsonl")
@@ -25,19 +30,35 @@ class Output:
     """One of `FORMATS`; empty for people."""
     dry_run: str | None = None
     """The value of that flag; None until it is read."""
+    report: "Path | None" = None
+    """Where to write a report at the end; None where none is wished for."""
+    recorder: "Recorder | None" = None
+    """What follows the run for a report."""
     _audience: "Audience | None" = None
 
     @property
     def audience(self) -> "Audience":
         """Who is told what happens."""
         if self._audience is None:
-            self._audience = self._for_programs() if self.format else self._for_people()
+            told = self._for_programs() if self.format else self._for_people()
+            self._audience = self._recorded(told, self.report) if self.report else told
         return self._audience
 
     def finished(self, code: int, error: str) -> None:
         """Tell that the command is over, also one that came to nothing before anyone was told anything."""
         if self.format or self._audience:
             self.audience.finished(code, error)
+
+    def _recorded(self, audience: "Audience", path: "Path") -> "Audience":
+        from kubectl_safe.model.masking import mask_arguments
+        from kubectl_safe.render.recorder import Recorder
+        from kubectl_safe.run.clock import now
+        from kubectl_safe.run.recording import Recorded
+
+        words = ["kubectl", "safe", *mask_arguments(self.command)]
+        title = " ".join(takewhile(lambda word: not word.startswith("-"), words))
+        self.recorder = Recorder(title=title, command=shlex.join(words))
+        return Recorded(audience, self.recorder, path=path, now=now)
 
     def _for_people(self) -> "Audience":
         from kubectl_safe.render.lines import Lines

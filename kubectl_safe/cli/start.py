@@ -51,8 +51,10 @@ def _shown(common: Common, client: "Client", audience: "Audience") -> "Iterator[
     from kubectl_safe.render.lines import Lines
     from kubectl_safe.render.live import Live
     from kubectl_safe.render.trace import Tracer
+    from kubectl_safe.run.recording import Recorded
 
-    told = audience if isinstance(audience, Live) else Lines(shows_plan=False)
+    shown = audience.audience if isinstance(audience, Recorded) else audience
+    told = shown if isinstance(shown, Live) else Lines(shows_plan=False)
     client.trace = Tracer(common.verbosity, told.warn)
     token = AWS_TRACE.set(client.trace)
     try:
@@ -72,6 +74,9 @@ def _probed(common: Common, session: "Session") -> "Iterator[None]":
     signal = session._signal  # noqa: SLF001 - a session has one signal for all that can wake its loop
     with Probe(common.probe, signal=signal, now=session.now) as probe:
         session.probe = probe
+        if recorder := common.output.recorder:
+            recorder.counted, recorder.counts = "probe requests", lambda: probe.counts
+            recorder.count(session.now(), 0, {})
         try:
             yield
         finally:

@@ -9,6 +9,8 @@ import click
 from kubectl_safe.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kubectl_safe.model.selector import LabelSelector, Requirement
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -114,6 +116,25 @@ def probe_url(text: str) -> str:
 
         raise click.BadParameter(f"{mask_text(text)!r} can't be probed: give a URL such as https://shop.example.com/")
     return text
+
+
+def report_path(text: str) -> "Path":
+    """Read where a report is to be written.
+
+    Raises:
+        click.BadParameter: it can't be.
+    """
+    from pathlib import Path
+
+    from kubectl_safe.render.whole import check_writable
+
+    path = Path(text)
+    try:
+        check_writable(path)
+    except (OSError, ValueError) as error:
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else ""
+        raise click.BadParameter(f"{text!r} can't be written: {why or error}") from error
+    return path
 
 
 def verbosity(text: str) -> int:

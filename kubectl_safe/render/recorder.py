@@ -31,16 +31,18 @@ class Recorder:
 
     Args:
         title: what was run.
-        began: when; the timeline's first instant.
+        began: the timeline's first instant; otherwise that of the first look.
         command: the whole command line, without credentials.
     """
 
-    def __init__(self, *, title: str, began: datetime, command: str = "") -> None:
+    def __init__(self, *, title: str, began: datetime | None = None, command: str = "") -> None:
         self.title = title
         self.began = began
         self.command = command
         self.counts: Callable[[], tuple[int, Mapping[str, int]]] | None = None
-        """Tells how many requests were sent and lost until now, by reason; read at each look."""
+        """Tells how many requests were sent and lost until now, by reason; read at each look, and at the end."""
+        self.counted = "requests"
+        """What is counted."""
         self._planned: dict[str, Planned] = {}
         self._workloads: dict[str, str] = {}
         self._tracks: dict[str, Track] = {}
@@ -63,6 +65,7 @@ class Recorder:
 
     def look(self, snapshot: Snapshot) -> None:
         """Keep what has changed since the last look."""
+        self.began = self.began or snapshot.at
         for uid in self._workloads:
             deployment = snapshot.deployments.get(uid)
             for pod in snapshot.pods_of(deployment) if deployment else ():
@@ -91,7 +94,10 @@ class Recorder:
 
     def timeline(self, ended: datetime, *, error: str = "") -> Timeline:
         """Return all that was kept, up to an instant."""
-        end = max(ended, self.began)
+        began = self.began or ended
+        end = max(ended, began)
+        if self.counts is not None:
+            self.count(end, *self.counts())
         lines = []
         for workload, name in [*self._workloads.items(), ("", "")]:
             tracks = [track for track in self._tracks.values() if track.workload == workload and not track.is_unchanged]
@@ -99,12 +105,13 @@ class Recorder:
         return Timeline(
             title=self.title,
             command=self.command,
-            began=self.began,
+            began=began,
             ended=end,
             error=error,
             pods=tuple(lines),
             capacity=tuple(self._capacity(uid, name) for uid, name in self._workloads.items() if uid in self._levels),
             traffic=self._counting.buckets(),
+            counted=self.counted,
             marks=tuple(self._marks),
             planned=len(self._planned),
         )

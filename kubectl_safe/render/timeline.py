@@ -139,6 +139,8 @@ class Timeline:
     capacity: tuple[Capacity, ...] = ()
     traffic: tuple[Traffic, ...] = ()
     """Empty where nobody counted."""
+    counted: str = "requests"
+    """What `traffic` counts."""
     marks: tuple[Mark, ...] = ()
     planned: int = 0
     """How many pods were to be moved."""

@@ -95,6 +95,12 @@ class Probe:
         with self._lock:
             return f"probe: {self._requests} request{'' if self._requests == 1 else 's'}, {self._failures} failed"
 
+    @property
+    def counts(self) -> tuple[int, dict[str, int]]:
+        """How many requests were sent until now, and how many of them failed."""
+        with self._lock:
+            return self._requests, {"failed": self._failures} if self._failures else {}
+
     def _run(self, url: str) -> None:
         pause = self._every
         while not self._stopping.wait(max(timedelta(0), pause).total_seconds()):

@@ -43,7 +43,7 @@ def sent_chart(timeline: Timeline, scale: Scale, tops: Ceilings) -> Markup:
         _bar(scale, bar, part=_rate(bar, bar.sent) / tops.sent, height=SENT_HEIGHT, kind="sent")
         for bar in _bars(timeline.traffic)
     ]
-    words = f"{timeline.sent} requests in all, up to {number(tops.sent)} a second"
+    words = f"{timeline.sent} {timeline.counted} in all, up to {number(tops.sent)} a second"
     return _chart(SENT_HEIGHT, "Requests a second", words, bars)
 
 

@@ -66,7 +66,13 @@ def _section(timeline: Timeline, scale: Scale, tops: Ceilings, *, has_headline: 
     if timeline.marks:
         bands.append(_band("", marks_chart(timeline, scale)))
     if timeline.traffic:
-        bands.append(_band("Requests", f"a second; the top is {number(tops.sent)}", sent_chart(timeline, scale, tops)))
+        bands.append(
+            _band(
+                timeline.counted.capitalize(),
+                f"a second; the top is {number(tops.sent)}",
+                sent_chart(timeline, scale, tops),
+            )
+        )
         bands.append(_band("Lost", *_reasons(timeline, tops), lost_chart(timeline, scale, tops)))
     for capacity in timeline.capacity:
         about = "pods in service; dashed: wanted"

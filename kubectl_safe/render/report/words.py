@@ -44,7 +44,7 @@ def headline(timeline: Timeline) -> str:
     """Return what came of a run, in a line."""
     if timeline.traffic:
         lost = sum(timeline.lost.values())
-        return f"{timeline.title}: {lost} of {timeline.sent} requests lost"
+        return f"{timeline.title}: {lost} of {timeline.sent} {timeline.counted} lost"
     return f"{timeline.title}: {_moved(timeline)}"
 
 
@@ -52,7 +52,7 @@ def facts(timeline: Timeline) -> list[tuple[str, str]]:
     """Return the account of a run: names and values."""
     found = []
     if timeline.traffic:
-        found.append(("requests", str(timeline.sent)))
+        found.append((timeline.counted, str(timeline.sent)))
         found.append(("lost", lost_words(timeline.lost)))
     if timeline.planned:
         found.append(("pods moved", _moved(timeline)))
