@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from kubectl_safe.render.timeline import Timeline
 
 MOST_TICKS = 10
+ROOM = 1.08
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 """Seconds from one tick to the next."""
 
@@ -45,8 +46,9 @@ class Scale:
 
 
 def scales(timelines: Sequence[Timeline]) -> list[Scale]:
-    """Return a scale for each timeline, all of the same span: the longest one's."""
-    span = max([timedelta(seconds=1), *(timeline.ended - timeline.began for timeline in timelines)])
+    """Return a scale for each timeline, all of the same span: the longest one's, and some room for words at its end."""
+    longest = max([timedelta(seconds=1), *(timeline.ended - timeline.began for timeline in timelines)])
+    span = longest * ROOM
     return [Scale(began=timeline.began, span=span) for timeline in timelines]
 
 

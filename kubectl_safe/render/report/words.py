@@ -45,7 +45,10 @@ def headline(timeline: Timeline) -> str:
     if timeline.traffic:
         lost = sum(timeline.lost.values())
         return f"{timeline.title}: {lost} of {timeline.sent} {timeline.counted} lost"
-    return f"{timeline.title}: {_moved(timeline)}"
+    if not timeline.planned:
+        return f"{timeline.title}: no pod {'was' if timeline.error else 'had to be'} moved"
+    count, _, after = _moved(timeline).partition(" after ")
+    return f"{timeline.title}: {count} moved{f' in {after}' if after else ''}"
 
 
 def facts(timeline: Timeline) -> list[tuple[str, str]]:
@@ -55,7 +58,7 @@ def facts(timeline: Timeline) -> list[tuple[str, str]]:
         found.append((timeline.counted, str(timeline.sent)))
         found.append(("lost", lost_words(timeline.lost)))
     if timeline.planned:
-        found.append(("pods moved", _moved(timeline)))
+        found.append(("moved", _moved(timeline)))
     for capacity in timeline.capacity:
         name = short_name(capacity.workload)
         if lowest := capacity.lowest:
@@ -86,12 +89,8 @@ def missing_for(capacity: Capacity, ended: datetime) -> timedelta:
 
 
 def _moved(timeline: Timeline) -> str:
-    if not timeline.planned:
-        return "no pod was moved" if timeline.error else "no pod had to be moved"
     gone = [pod.gone for pod in timeline.pods if pod.is_planned and pod.gone]
     after = f" after {short(max(gone) - timeline.began)}" if gone else ""
-    if len(gone) == timeline.planned:
-        return f"all {pods(len(gone))}{after}" if len(gone) > 1 else f"{pods(1)}{after}"
     return f"{len(gone)} of {pods(timeline.planned)}{after}"
 
 
