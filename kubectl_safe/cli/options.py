@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +21,9 @@ from kubectl_safe.cli.types import (
     verbosity,
 )
 from kubectl_safe.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Common:
     output: Output
     verbosity: int = 0
     probe: tuple[str, ...] = ()
-    report: Path | None = None
+    report: "Path | None" = None
 
 
 OUTPUT = click.option(

@@ -109,7 +109,7 @@ def words(page: str) -> str:
     """Return all text of a page, of tooltips and descriptions too."""
     read: list[str] = []
     parser = HTMLParser()
-    parser.handle_data = read.append  # type: ignore[method-assign]
+    parser.handle_data = read.append  # type: ignore[method-assign, assignment]
     parser.feed(page.partition("</style>")[2])
     return " ".join(" ".join(read).split())
 

@@ -112,7 +112,10 @@ def test_a_page_that_can_no_longer_be_written_is_a_warning(tmp_path: Path) -> No
     assert heard.ends == [(0, "")]
 
 
-def test_the_old_page_is_there_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["write_text", "replace"])
+def test_the_old_page_is_there_until_the_new_one_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -120,10 +123,21 @@ def test_the_old_page_is_there_until_the_new_one_is_whole(tmp_path: Path, monkey
     path.write_text("the old one")
     audience, heard = recorded(a_world(), path)
     audience.planned(Intent(pods=()), Snapshot(at=NOW), ESTIMATE)
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, step, full)
     audience.finished(0, "")
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"the old one", [path])
     assert heard.warnings[0].endswith("could not be written: No space left on device")
+
+
+def test_a_link_to_a_page_stays_one(tmp_path: Path) -> None:
+    there, link = tmp_path / "there.html", tmp_path / "link.html"
+    there.write_text("the old one")
+    link.symlink_to(there)
+    audience, _ = recorded(a_world(), link)
+    audience.planned(Intent(pods=()), Snapshot(at=NOW), ESTIMATE)
+    audience.finished(0, "")
+    assert link.is_symlink()
+    assert there.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_a_fault_of_the_recorder_does_not_end_the_run_and_is_told(
