@@ -1,9 +1,11 @@
 """The command line with nothing behind it."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from kubectl_safe.cli.main import run
 from kubectl_safe.cli.options import Common
 from tests.support.api_server import GRANTED, Answer, ApiServer, Asked, Feed, is_review
+
+NOBODY = 65534
 
 
 @dataclass
@@ -97,3 +101,20 @@ def empty_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterato
     with ApiServer(script) as server:
         kubeconfig = server.kubeconfig(tmp_path, user={"token": "a-token-of-an-admin"})
         yield EmptyCluster(server=server, kubeconfig=kubeconfig, capture=capsys)
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A file that nobody may read or write, for somebody who isn't root: root may do everything."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        file = Path(folder) / "file"
+        file.write_text("{}")
+        file.chmod(0)
+        us = os.geteuid()
+        if us == 0:
+            os.seteuid(NOBODY)
+        try:
+            yield file
+        finally:
+            os.seteuid(us)
