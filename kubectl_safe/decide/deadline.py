@@ -45,7 +45,7 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
             return max(delays, default=timedelta(0)) + DEREGISTRATION_MARGIN
         case For.UNDO:
             return PATIENCE
-        case For.BUDGET | For.CACHE | For.LEASE:
+        case For.BUDGET | For.CACHE | For.LEASE | For.ROOM:
             return PATIENCE if is_given_up else None
         case For.TERMINATION:
             pod = snapshot.pods.get(planned.uid)

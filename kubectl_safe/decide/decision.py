@@ -26,6 +26,7 @@ class For(Enum):
     STRAY = "stray"
     RELEASE = "release"
     REPLACEMENT = "replacement"
+    ROOM = "room"
     UNDO = "undo"
     DRAINING_SLOT = "draining slot"
     BUDGET = "budget"

@@ -108,7 +108,7 @@ def _failure(planned: Planned, look: Look, troubles: Troubles) -> str:
             since = look.progress.waiting_since(planned)
             if limit is not None and since is not None and look.snapshot.at - since > limit:
                 of = f" ({ORIGINS[wait.on]})" if wait.on in ORIGINS else ""
-                remedy = remedy_for_room(planned, wait, look.snapshot)
+                remedy = remedy_for_room(planned, wait, look.snapshot, look.intent.settings)
                 return f"waited longer than {limit.total_seconds():g}s{of}: {wait.why}{remedy}"
         case Act() | Left() | Gone():
             pass

@@ -15,6 +15,7 @@ from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Left, Step
 from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_out_for_long, verdict
@@ -66,6 +67,8 @@ class Handoffs:
     """UIDs of pods that were allowed to leave since the snapshot was taken, of other Deployments too."""
     given_up: Mapping[str, str] = field(default_factory=dict)
     """Why a pod (by UID) is to go no further where it can still stay."""
+    draining: Sequence[Pod] = ()
+    """Pods of any Deployment that are on their way out and waited for."""
     undone: set[str] = field(init=False, default_factory=set)
     """UIDs of pods that are given back at this instant."""
     verdicts: dict[str, Verdict] = field(init=False)
@@ -220,7 +223,8 @@ class Handoffs:
             case _ as found:
                 assert_never(found)
         if missing:
-            return Wait(on=For.REPLACEMENT, why=missing)
+            comes_free = room_comes_free(self.deployment, self.draining, self.snapshot)
+            return Wait(on=For.ROOM if comes_free else For.REPLACEMENT, why=missing)
         if self.draining_slots is not None and self.draining_slots <= 0:
             return Wait(on=For.DRAINING_SLOT, why="as many pods are draining as --max-draining allows")
         return None

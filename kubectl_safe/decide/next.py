@@ -17,6 +17,9 @@ from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
 
+LEAVING = frozenset({Step.WITHDRAWN, Step.TERMINATING})
+"""The steps from which a pod only goes on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -54,6 +57,7 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     decisions: dict[str, Decision] = {}
     in_service: dict[str, int] = {}
     slots, leaving = _draining_slots(intent, steps), set[str]()
+    draining = [pod for uid, pod in alive.items() if steps[uid] in LEAVING and uid not in intent.overdue]
     workloads = _workloads(intent, alive, snapshot)
     for deployment, pods in workloads:
         handoffs = Handoffs(
@@ -63,6 +67,7 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
             draining_slots=slots,
             leaving=leaving,
             given_up=intent.given_up,
+            draining=draining,
         )
         decisions |= handoffs.decide(pods)
         slots = handoffs.draining_slots
@@ -150,7 +155,7 @@ def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
     if cap is None:
         return None
     handed_over = {p.uid for p in intent.pods if p.workload}
-    return cap - sum(s in {Step.WITHDRAWN, Step.TERMINATING} for uid, s in steps.items() if uid in handed_over)
+    return cap - sum(s in LEAVING for uid, s in steps.items() if uid in handed_over)
 
 
 def _chores(

@@ -1,9 +1,13 @@
-"""Whether a replacement lacks the room that its pod has, and would get it where that goes first."""
+"""Whether a replacement lacks the room that its pod has, or that others are about to leave."""
+
+from collections.abc import Sequence
 
 from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.intent import Planned
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Deployment
 
 _FULL = ("Insufficient ", "Too many pods")
 """The scheduler's words for nodes that are full (kubernetes pkg/scheduler/framework/plugins/noderesources/fit.go)."""
@@ -11,7 +15,16 @@ _QUOTA = "exceeded quota"
 """Those of the API server (kubernetes plugin/pkg/admission/resourcequota)."""
 
 
-def remedy_for_room(planned: Planned, wait: Wait, snapshot: Snapshot) -> str:
+def room_comes_free(deployment: Deployment, draining: Sequence[Pod], snapshot: Snapshot) -> bool:
+    """Tell whether a replacement lacks room while pods are on their way out: until they are gone it may yet come."""
+    return any(
+        (pod.namespace == deployment.namespace and _lacks_quota(deployment, snapshot))
+        or (_may_be_used(pod.node, snapshot) and _lacks_node(deployment, snapshot))
+        for pod in draining
+    )
+
+
+def remedy_for_room(planned: Planned, wait: Wait, snapshot: Snapshot, settings: Settings) -> str:
     """Return what helps a replacement that lacks room; empty where that is not known to help.
 
     - A pod that withdraws first leaves its part of a quota.
@@ -21,13 +34,22 @@ def remedy_for_room(planned: Planned, wait: Wait, snapshot: Snapshot) -> str:
     deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
     if wait.on is not For.REPLACEMENT or deployment is None or deployment.replicas <= 1:
         return ""
-    lacks = any(_QUOTA in replica_set.failure for replica_set in snapshot.replica_sets_of(deployment))
-    node = snapshot.nodes.get(planned.node)
-    if node is None or not node.is_unschedulable:
-        lacks = lacks or any(_finds_nodes_full(pod) for pod in snapshot.pods_of(deployment))
-    return "; with --max-surge 0 a pod makes room for its replacement first" if lacks else ""
+    lacks = _lacks_quota(deployment, snapshot)
+    lacks = lacks or (_may_be_used(planned.node, snapshot) and _lacks_node(deployment, snapshot))
+    is_done = settings.surge_of(deployment) == 0
+    return "; with --max-surge 0 a pod makes room for its replacement first" if lacks and not is_done else ""
 
 
-def _finds_nodes_full(pod: Pod) -> bool:
-    scheduled = pod.conditions.get("PodScheduled")
-    return scheduled is not None and not scheduled.is_true and any(words in scheduled.message for words in _FULL)
+def _lacks_quota(deployment: Deployment, snapshot: Snapshot) -> bool:
+    return any(_QUOTA in replica_set.failure for replica_set in snapshot.replica_sets_of(deployment))
+
+
+def _lacks_node(deployment: Deployment, snapshot: Snapshot) -> bool:
+    """Tell whether a pod waits for a node that is not full."""
+    found = (pod.conditions.get("PodScheduled") for pod in snapshot.pods_of(deployment))
+    return any(it is not None and not it.is_true and any(words in it.message for words in _FULL) for it in found)
+
+
+def _may_be_used(node: str | None, snapshot: Snapshot) -> bool:
+    known = snapshot.nodes.get(node) if node else None
+    return known is None or not known.is_unschedulable

@@ -19,6 +19,7 @@ NAMES = {
     For.STRAY: "for a pod that another run left",
     For.RELEASE: "for its controller to let it go",
     For.REPLACEMENT: "for its replacement",
+    For.ROOM: "for the room of pods that drain",
     For.UNDO: "to be given back",
     For.DRAINING_SLOT: "for a draining slot",
     For.BUDGET: "for its disruption budget",

@@ -25,7 +25,7 @@ PROGRESS, LEAVING = timedelta(minutes=7), timedelta(seconds=100 + 120)
         pytest.param(For.UNDO, timedelta(seconds=30), id="a pod that is given back has half a minute"),
         *(
             pytest.param(on, None, id=f"only --timeout ends a wait for {on.value}")
-            for on in (For.CACHE, For.SURGE, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.LEASE)
+            for on in (For.CACHE, For.SURGE, For.ROOM, For.DRAINING_SLOT, For.BUDGET, For.SETTLE, For.LEASE)
         ),
     ],
 )

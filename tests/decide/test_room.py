@@ -1,15 +1,18 @@
-"""When a pod that goes first would make room for its replacement."""
+"""When a pod that goes first would make room for its replacement, and when others make it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kubectl_safe.decide.decision import For, Wait
+from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.room import remedy_for_room
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
-from tests.support.builders import a_cluster, a_deployment, a_pod, a_replica_set, an_intent, uid
+from tests.support.builders import a_cluster, a_deployment, a_pod, a_replica_set, an_intent, decide, told, uid
 
 OLD = a_pod(released=True)
 MISSING = Wait(on=For.REPLACEMENT, why="")
@@ -26,8 +29,8 @@ def over_quota() -> dict[str, Any]:
 
 
 FULL = unscheduled("3 Insufficient cpu.")
-CORDONED = {"nodes": {"node-1": Node(name="node-1", resource_version="1", is_unschedulable=True)}}
-ALONE = {"deployments": {uid("web"): a_deployment(replicas=1)}}
+CORDONED: dict[str, Any] = {"nodes": {"node-1": Node(name="node-1", resource_version="1", is_unschedulable=True)}}
+ALONE: dict[str, Any] = {"deployments": {uid("web"): a_deployment(replicas=1)}}
 
 ROWS = [
     pytest.param(a_cluster(OLD, FULL), MISSING, True, id="nodes that are full"),
@@ -47,4 +50,45 @@ ROWS = [
 @pytest.mark.parametrize(("snapshot", "wait", "helps"), ROWS)
 def test_to_go_first_is_a_remedy(snapshot: Snapshot, wait: Wait, helps: bool) -> None:
     (planned,) = an_intent(snapshot, "web-1").pods
-    assert ("--max-surge 0" in remedy_for_room(planned, wait, snapshot)) == helps
+    assert ("--max-surge 0" in remedy_for_room(planned, wait, snapshot, Settings())) == helps
+
+
+def test_where_pods_go_first_already_there_is_no_such_remedy() -> None:
+    snapshot = a_cluster(OLD, FULL)
+    (planned,) = an_intent(snapshot, "web-1").pods
+    assert remedy_for_room(planned, MISSING, snapshot, Settings(max_surge=0)) == ""
+
+
+DRAINING = a_pod("web-2", withdrawn=True, in_service=6)
+FAILED_PULL = a_pod("web-7", ready=False, waiting_reason="ErrImagePull")
+COMING = [
+    pytest.param(a_cluster(DRAINING, OLD, FULL), "wait for room", id="the room of a pod that drains comes free"),
+    pytest.param(a_cluster(DRAINING, OLD, **over_quota()), "wait for room", id="and its part of a quota"),
+    pytest.param(
+        a_cluster(DRAINING, OLD, FULL, **CORDONED),
+        "wait for replacement",
+        id="but not where its node is cordoned, as on a drain",
+    ),
+    pytest.param(
+        a_cluster(DRAINING, OLD, **over_quota(), **CORDONED),
+        "wait for room",
+        id="where its part of a quota comes free all the same",
+    ),
+    pytest.param(a_cluster(DRAINING, OLD, FAILED_PULL), "wait for replacement", id="a replacement has room, and fails"),
+    pytest.param(a_cluster(OLD, FULL), "wait for replacement", id="nothing drains"),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "expected"), COMING)
+def test_no_deadline_runs_while_the_room_that_lacks_comes_free(snapshot: Snapshot, expected: str) -> None:
+    assert told(decide(snapshot, "web-1", "web-2")) == expected
+
+
+def test_a_pod_that_drains_for_ever_does_not_keep_others_from_their_deadline() -> None:
+    snapshot = a_cluster(DRAINING, OLD, FULL)
+    intent = replace(an_intent(snapshot, "web-1", "web-2"), overdue={DRAINING.uid: "its target stays"})
+    assert told(next_actions(snapshot, intent)) == "wait for replacement"
+
+
+def test_what_others_withdrew_is_not_counted_on() -> None:
+    assert told(decide(a_cluster(DRAINING, OLD, FULL), "web-1")) == "wait for replacement"
