@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kubectl_safe.sandbox.applications import Application
@@ -50,10 +51,11 @@ def bring_up(stage: Stage, *applications: Application, progress_deadline: int = 
 
 
 def await_in_service(stage: Stage, *applications: Application) -> None:
-    """Wait until all replicas are in service."""
+    """Wait until all replicas are in service, and no proxy leads to any other pod."""
     for application in applications:
         ready = stage.rig.ready(application.namespace, application.name, within=COMMAND_SECONDS)
         stage.loop.call(ready, seconds=COMMAND_SECONDS)
+        stage.wait_until(partial(_leads_to_what_is, stage, application), what="what the proxy knows")
 
 
 @contextmanager
@@ -119,6 +121,13 @@ def assert_never_left_service(stage: Stage, pods: Pods) -> None:
         history = stage.rig.capacity.pods[uid]
         assert [is_in_service for _, is_in_service in history.service] == [True], pod["name"]
         assert (history.withdrawn, history.terminating) == (None, None), pod["name"]
+
+
+def _leads_to_what_is(stage: Stage, application: Application) -> bool:
+    proxy = stage.rig.deployed[application.namespace, application.name].proxy
+    known = {endpoint["targetRef"]["uid"] for endpoint, _ in proxy.ready()}
+    pods = stage.rig.controller.pods.of(application.namespace)
+    return known == {p["metadata"]["uid"] for p in pods if p["metadata"]["labels"].get("app") == application.name}
 
 
 @contextmanager
