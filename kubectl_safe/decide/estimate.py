@@ -50,6 +50,8 @@ def _estimate(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Est
             why=f"{_batches(batches)} x ({leave_why} + {_seconds(start)} until a replacement is in service)",
         )
     batches = -(-to_start // surge)
+    if not batches:
+        return Estimate(total=leave, why=leave_why)
     one = Estimate(
         total=batches * start + leave,
         why=f"{_batches(batches)} x {_seconds(start)} until the replacements are in service + {leave_why}",

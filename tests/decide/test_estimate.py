@@ -21,6 +21,13 @@ ROWS = [
         id="the deregistration delay is paid once",
     ),
     pytest.param(
+        a_cluster(*(a_pod(f"web-{n}", withdrawn=True) for n in range(1, 7))),
+        {},
+        300,
+        "300s deregistration delay of web",
+        id="no replacement is waited for where all are withdrawn",
+    ),
+    pytest.param(
         a_cluster(*SLOW), {"max_surge": 4}, 2 * 20 + 300, "2 batches x 20s", id="surge makes the batches larger"
     ),
     pytest.param(
