@@ -37,7 +37,8 @@ def abort(request: Abort, session: Session) -> None:
     deployments = find(request.deployments, request.namespace, snapshot)
     subjects = {lease_of_node(name): f"node/{name}" for name in request.nodes}
     subjects |= {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
-    session.hold(subjects, began=began, is_by_force=True)
+    begun = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
+    session.hold(subjects, began=began, before=begun.pods, is_by_force=True)
     snapshot = session.observer.look()
     intent = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
     if intent.pods:

@@ -117,6 +117,11 @@ class Claim:
         self._show(holder=holder, trouble=trouble)
         return True
 
+    def watch(self, seconds: float) -> None:
+        """Look, for the sake of knowing how long it has not changed, and again after so many seconds."""
+        if self.look():
+            self._again(seconds)
+
     def advance(self) -> None:
         """Do what is due: at most one read and one write."""
         # Ours is written to without a look: if it changed, that is a conflict.

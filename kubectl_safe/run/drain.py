@@ -49,7 +49,9 @@ def drain(request: Drain, session: Session) -> None:
     intent = Intent(pods=tuple(pod for plan in plans for pod in plan.pods), settings=request.settings)
     session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
     suffix = session.terms.dry_run.suffix
-    session.hold({lease_of_node(node.name): f"node/{node.name}" for node in nodes}, began=began)
+    session.hold({lease_of_node(node.name): f"node/{node.name}" for node in nodes}, began=began, before=intent.pods)
+    # Who had them until now may have cordoned them.
+    nodes = [node_of(node.name, session.observer.look()) for node in nodes]
     session.interruption.arm()
     for node in nodes:
         cordon(node, session)

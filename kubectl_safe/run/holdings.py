@@ -40,6 +40,9 @@ class Leases(Protocol):
     def want_together(self, names: Iterable[LeaseName]) -> None:
         """Want these all or none, apart from those that are wanted one by one."""
 
+    def watch(self, names: Iterable[LeaseName]) -> None:
+        """Only look at these, to know for how long they don't change."""
+
     def take_over(self, names: Iterable[LeaseName]) -> None:
         """Want these one by one, and push out whoever holds them."""
 
@@ -81,7 +84,12 @@ class Holdings:
         self._wanted: frozenset[LeaseName] = frozenset()
 
     def hold(
-        self, subjects: Mapping[LeaseName, str], *, until: datetime | None = None, is_by_force: bool = False
+        self,
+        subjects: Mapping[LeaseName, str],
+        *,
+        until: datetime | None = None,
+        is_by_force: bool = False,
+        before: Iterable[Planned] = (),
     ) -> None:
         """Wait until all of these are ours, which are then kept until the end of the run.
 
@@ -89,12 +97,14 @@ class Holdings:
             subjects: what each Lease is for, as people call it.
             until: when to give up.
             is_by_force: push out whoever has them; they notice, and write nothing more.
+            before: pods that are moved after that, whose workloads a dead run may hold as well.
 
         Raises:
             KubectlSafeError: one can't be had, for want of rights or until then.
         """
         self._fixed, self._is_by_force = frozenset(subjects), is_by_force
         (self._leases.take_over if is_by_force else self._leases.want_together)(self._fixed)
+        self._leases.watch(_workload_leases(before).keys() - self._fixed)
         told: set[str] = set()
         while not self._fixed <= self._leases.held:
             self.check()
@@ -109,15 +119,9 @@ class Holdings:
 
     def begin(self, pods: Iterable[Planned]) -> None:
         """From now on these pods may be moved by whoever has the Leases of their workloads."""
-        self._workloads = {
-            planned.workload.uid: (
-                lease_of_deployment(planned.namespace, planned.workload.name),
-                f"deployment {planned.namespace}/{planned.workload.name}",
-            )
-            for planned in pods
-            if planned.workload
-        }
+        self._workloads = {uid: (name, subject) for name, (uid, subject) in _workload_leases(pods).items()}
         self.keep(self._workloads)
+        self._leases.watch(())
 
     def keep(self, workloads: Iterable[str]) -> None:
         """Want the Leases of these workloads (by UID), one by one; those of the others are given back."""
@@ -144,6 +148,16 @@ class Holdings:
     def is_valid(self) -> bool:
         """Whether something may be written at this instant."""
         return self._leases.is_valid and self._fixed <= self._leases.held
+
+    @property
+    def is_current(self) -> bool:
+        """Whether everything that is held until the end was renewed lately.
+
+        Raises:
+            KubectlSafeError: another run has taken what was ours.
+        """
+        self.check()
+        return self.is_valid
 
     def check(self) -> None:
         """See that nothing was lost.
@@ -182,6 +196,18 @@ class Fenced:
             if not self._holdings.is_valid:
                 return Busy(message="the leases of this run could not be renewed in time", retry_after=RETRY_SECONDS)
         return self._hands.act(action, dry_run=dry_run)
+
+
+def _workload_leases(pods: Iterable[Planned]) -> dict[LeaseName, tuple[str, str]]:
+    """Return the Leases of the workloads of pods, each with the workload's UID and what people call it."""
+    return {
+        lease_of_deployment(planned.namespace, planned.workload.name): (
+            planned.workload.uid,
+            f"deployment {planned.namespace}/{planned.workload.name}",
+        )
+        for planned in pods
+        if planned.workload
+    }
 
 
 def _who_has(subject: str, holder: Holder | None, trouble: str | None) -> str:

@@ -16,6 +16,8 @@ from kubectl_safe.run import clock
 from kubectl_safe.run.claim import Claim, LeaseApi
 from kubectl_safe.run.identity import Us, our_identity
 
+WATCH_EVERY = 5.0
+"""Seconds between two looks at a Lease that is only watched."""
 LOOK_AT_LEAST = 1.0
 """Seconds between two looks at the clock: a wait stands still while the machine sleeps, and a Lease does not."""
 _JOIN_SECONDS = 20
@@ -39,7 +41,10 @@ class LostLease:
 
     def __str__(self) -> str:
         taker = f"is held by {self.to} now" if self.to else "was deleted"
-        return f"lease {self.name} of this run {taker}; nothing more is written"
+        return (
+            "another run has taken over, as this one was pushed out or not seen for too long: "
+            f"lease {self.name} of this run {taker}; nothing more is written by this run"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Leases:
         self._claims: dict[LeaseName, Claim] = {}
         self._single: frozenset[LeaseName] = frozenset()
         self._group: frozenset[LeaseName] = frozenset()
+        self._watched: frozenset[LeaseName] = frozenset()
         self._group_due = 0.0
         self._lost: LostLease | None = None
         self._view = self._look()
@@ -141,6 +147,15 @@ class Leases:
         with self._changed:
             self._want(self._single, frozenset(names))
 
+    def watch(self, names: Iterable[LeaseName]) -> None:
+        """Replace what is only looked at: once one is wanted, it is known for how long it has not changed.
+
+        So a dead run's Leases, of a node and of its workloads, run out at the same time and not one after the other.
+        """
+        with self._changed:
+            self._watched = frozenset(names)
+            self._want(self._single, self._group)
+
     def take_over(self, names: Iterable[LeaseName]) -> None:
         """Want these one by one, and push out whoever holds them.
 
@@ -160,6 +175,10 @@ class Leases:
         """
         self._give_back_unwanted()
         self._keep()
+        for claim in self._only_watched():
+            if claim.due <= self._elapsed():
+                claim.watch(WATCH_EVERY)
+                self._keep()
         for claim in self._wanted(self._single):
             if self._is_due(claim):
                 claim.advance()
@@ -171,6 +190,7 @@ class Leases:
     def end(self) -> None:
         """Give back everything; what can't be given back runs out by itself."""
         with self._changed:
+            self._watched = frozenset()
             self._want(frozenset(), frozenset())
         for claim in self._unwanted():
             if not claim.give_back_at_last():
@@ -191,10 +211,14 @@ class Leases:
         if group != self._group:
             self._group_due = self._elapsed()
             self._backoff.reset()
-        self._single, self._group = single, group
-        for name in single | group:
+        for name in single | group | self._watched:
             if name not in self._claims:
                 self._claims[name] = Claim(self._api, name, self._us)
+        for claim in (self._claims[name] for name in (single | group) - self._single - self._group):
+            if not claim.may_be_ours:
+                # It was only watched, and at leisure.
+                claim.due = min(claim.due, self._elapsed())
+        self._single, self._group = single, group
         self._has_news = True
         self._changed.notify()
 
@@ -205,11 +229,17 @@ class Leases:
 
     def _unwanted(self) -> list[Claim]:
         with self._changed:
-            claims = [claim for name, claim in self._claims.items() if name not in self._single | self._group]
+            unwanted = {name: its for name, its in self._claims.items() if name not in self._single | self._group}
+            claims = [its for name, its in unwanted.items() if its.may_be_ours or name not in self._watched]
             for claim in claims:
                 # Under the lock: who wants it again meanwhile must not take it for held.
                 claim.let_go()
             return claims
+
+    def _only_watched(self) -> list[Claim]:
+        with self._changed:
+            names = self._watched - self._single - self._group
+            return [claim for name in sorted(names) if not (claim := self._claims[name]).may_be_ours]
 
     def _is_due(self, claim: Claim) -> bool:
         """Tell whether to try for one that is not taken; a run that has lost something takes nothing more."""
@@ -220,7 +250,7 @@ class Leases:
             is_due = claim.due <= self._elapsed() or not claim.may_be_ours
             if is_due and claim.give_back():
                 with self._changed:
-                    if claim.name not in self._single | self._group:
+                    if claim.name not in self._single | self._group | self._watched:
                         self._claims.pop(claim.name, None)
 
     def _keep(self) -> None:

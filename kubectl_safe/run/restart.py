@@ -137,7 +137,8 @@ def _conflict(deployment: Deployment, request: Restart, snapshot: Snapshot) -> s
         return ""
     return (
         f"deployment {deployment} is being restarted since {operation.started} "
-        f"with {operation.options or 'default options'}: run that command again to complete it, or end it with: "
+        f"with {operation.options or 'default options'}: wait for it; if it died, run that command again to complete "
+        f"it, or end it with: "
         f"kubectl safe abort deployment/{deployment.name} -n {deployment.namespace}"
     )
 

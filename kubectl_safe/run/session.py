@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self, assert_never
 
 from kubectl_safe.decide.actions import Action, subject_of
+from kubectl_safe.decide.deadline import PATIENCE
 from kubectl_safe.decide.ending import Ending, cut_short
 from kubectl_safe.decide.estimate import Estimate, estimate
-from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.rehearsal import rehearsals
@@ -120,8 +121,15 @@ class Session:
             self.holdings.check()
         return self.interruption.stop or (self.probe.failure if self.probe and self.probe.failure else "")
 
-    def hold(self, subjects: Mapping[LeaseName, str], *, began: datetime, is_by_force: bool = False) -> None:
-        """Wait until these Leases are ours; `subjects` says what each is for.
+    def hold(
+        self,
+        subjects: Mapping[LeaseName, str],
+        *,
+        began: datetime,
+        before: Iterable[Planned] = (),
+        is_by_force: bool = False,
+    ) -> None:
+        """Wait until these Leases are ours; `subjects` says what each is for, and `before` what is moved after that.
 
         Raises:
             KubectlSafeError: they were not to be had before the end of `--timeout`.
@@ -129,7 +137,7 @@ class Session:
         timeout = self.terms.limits.timeout
         if self.holdings:
             until = began + timeout if timeout else None
-            self.holdings.hold(subjects, until=until, is_by_force=is_by_force)
+            self.holdings.hold(subjects, until=until, is_by_force=is_by_force, before=before)
 
     def prepare(self, intent: Intent, first: Iterable[Action]) -> None:
         """See that everything can be done, and tell the plan; nothing is written.
@@ -192,13 +200,31 @@ class Session:
             warnings=Warnings(read=lambda subject: last_warning(self.client, subject, self.now())),
         )
         try:
-            return loop.run(intent, progress)
+            return self._sure_of(loop.run(intent, progress))
         except KeyboardInterrupt:
             if not self.interruption.is_urgent:
                 raise
             return cut_short(intent, self.observer.look(), stop=self.interruption.stop)
         finally:
             self.audience.ended(progress, self.now())
+
+    def _sure_of(self, ending: Ending) -> Ending:
+        """Return an ending; that all is done is only said where nobody took over meanwhile.
+
+        Whoever was frozen may wake up to find everything done, and not by itself.
+
+        Raises:
+            KubectlSafeError: somebody did, or that can't be known.
+        """
+        until = self.now() + PATIENCE
+        while self.holdings and not ending.left and not self.holdings.is_current:
+            if self.now() >= until:
+                raise KubectlSafeError(
+                    "all pods are handed over, and the leases of this run could not be renewed: "
+                    "another one may be under way; run the same command again to see"
+                )
+            self._signal.wait(1.0)
+        return ending
 
     def watch_targets(self, intent: Intent) -> None:
         """Begin to ask the target groups of these pods; where that can't be, say so and go on without."""

@@ -183,8 +183,9 @@ def test_what_was_taken_from_the_frozen_is_lost_for_ever() -> None:
     race.run(31, bob)
     race.run(1, alice, bob)
     assert str(alice.leases.lost) == (
+        "another run has taken over, as this one was pushed out or not seen for too long: "
         "lease shop/kubectl-safe.deployment.a of this run is held by bob@desk (pid 12): restart by bob now; "
-        "nothing more is written"
+        "nothing more is written by this run"
     )
     for _ in range(2):
         assert not alice.leases.is_valid
@@ -204,7 +205,7 @@ def test_what_was_deleted_may_have_been_anothers_since() -> None:
     bob.leases.want([])
     race.run(0, bob)
     race.run(1, alice)
-    assert str(alice.leases.lost).endswith("was deleted; nothing more is written")
+    assert str(alice.leases.lost).endswith("was deleted; nothing more is written by this run")
     assert race.server.leases == {}
 
 
@@ -641,3 +642,42 @@ def test_we_are_another_at_each_call() -> None:
 def test_elapsed_time_goes_on() -> None:
     first = clock.elapsed()
     assert clock.elapsed() >= first > 0
+
+
+def test_what_is_only_watched_is_neither_taken_nor_told_of() -> None:
+    race = Race()
+    alice = race.runner()
+    race.server.put(a_lease(A))
+    alice.leases.watch([A, B])
+    race.run(20, alice)
+    assert alice.verbs == ["get"] * 10
+    assert (alice.leases.held, alice.leases.holders) == (only(), {})
+    assert list(race.server.leases) == [A]
+
+
+def test_a_dead_holder_of_what_was_watched_is_followed_as_soon_as_it_is_wanted() -> None:
+    race = Race()
+    alice = race.runner()
+    race.server.put(a_lease(A))
+    alice.leases.watch([A])
+    race.run(31, alice)
+    alice.leases.want([A])
+    alice.leases.watch([])
+    race.run(0, alice)
+    assert alice.leases.held == only(A)
+    alice.leases.want([])
+    race.run(0, alice)
+    assert race.server.leases == {}
+
+
+def test_a_living_holder_of_what_was_watched_is_waited_for() -> None:
+    race = Race()
+    alice, bob = race.runner(), race.runner(BOB)
+    bob.leases.want([A])
+    race.run(0, bob)
+    alice.leases.watch([A])
+    race.run(60, alice, bob)
+    alice.leases.want([A])
+    race.run(5, alice, bob)
+    assert alice.leases.held == only()
+    assert bob.leases.held == only(A)

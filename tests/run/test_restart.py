@@ -79,7 +79,8 @@ def test_the_same_options_continue_a_restart_and_touch_no_pod_that_is_new(open_s
 def test_other_options_are_refused_with_the_command_that_completes_it(open_session: OpenSession) -> None:
     world = a_restart_left_behind(options="--max-surge=1")
     with pytest.raises(
-        KubectlSafeError, match=r"is being restarted since .* with --max-surge=1: run that command again"
+        KubectlSafeError,
+        match=r"is being restarted since .* with --max-surge=1: wait for it; if it died, run that command again",
     ):
         restart(a_request(max_surge=2), open_session(world, Heard()))
     assert world.tried == []

@@ -1,6 +1,9 @@
 """What comes before the first write, and the writes outside the loop."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -12,11 +15,15 @@ from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Gone, Refused, Res
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.run.rehearsal import rehearse
+from kubectl_safe.run.session import Session
 from kubectl_safe.run.terms import DryRun
 from tests.run.aws import Aws, connect
 from tests.run.conftest import OpenSession
 from tests.run.world import Heard, World, a_world
 from tests.support.builders import NOW, a_binding, a_deployment, uid
+
+if TYPE_CHECKING:
+    from kubectl_safe.run.holdings import Holdings
 
 NODE = "node-1"
 EXCEPTION = "whoever is in charge of what refuses it can make an exception; then run the same command again"
@@ -204,3 +211,60 @@ def test_an_interrupted_run_tells_its_closing_line(open_session: OpenSession) ->
     with pytest.raises(KeyboardInterrupt):
         open_session(world, heard).carry_out(an_intent(world), began=NOW)
     assert len(heard.endings) == 1
+
+
+@dataclass
+class Held:
+    """Holdings of a run that was frozen: what it held is out of date, then renewed, or another's."""
+
+    renewed_after: int
+    lost: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    asked: int = 0
+
+    def begin(self, pods: Iterable[Planned]) -> None:
+        """Take note of nothing."""
+
+    def keep(self, workloads: Iterable[str]) -> None:
+        """Take note of nothing."""
+
+    def check(self) -> None:
+        """Notice nothing yet."""
+
+    @property
+    def is_current(self) -> bool:
+        self.asked += 1
+        if self.lost and self.asked > self.renewed_after:
+            raise KubectlSafeError(self.lost)
+        return self.asked > self.renewed_after
+
+
+def frozen(open_session: OpenSession, held: Held) -> tuple[Session, Intent]:
+    """Return the session of a run that was frozen until all its pods were gone."""
+    world = a_world()
+    intent = an_intent(world)
+    world.pods.clear()
+    session = open_session(world, Heard())
+    session.holdings = cast("Holdings", held)
+    return session, intent
+
+
+def test_who_was_frozen_until_all_was_done_says_so_once_its_leases_are_renewed(open_session: OpenSession) -> None:
+    held = Held(renewed_after=3)
+    session, intent = frozen(open_session, held)
+    assert session.carry_out(intent, began=NOW).left == ()
+    assert held.asked == 4
+
+
+def test_who_was_frozen_until_another_had_done_all_says_by_whom(open_session: OpenSession) -> None:
+    session, intent = frozen(open_session, Held(renewed_after=3, lost="another run has taken over"))
+    with pytest.raises(KubectlSafeError, match="another run has taken over"):
+        session.carry_out(intent, began=NOW)
+
+
+def test_who_can_not_know_whether_another_took_over_does_not_claim_that_all_is_done(
+    open_session: OpenSession,
+) -> None:
+    session, intent = frozen(open_session, Held(renewed_after=1000))
+    with pytest.raises(KubectlSafeError, match="could not be renewed"):
+        session.carry_out(intent, began=NOW)
