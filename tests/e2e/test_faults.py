@@ -29,7 +29,7 @@ CONTROLLER_SECONDS = 20.0
 
 def test_the_api_server_is_restarted_while_a_pod_is_withdrawn(scene: Scene, figures: Figures) -> None:
     scene.deploy("web", replicas=1)
-    with _completed(scene, scene.restart("web"), figures, "the API server restarted") as process:
+    with _completed(scene, scene.restart("web"), figures, "the API server restarted"):
         scene.when(scene.withdrawn, what="the withdrawal")
         scene.stage.loop.call(scene.stage.rig.control_plane.restart("kube-apiserver", down=DOWN_SECONDS))
 
@@ -50,7 +50,7 @@ def test_the_watches_are_cut_again_and_again(scene: Scene, figures: Figures) -> 
 def test_the_credentials_for_aws_run_out_half_way_and_are_renewed(scene: Scene, figures: Figures) -> None:
     scene.deploy("web", replicas=1, is_load_balanced=True)
     elbv2 = scene.stage.rig.elbv2
-    with _completed(scene, scene.restart("web"), figures, f"AWS credentials expired for {EXPIRED_SECONDS:g} s") as run:
+    with _completed(scene, scene.restart("web"), figures, f"AWS credentials expired for {EXPIRED_SECONDS:g} s"):
         scene.when(scene.withdrawn, what="the withdrawal")
         began = time.time()
         elbv2.fault = refusing(expired_token, caller=ACCESS_KEY, until=began + EXPIRED_SECONDS)
@@ -66,7 +66,7 @@ def test_aws_throttles_everybody(scene: Scene, figures: Figures) -> None:
     """The controller too can neither register the replacement nor deregister the old pod."""
     scene.deploy("web", replicas=1, is_load_balanced=True)
     elbv2 = scene.stage.rig.elbv2
-    with _completed(scene, scene.restart("web"), figures, f"AWS throttled for {THROTTLED_SECONDS:g} s") as run:
+    with _completed(scene, scene.restart("web"), figures, f"AWS throttled for {THROTTLED_SECONDS:g} s"):
         scene.when(scene.released, what="the release")
         began = time.time()
         elbv2.throttled_until = began + THROTTLED_SECONDS
@@ -80,7 +80,7 @@ def test_the_load_balancer_controller_is_down(scene: Scene, figures: Figures) ->
     """Pods that come meanwhile have no gate: only the target group tells that they don't serve yet."""
     scene.deploy("web", replicas=1, is_load_balanced=True)
     node = scene.busiest_node()
-    with _completed(scene, scene.drain(node), figures, f"controller down for {CONTROLLER_SECONDS:g} s") as run:
+    with _completed(scene, scene.drain(node), figures, f"controller down for {CONTROLLER_SECONDS:g} s"):
         scene.when(lambda: scene.is_cordoned(node), what="the cordon")
         began = time.time()
         scene.stage.loop.call(scene.stage.rig.stop_controller(CONTROLLER_SECONDS))
