@@ -9,7 +9,7 @@ import pytest
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.rig import Rig
 from tests.support.loop import LoopThread
-from tests.support.scene import Scene, scene_on
+from tests.support.scenario import Scene, scene_on
 from tests.support.stage import USERS, Stage
 
 

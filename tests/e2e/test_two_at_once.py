@@ -13,7 +13,7 @@ import pytest
 from tests.support.background import Background
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures
-from tests.support.scene import Scene, scene_on
+from tests.support.scenario import Scene, scene_on
 from tests.support.stage import OTHER_ADMIN, USER, Stage
 
 pytestmark = pytest.mark.controlplane

@@ -33,6 +33,7 @@ class Desk:
     single: frozenset[LeaseName] = frozenset()
     group: frozenset[LeaseName] = frozenset()
     pushed: frozenset[LeaseName] = frozenset()
+    watched: frozenset[LeaseName] = frozenset()
 
     @property
     def held(self) -> frozenset[LeaseName]:
@@ -48,6 +49,9 @@ class Desk:
 
     def want_together(self, names: Iterable[LeaseName]) -> None:
         self.group = frozenset(names)
+
+    def watch(self, names: Iterable[LeaseName]) -> None:
+        self.watched = frozenset(names)
 
     def take_over(self, names: Iterable[LeaseName]) -> None:
         self.single = self.pushed = frozenset(names)
@@ -65,6 +69,17 @@ def test_it_waits_for_what_another_has_and_says_once_who_since_when_and_for_what
     assert ALICE.since is not None
     at = f"{ALICE.since.astimezone():%H:%M:%S}"
     assert told == [f"node/node-1 is in the hands of alice@laptop (pid 4711) since {at} (drain node-2)"]
+
+
+def test_while_it_waits_for_a_node_the_workloads_of_a_dead_run_are_watched_too() -> None:
+    world, desk, seen = a_world(), Desk(others={NODE: ALICE}), list[frozenset[LeaseName]]()
+    world.after(5, lambda: seen.append(desk.watched))
+    world.after(10, desk.others.clear)
+    held = holdings(world, desk)
+    held.hold({NODE: "node/node-1"}, before=an_intent(a_cluster(), "web-1").pods)
+    held.begin(an_intent(a_cluster(), "web-1").pods)
+    assert seen == [{WEB}]
+    assert desk.watched == frozenset()
 
 
 def test_it_waits_no_longer_than_it_may() -> None:
