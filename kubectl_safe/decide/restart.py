@@ -1,9 +1,10 @@
 """Which pods a restart moves, and which Deployments it refuses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment, ReplicaSet
@@ -27,10 +28,22 @@ def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
     return ""
 
 
-def plan_restart(deployment: Deployment, snapshot: Snapshot) -> tuple[Planned, ...]:
+def under_way(deployments: Iterable[Deployment], snapshot: Snapshot) -> Mapping[str, Operation]:
+    """Return the restarts that a command on these Deployments goes on with, by the Deployment's UID.
+
+    A restart is under way while a pod of its plan is there. One whose pods are all gone is over, whatever its record
+    says; unless it was begun by one command with another that is under way, for then it is not to be done again.
+    """
+    found = {d.uid: (d, record.operation) for d in deployments if (record := recorded(d, snapshot))}
+    known = {uid: (deployment, it) for uid, (deployment, it) in found.items() if it is not None}
+    going_on = {
+        it.id for deployment, it in known.values() if any(it.plans(pod.uid) for pod in snapshot.pods_of(deployment))
+    }
+    return {uid: it for uid, (_, it) in known.items() if it.id in going_on}
+
+
+def plan_restart(deployment: Deployment, operation: Operation | None, snapshot: Snapshot) -> tuple[Planned, ...]:
     """Return the pods to move: those of the restart that is under way, or else all that are there now."""
-    record = recorded(deployment, snapshot)
-    operation = record.operation if record else None
     return tuple(
         Planned(
             uid=pod.uid,
@@ -45,12 +58,13 @@ def plan_restart(deployment: Deployment, snapshot: Snapshot) -> tuple[Planned, .
 
 
 def recorded(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
-    """Return the ReplicaSet that carries the record of a restart under way.
+    """Return a ReplicaSet that carries the record of a restart; of several, that which has pods.
 
     It stands on the ReplicaSet because the Deployment controller copies a Deployment's annotations to its ReplicaSets,
     and takes none off again.
     """
-    return next((r for r in _replica_sets(deployment, snapshot) if r.operation is not None), None)
+    known = [r for r in _replica_sets(deployment, snapshot) if r.operation is not None]
+    return max(known, key=lambda r: r.replicas, default=None)
 
 
 def left_behind(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:

@@ -10,7 +10,7 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment
 from kubectl_safe.run.drain import node_of, uncordoning
-from kubectl_safe.run.restart import find, forgetting
+from kubectl_safe.run.restart import find, forget
 from kubectl_safe.run.session import Session
 
 
@@ -47,7 +47,7 @@ def abort(request: Abort, session: Session) -> None:
         if failure is not None:
             raise failure
     for deployment in deployments:
-        session.write(partial(forgetting, deployment))
+        forget(deployment, session)
         session.audience.say(f"deployment.apps/{deployment.name} aborted")
     for name in request.nodes:
         is_ours = node_of(name, session.observer.look()).is_cordoned_by_us

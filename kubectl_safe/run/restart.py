@@ -1,14 +1,22 @@
 """`rollout restart`: every pod of a Deployment is handed over to a new one."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from uuid import uuid4
 
 from kubectl_safe.decide.actions import Record, RemoveRecord
 from kubectl_safe.decide.intent import Intent
-from kubectl_safe.decide.restart import current_replica_set, left_behind, plan_restart, recorded, refusal, uid_prefixes
+from kubectl_safe.decide.restart import (
+    current_replica_set,
+    left_behind,
+    plan_restart,
+    recorded,
+    refusal,
+    uid_prefixes,
+    under_way,
+)
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import lease_of_deployment
@@ -42,48 +50,50 @@ def restart(request: Restart, session: Session) -> None:
         session.audience.warn(f"No resources found in {request.namespace} namespace.")
         return
     snapshot = session.observer.look()
-    _refuse(_refusal(deployment, request, snapshot) for deployment in deployments)
-    pods = tuple(planned for d in deployments for planned in plan_restart(d, snapshot))
+    going_on = under_way(deployments, snapshot)
+    _refuse(_conflict(d, going_on[d.uid], request) if d.uid in going_on else refusal(d, snapshot) for d in deployments)
+    pods = tuple(planned for d in deployments for planned in plan_restart(d, going_on.get(d.uid), snapshot))
     intent = Intent(pods=pods, settings=request.settings)
-    started = began + session.client.clock_offset
-    session.prepare(intent, [r for d in deployments if (r := _record(d, request, intent, started, snapshot))])
+    operation = _operation(going_on, request, session, began)
+    session.prepare(intent, [r for d in deployments if (r := _record(d, operation, deployments, intent, snapshot))])
     if session.terms.dry_run is DryRun.NONE:
-        _move(deployments, intent, request, session, began=began)
+        _move(deployments, intent, operation, request, session, began=began)
     for deployment in deployments:
         session.audience.say(f"deployment.apps/{deployment.name} restarted{session.terms.dry_run.suffix}")
 
 
 def _move(
-    deployments: list[Deployment], intent: Intent, request: Restart, session: Session, *, began: datetime
+    deployments: list[Deployment],
+    intent: Intent,
+    operation: Operation,
+    request: Restart,
+    session: Session,
+    *,
+    began: datetime,
 ) -> None:
     """Hand over all pods, under the record of the restart."""
-    started = began + session.client.clock_offset
     leases = {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
     session.hold(leases, began=began)
     # Who had them until now may have begun a restart of their own.
-    snapshot = session.observer.look()
-    _refuse(_conflict(deployment, request, snapshot) for deployment in deployments)
+    going_on = under_way(deployments, session.observer.look())
+    _refuse(_conflict(d, going_on[d.uid], request) for d in deployments if d.uid in going_on)
     session.interruption.arm()
     for deployment in deployments:
-        session.write(partial(_record, deployment, request, intent, started))
+        session.write(partial(_record, deployment, operation, deployments, intent))
     ending = session.carry_out(intent, began=began)
-    there = session.observer.look().deployments.keys()
-    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & there
-    for deployment in deployments:
-        # The record of what is not done yet lets the same command go on.
-        if deployment.uid not in left and not session.interruption.is_urgent:
-            session.write(partial(forgetting, deployment))
-    subject = subject_of([d for d in deployments if d.uid in left])
-    failure = session.failure(ending, subject=subject, has_record=bool(left), can_go_on=bool(left))
-    notes = [
-        f"deployment {d} was deleted meanwhile: nothing of it is left to restart"
-        for d in deployments
-        if d.uid not in there
+    there = [d for d in deployments if d.uid in session.observer.look().deployments]
+    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & {d.uid for d in there}
+    failure = session.failure(ending, subject=subject_of(there), has_record=bool(left), can_go_on=bool(left))
+    if not left:
+        for deployment in deployments:
+            forget(deployment, session)
+    gone = [
+        f"deployment {d} was deleted meanwhile: nothing of it is left to restart" for d in deployments if d not in there
     ]
     if failure is not None:
-        raise type(failure)("\n".join([str(failure), *notes])) from failure
-    if notes:
-        raise KubectlSafeError("\n".join(notes))
+        raise type(failure)("\n".join([str(failure), *gone])) from failure
+    if gone:
+        raise KubectlSafeError("\n".join(gone))
 
 
 def _refuse(reasons: Iterable[str]) -> None:
@@ -122,18 +132,9 @@ def _select(selector: LabelSelector, namespace: str, snapshot: Snapshot) -> list
     return sorted(known, key=lambda d: d.name)
 
 
-def _refusal(deployment: Deployment, request: Restart, snapshot: Snapshot) -> str:
-    """Return why a Deployment can't be restarted now; empty where it can, or its restart is to be continued."""
-    if recorded(deployment, snapshot) is None:
-        return refusal(deployment, snapshot)
-    return _conflict(deployment, request, snapshot)
-
-
-def _conflict(deployment: Deployment, request: Restart, snapshot: Snapshot) -> str:
-    """Return why the restart that is under way is not the one that is asked for; empty where there is no such."""
-    record = recorded(deployment, snapshot)
-    operation = record.operation if record else None
-    if operation is None or operation.options == request.settings.fingerprint:
+def _conflict(deployment: Deployment, operation: Operation, request: Restart) -> str:
+    """Return why the restart that is under way is not the one that is asked for; empty where it is."""
+    if operation.options == request.settings.fingerprint:
         return ""
     return (
         f"deployment {deployment} is being restarted since {operation.started} "
@@ -143,25 +144,37 @@ def _conflict(deployment: Deployment, request: Restart, snapshot: Snapshot) -> s
     )
 
 
+def _operation(going_on: Mapping[str, Operation], request: Restart, session: Session, began: datetime) -> Operation:
+    """Return what the records of this command have in common; it goes on with what it finds."""
+    known = next(iter(going_on.values()), None)
+    return Operation(
+        id=known.id if known else uuid4().hex[:8],
+        started=(began + session.client.clock_offset).isoformat(timespec="seconds"),
+        options=request.settings.fingerprint,
+        pods=frozenset(),
+    )
+
+
 def _record(
-    deployment: Deployment, request: Restart, intent: Intent, started: datetime, snapshot: Snapshot
+    deployment: Deployment, operation: Operation, deployments: list[Deployment], intent: Intent, snapshot: Snapshot
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
     replica_set = current_replica_set(deployment, snapshot)
     planned = [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
     is_over = not any(p.uid in snapshot.pods for p in planned)
-    if replica_set is None or is_over or recorded(deployment, snapshot):
+    if replica_set is None or is_over or deployment.uid in under_way(deployments, snapshot):
         return None
-    operation = Operation(
-        id=uuid4().hex[:8],
-        started=started.isoformat(timespec="seconds"),
-        options=request.settings.fingerprint,
-        pods=uid_prefixes(planned),
-    )
-    return Record(replica_set=replica_set, operation=operation)
+    return Record(replica_set=replica_set, operation=replace(operation, pods=uid_prefixes(planned)))
 
 
-def forgetting(deployment: Deployment, snapshot: Snapshot) -> RemoveRecord | None:
-    """Choose to take away the record of a restart, where there is one."""
+def forget(deployment: Deployment, session: Session) -> None:
+    """Take away the records of a Deployment's restarts; a signal that wants out at once is not kept for that."""
+    for _ in session.observer.look().replica_sets:
+        if session.interruption.is_urgent or _forgetting(deployment, session.observer.look()) is None:
+            return
+        session.write(partial(_forgetting, deployment))
+
+
+def _forgetting(deployment: Deployment, snapshot: Snapshot) -> RemoveRecord | None:
     record = recorded(deployment, snapshot) or left_behind(deployment, snapshot)
     return RemoveRecord(replica_set=record) if record else None

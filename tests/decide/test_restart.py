@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes
+from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes, under_way
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment, ReplicaSet
@@ -33,7 +33,9 @@ def test_refuses_with_the_remedy(deployment: Deployment, snapshot: Snapshot, why
 
 
 def test_plans_every_pod_that_is_there_and_did_not_run_to_its_end() -> None:
-    planned = plan_restart(a_deployment(), a_cluster(a_pod("web-2", phase="Failed"), a_pod("web-3", terminating=True)))
+    planned = plan_restart(
+        a_deployment(), None, a_cluster(a_pod("web-2", phase="Failed"), a_pod("web-3", terminating=True))
+    )
     assert [p.name for p in planned] == ["web-1", "web-3", "web-4", "web-5", "web-6"]
     assert {p.workload.uid for p in planned if p.workload} == {uid("web")}
 
@@ -44,7 +46,7 @@ def test_continues_what_a_dead_run_began_and_takes_no_replacement() -> None:
     record = a_replica_set(annotations={OPERATION: operation.dumps()})
     snapshot = a_cluster(*pods, replica_sets={record.uid: record})
     assert recorded(a_deployment(), snapshot) == record
-    assert [p.name for p in plan_restart(a_deployment(), snapshot)] == ["web-1", "web-2"]
+    assert [p.name for p in plan_restart(a_deployment(), record.operation, snapshot)] == ["web-1", "web-2"]
 
 
 def test_the_record_stands_on_the_replica_set_that_has_the_pods() -> None:
@@ -54,3 +56,37 @@ def test_the_record_stands_on_the_replica_set_that_has_the_pods() -> None:
 
 def test_a_record_notes_eight_characters_of_each_uid() -> None:
     assert uid_prefixes([a_pod(uid="1a2b3c4d-5e6f")]) == {"1a2b3c4d"}
+
+
+def recording(*pods: str, of: str = "web", op: str = "1") -> ReplicaSet:
+    """Return a ReplicaSet with the record of a restart of these pods."""
+    operation = Operation(id=op, started="then", options="", pods=frozenset(uid(pod)[:8] for pod in pods))
+    hashed = "5d4f8c7b9" if of == "web" else "77"
+    return a_replica_set(f"{of}-{hashed}", of=of, annotations={OPERATION: operation.dumps()})
+
+
+WEB, API = a_deployment(), a_deployment("api")
+
+
+@pytest.mark.parametrize(
+    ("sets", "expected"),
+    [
+        pytest.param((recording("web-1"),), {"web"}, id="a pod of its plan is there"),
+        pytest.param((recording("gone-1"),), set(), id="all pods of its plan are gone: it is over"),
+        pytest.param(
+            (recording("web-1"), recording("gone-1", of="api")),
+            {"web", "api"},
+            id="done, but begun by one command with one that is not: that is not done again",
+        ),
+        pytest.param(
+            (recording("web-1"), recording("gone-1", of="api", op="2")),
+            {"web"},
+            id="done, and begun by another command",
+        ),
+    ],
+)
+def test_a_restart_is_under_way_while_a_pod_of_its_command_is_there(
+    sets: tuple[ReplicaSet, ...], expected: set[str]
+) -> None:
+    snapshot = a_cluster(replica_sets={r.uid: r for r in sets}, deployments={d.uid: d for d in (WEB, API)})
+    assert set(under_way([WEB, API], snapshot)) == {uid(name) for name in expected}
