@@ -41,6 +41,8 @@ def _estimate(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Est
     leave, leave_why = _time_to_leave(pods, intent, snapshot)
     start = _time_to_start(deployment, snapshot)
     settings = intent.settings
+    if not to_start:
+        return Estimate(total=leave, why=leave_why)
     surge = settings.surge_of(deployment)
     if surge == 0:
         side_by_side = max(1, settings.unavailable_of(deployment, is_withdraw_first=True))
@@ -50,8 +52,6 @@ def _estimate(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Est
             why=f"{_batches(batches)} x ({leave_why} + {_seconds(start)} until a replacement is in service)",
         )
     batches = -(-to_start // surge)
-    if not batches:
-        return Estimate(total=leave, why=leave_why)
     one = Estimate(
         total=batches * start + leave,
         why=f"{_batches(batches)} x {_seconds(start)} until the replacements are in service + {leave_why}",

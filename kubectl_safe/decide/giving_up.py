@@ -128,12 +128,9 @@ def _with_its_like(planned: Planned, look: Look) -> Iterator[Planned]:
 
 def _late(look: Look, timeout: timedelta, troubles: Troubles) -> Iterator[tuple[str, str]]:
     for planned in look.open_pods:
-        known = look.intent.given_up.get(planned.uid)
-        if known is not None:
-            yield planned.uid, known
-            continue
-        why = troubles.unanswered or look.why(planned)
-        yield planned.uid, f"global timeout reached: {timeout.total_seconds():g}s{f': {why}' if why else ''}"
+        known, why = look.intent.given_up.get(planned.uid), troubles.unanswered or look.why(planned)
+        late = f"global timeout reached: {timeout.total_seconds():g}s{f': {why}' if why else ''}"
+        yield planned.uid, f"{known}; {late}" if known else late
 
 
 def _only_waits(planned: Planned, look: Look, troubles: Troubles) -> bool:

@@ -18,9 +18,12 @@ def explained(ending: Ending, *, subject: str, has_record: bool = False, can_go_
         has_record: whether the run is noted in the cluster as not ended, even where no pod is under way.
         can_go_on: whether the same command has anything left to go on with.
     """
-    verb = "was" if len(ending.left) == 1 else "were"
-    lines = [f"{len(ending.left)} of {pods(ending.planned)} {verb} not handed over"]
-    for why, left in _grouped(ending.left).items():
+    # An abort leaves on purpose what serves with its controller.
+    entries = ending.left if subject else ending.under_way
+    verb = "was" if len(entries) == 1 else "were"
+    what = "not handed over" if subject else "neither given back nor handed over"
+    lines = [f"{len(entries)} of {pods(ending.planned)} {verb} {what}"]
+    for why, left in _grouped(entries).items():
         lines.append(why)
         for standing in Standing:
             names = [str(entry.pod) for entry in left if entry.standing is standing]

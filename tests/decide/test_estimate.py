@@ -66,6 +66,13 @@ ROWS = [
         id="withdraw-first pays everything for each batch",
     ),
     pytest.param(
+        a_cluster(*(a_pod(f"web-{n}", withdrawn=True) for n in range(1, 7))),
+        {"max_surge": 0},
+        300,
+        "300s deregistration delay of web",
+        id="pods that another run withdrew only have to leave",
+    ),
+    pytest.param(
         a_cluster(*(a_pod(f"web-{n}", ready=False) for n in range(1, 7))),
         {},
         6 * 30 + 300,
@@ -81,6 +88,7 @@ def test_the_estimate_is_the_sum_that_it_names(
 ) -> None:
     found = estimate(an_intent(snapshot, **flags), snapshot)
     assert why in found.why
+    assert "0 batches" not in found.why
     # From a pod's change to its target's, there is a moment.
     assert timedelta(0) <= found.total - timedelta(seconds=seconds) < timedelta(seconds=2)
 

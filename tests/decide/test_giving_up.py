@@ -1,5 +1,6 @@
 """What is given up at one look, and what is not waited for any longer."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -133,6 +134,14 @@ def test_a_pod_is_given_up_or_overdue(
     at: Look, limits: Limits | None, troubles: dict[str, Any], expected: tuple[list[str], list[str]]
 ) -> None:
     assert given_up(at, limits, **troubles) == expected
+
+
+def test_the_end_of_the_timeout_tells_what_blocks_besides_why_a_pod_was_given_up() -> None:
+    before = replace(an_intent(STAYING, "web-1"), given_up={uid("web-1"): "aborted"})
+    after = give_up(look(STAYING, waited=30, before=before), TIMEOUT, Troubles())
+    assert after.overdue[uid("web-1")].startswith(
+        "aborted; global timeout reached: 30s: target 10.244.0.2:8080 in web "
+    )
 
 
 def test_where_nothing_is_given_up_the_intent_is_the_very_same() -> None:

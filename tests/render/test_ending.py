@@ -51,3 +51,15 @@ def test_of_many_pods_some_are_named() -> None:
 def test_where_nothing_can_go_on_nothing_is_said_to() -> None:
     text = explained(Ending(planned=2, left=(left("web-1", Standing.RELEASED),)), subject="", can_go_on=False)
     assert text.splitlines()[-1] == "  released, serves on without its controller: shop/web-1"
+
+
+def test_an_abort_tells_of_what_it_could_not_end_alone_and_not_to_abort() -> None:
+    ending = Ending(
+        planned=2, left=(left("web-1", Standing.WITHDRAWN, "aborted; why"), left("web-2", Standing.GIVEN_BACK))
+    )
+    assert explained(ending, subject="").splitlines() == [
+        "1 of 2 pods was neither given back nor handed over",
+        "aborted; why",
+        "  withdrawn, runs on and gets no new requests: shop/web-1",
+        "run the same command again to go on",
+    ]
