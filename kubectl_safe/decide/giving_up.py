@@ -129,7 +129,11 @@ def _with_its_like(planned: Planned, look: Look) -> Iterator[Planned]:
 def _late(look: Look, timeout: timedelta, troubles: Troubles) -> Iterator[tuple[str, str]]:
     for planned in look.open_pods:
         known, why = look.intent.given_up.get(planned.uid), troubles.unanswered or look.why(planned)
-        late = f"global timeout reached: {timeout.total_seconds():g}s{f': {why}' if why else ''}"
+        late = f"global timeout reached: {timeout.total_seconds():g}s"
+        if known and known.startswith(late):
+            yield planned.uid, known
+            continue
+        late += f": {why}" if why else ""
         yield planned.uid, f"{known}; {late}" if known else late
 
 

@@ -1,8 +1,10 @@
 """What is said of a run that did not do everything: why, which pods, where they stand, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kubectl_safe.decide.ending import Ending, LeftPod, Standing
+from kubectl_safe.decide.giving_up import Look
+from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.render.durations import pods
 
 SHOWN = 8
@@ -34,6 +36,20 @@ def explained(ending: Ending, *, subject: str, has_record: bool = False, can_go_
         return "\n".join(lines)
     ends = f", or end it with: kubectl safe abort {subject}" if subject and (ending.under_way or has_record) else ""
     return "\n".join([*lines, f"run the same command again to go on{ends}"])
+
+
+def given_up_lines(look: Look, after: Intent, stop: str) -> Iterator[str]:
+    """Return a line for each reason for which pods are given up where a look leads to that intent.
+
+    That the whole run is stopped, for the reason in `stop`, is told once for all.
+    """
+    new: dict[str, list[Planned]] = {}
+    for planned in look.intent.pods:
+        why = after.given_up.get(planned.uid, stop)
+        if why not in {stop, look.intent.given_up.get(planned.uid)} and look.can_turn_back(planned):
+            new.setdefault(why, []).append(planned)
+    for why, (first, *others) in new.items():
+        yield f"pod {first} {f'and {len(others)} more are' if others else 'is'} given up: {why}"
 
 
 def _grouped(left: Iterable[LeftPod]) -> dict[str, list[LeftPod]]:

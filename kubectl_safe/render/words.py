@@ -18,6 +18,8 @@ from kubectl_safe.decide.actions import (
     Undo,
     Withdraw,
 )
+from kubectl_safe.decide.settings import RETRY
+from kubectl_safe.model.pod import Pod
 
 
 def words_for(action: Action) -> str:
@@ -41,3 +43,9 @@ def words_for(action: Action) -> str:
             return ""
         case _:
             assert_never(action)
+
+
+def refused_line(pod: Pod, message: str, *, is_tried_again: bool) -> str:
+    """Return what kubectl prints of an eviction that is refused, with the server's message."""
+    outlook = f" (will retry after {RETRY.total_seconds():.0f}s)" if is_tried_again else ""
+    return f'error when evicting pods/"{pod.name}" -n "{pod.namespace}"{outlook}: {message}'

@@ -33,6 +33,8 @@ from kubectl_safe.decide.settings import RETRY
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Result, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
+from kubectl_safe.render.ending import given_up_lines
+from kubectl_safe.render.words import refused_line
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.warnings import Warnings
 
@@ -119,6 +121,7 @@ class Loop:
         self._warnings = warnings
         self._evicted: set[str] = set()
         self._given_back: set[str] = set()
+        self._held_back: set[str] = set()
         self._held: dict[tuple[str, str], datetime] = {}
         self._unanswered: dict[tuple[str, str], str] = {}
         self._refused: dict[str, str] = {}
@@ -171,13 +174,8 @@ class Loop:
         if heard is not look:
             self._observer.warnings = heard.snapshot.warnings
             look, after = heard, give_up(heard, self._limits, troubles)
-        new: dict[str, list[Planned]] = {}
-        for planned in look.intent.pods:
-            why = after.given_up.get(planned.uid, stop)
-            if why not in {stop, look.intent.given_up.get(planned.uid)} and look.can_turn_back(planned):
-                new.setdefault(why, []).append(planned)
-        for why, (first, *others) in new.items():
-            self._reporter.warn(f"pod {first} {f'and {len(others)} more are' if others else 'is'} given up: {why}")
+        for line in given_up_lines(look, after, stop):
+            self._reporter.warn(line)
         return after
 
     def _act(self, intent: Intent, outcome: Outcome, snapshot: Snapshot) -> tuple[Intent, bool]:
@@ -234,7 +232,7 @@ class Loop:
             case Conflict():
                 self._held[key] = self._now() + HOLD
             case Refused(message=message):
-                self._answer(action, message, f" (will retry after {RETRY.total_seconds():.0f}s)")
+                self._answer(action, message, is_tried_again=True)
             case Busy(message=message, retry_after=seconds):
                 self._held[key] = self._now() + timedelta(seconds=seconds)
                 self._unanswered[key] = message
@@ -275,16 +273,18 @@ class Loop:
                 pass
         self._reporter.acted(action)
 
-    def _answer(self, action: Action, message: str, outlook: str = "") -> None:
+    def _answer(self, action: Action, message: str, *, is_tried_again: bool = False) -> None:
         if isinstance(action, AskEviction | Evict):
             answer = EvictionAnswer(
                 at=self._now(), is_dry_run=isinstance(action, AskEviction), is_allowed=False, message=message
             )
+            before = self._observer.memory.answers.get(action.pod.uid)
             self._observer.memory.answers[action.pod.uid] = answer
-            if isinstance(action, Evict):
-                self._reporter.warn(
-                    f'error when evicting pods/"{action.pod.name}" -n "{action.pod.namespace}"{outlook}: {message}'
-                )
+            # Asked beforehand, it is told once it lasts: a budget's count is often a moment behind.
+            lasts = before is not None and not before.is_allowed and action.pod.uid not in self._held_back
+            if isinstance(action, Evict) or lasts:
+                self._held_back.add(action.pod.uid)
+                self._reporter.warn(refused_line(action.pod, message, is_tried_again=is_tried_again))
 
     def _refuse(self, action: Action, message: str) -> None:
         """Take note that a write can't be done: the pod is given up, and what would come of it is not tried at once."""

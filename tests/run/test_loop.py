@@ -97,6 +97,15 @@ def test_a_refused_eviction_is_told_in_the_words_of_kubectl() -> None:
     ]
 
 
+@pytest.mark.parametrize(("refusals", "told"), [(1, 0), (2, 1), (5, 1)])
+def test_a_leave_that_is_refused_for_long_is_told_once_in_the_words_of_kubectl(refusals: int, told: int) -> None:
+    world = a_world(scripted={AskEviction: [Refused(message="Cannot evict pod.")] * refusals})
+    assert (
+        run(world, "web-1").warnings
+        == ['error when evicting pods/"web-1" -n "shop" (will retry after 5s): Cannot evict pod.'] * told
+    )
+
+
 def test_a_pod_that_somebody_else_deletes_is_gone_and_not_evicted_by_us() -> None:
     def delete(action: Action) -> None:
         if isinstance(action, Evict):
