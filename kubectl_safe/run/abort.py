@@ -4,14 +4,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from kubectl_safe.decide.aborting import plan_abort
+from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.lease import lease_of_deployment, lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Deployment, Node
 from kubectl_safe.run.drain import node_of, uncordoning
 from kubectl_safe.run.restart import find, forget
 from kubectl_safe.run.session import Session
+
+NOTHING = "has nothing to abort"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +49,24 @@ def abort(request: Abort, session: Session) -> None:
         failure = session.failure(session.carry_out(intent, began=began))
         if failure is not None:
             raise failure
+    ended = {pod.workload.uid for pod in intent.pods if pod.workload}
     for deployment in deployments:
+        is_begun = deployment.uid in ended or recorded(deployment, session.observer.look()) is not None
         forget(deployment, session)
-        session.audience.say(f"deployment.apps/{deployment.name} aborted")
+        session.audience.say(f"deployment.apps/{deployment.name} {'aborted' if is_begun else NOTHING}")
+    emptied = {pod.node for pod in intent.pods}
     for name in request.nodes:
-        is_ours = node_of(name, session.observer.look()).is_cordoned_by_us
+        node = node_of(name, session.observer.look())
         session.write(partial(uncordoning, name))
-        session.audience.say(f"node/{name} aborted{' and uncordoned' if is_ours else ''}")
+        session.audience.say(f"node/{name} {_end_of(node, is_begun=name in emptied)}")
+
+
+def _end_of(node: Node, *, is_begun: bool) -> str:
+    """Return what became of a drain, and of its cordon."""
+    if node.is_unschedulable and node.is_cordoned_by_us:
+        return "aborted and uncordoned"
+    done = "aborted" if is_begun else NOTHING
+    return f"{done}; it stays cordoned, which is somebody else's" if node.is_unschedulable else done
 
 
 def _pods(request: Abort, deployments: list[Deployment], snapshot: Snapshot) -> list[Pod]:

@@ -53,6 +53,8 @@ class Standing:
     """From when on it counts: whoever was pushed out has noticed by then."""
     holder: Holder | None = None
     """Another, who holds it."""
+    pushed: Holder | None = None
+    """Who was pushed out of it, and may not have noticed before it counts."""
     lost: Lost | None = None
     trouble: str = ""
 
@@ -64,6 +66,10 @@ class Standing:
     def is_fresh(self, at: float) -> bool:
         """Tell whether it was taken, and renewed lately."""
         return self.is_taken and leasing.is_valid(timedelta(seconds=at - self.renewed))
+
+    def in_the_way(self, at: float) -> Holder | None:
+        """Return who has it, or may still believe so."""
+        return self.holder or (self.pushed if at < self.usable else None)
 
     def is_held(self, at: float) -> bool:
         """Tell whether something may be done under it."""
@@ -238,13 +244,15 @@ class Claim:
         sent = self._us.elapsed()
         self.may_be_ours = True
         self._has_pushed = self._has_pushed or bool(usable_after)
+        before = self._seen.held_by if self._seen and usable_after else None
         result = write(lease)
         match result:
             case Taken(lease=written):
                 self._know(written)
                 self._keep_off(usable_after)
                 self.is_forced = False
-                self.standing = Standing(uid=written.uid, renewed=sent, usable=self._not_before)
+                pushed = before if before and before.identity != self._us.identity else self.standing.pushed
+                self.standing = Standing(uid=written.uid, renewed=sent, usable=self._not_before, pushed=pushed)
                 self._rest()
             case Conflict():
                 self._must_look = True

@@ -119,7 +119,7 @@ class Leases:
 
     @property
     def holders(self) -> Mapping[LeaseName, Holder]:
-        """Who has a Lease that we want."""
+        """Who has a Lease that we want, or was pushed out of it and may not have noticed yet."""
         return self._look().holders
 
     @property
@@ -314,7 +314,7 @@ class Leases:
             held |= group.keys()
         return _View(
             held=frozenset() if self._lost else frozenset(held),
-            holders={name: standing.holder for name, standing in sorted(wanted.items()) if standing.holder},
+            holders={name: holder for name, its in sorted(wanted.items()) if (holder := its.in_the_way(at))},
             lost=self._lost,
             is_valid=is_valid,
             trouble=trouble,

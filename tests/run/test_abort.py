@@ -1,9 +1,8 @@
-"""What an abort ends, and what it leaves alone."""
-
-from dataclasses import replace
+"""`abort`: what is begun is ended, what is ours is taken away, and each is told of."""
 
 import pytest
 
+from kubectl_safe.decide.actions import Evict, Undo
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import CORDONED, OPERATION, Operation
 from kubectl_safe.model.workload import Node
@@ -13,68 +12,60 @@ from tests.run.world import Heard, World, a_world
 from tests.support.builders import a_pod, a_replica_set, uid
 
 OURS = Node(name="node-1", resource_version="1", is_unschedulable=True, annotations={CORDONED: "now"})
-THEIRS = Node(name="node-1", resource_version="1", is_unschedulable=True)
-RECORD = Operation(id="1", started="now", options="", pods=frozenset()).dumps()
+OF_OTHERS = Node(name="node-1", resource_version="1", is_unschedulable=True)
+REPLICA_SET = "web-5d4f8c7b9"
 
 
-def aborted(
-    open_session: OpenSession, world: World, *, nodes: tuple[str, ...] = (), deployments: tuple[str, ...] = ()
-) -> Heard:
-    """Abort what is under way on nodes and Deployments."""
-    heard = Heard()
-    request = Abort(namespace="shop", nodes=nodes, deployments=deployments)
-    abort(request, open_session(world, heard))
-    return heard
+def a_drain_left_behind() -> World:
+    """Return a world where a drain died after web-1 was withdrawn and web-2 released; one replacement is not ready."""
+    world = a_world("web-3", "web-4")
+    world.add(
+        a_pod("web-1", withdrawn=True, gates={}),
+        a_pod("web-2", released=True, gates={}),
+        a_pod("web-5", ready=False, gates={}, node="node-2"),
+    )
+    world.replica_sets = {uid(REPLICA_SET): a_replica_set(replicas=3)}
+    world.nodes["node-1"] = OURS
+    return world
 
 
-def test_a_released_pod_whose_replacement_is_not_ready_is_given_back(open_session: OpenSession) -> None:
-    world = a_world()
-    world.add(a_pod("web-1", released=True, gates={}), a_pod("web-9", ready=False, gates={}))
-    heard = aborted(open_session, world, nodes=("node-1",))
-    assert world.story() == ["Undo web-1"]
-    assert uid("web-9") not in world.pods
-    assert heard.lines == ["node/node-1 aborted"]
+def test_withdrawn_pods_are_finished_released_ones_given_back_and_the_node_is_uncordoned(
+    open_session: OpenSession,
+) -> None:
+    world, heard = a_drain_left_behind(), Heard()
+    abort(Abort(nodes=("node-1",)), open_session(world, heard))
+    assert world.story(Undo, Evict) == ["Undo web-2", "Evict web-1"]
+    assert world.story()[-1] == "Uncordon node-1"
+    assert heard.lines == ["node/node-1 aborted and uncordoned"]
 
 
-def test_a_released_pod_whose_replacement_serves_is_finished(open_session: OpenSession) -> None:
-    world = a_world()
-    world.add(a_pod("web-1", released=True, gates={}), a_pod("web-9", gates={}))
-    aborted(open_session, world, nodes=("node-1",))
-    assert world.story() == ["Withdraw web-1", "Evict web-1"]
+def test_a_record_without_a_pod_under_way_is_taken_away(open_session: OpenSession) -> None:
+    world, heard = a_world(), Heard()
+    record = Operation(id="1", started="2026-11-23T11:00:00+00:00", options="", pods=frozenset({uid("web-1")[:8]}))
+    world.replica_sets = {uid(REPLICA_SET): a_replica_set(replicas=3, annotations={OPERATION: record.dumps()})}
+    abort(Abort(namespace="shop", deployments=("web",)), open_session(world, heard))
+    assert world.story() == [f"RemoveRecord {REPLICA_SET}"]
+    assert heard.lines == ["deployment.apps/web aborted"]
 
 
-def test_a_withdrawn_pod_is_finished(open_session: OpenSession) -> None:
-    world = a_world()
-    world.add(a_pod("web-1", withdrawn=True, gates={}))
-    aborted(open_session, world, deployments=("web",))
-    assert world.story() == ["Evict web-1"]
+def test_where_nothing_was_begun_nothing_is_written_and_it_says_so(open_session: OpenSession) -> None:
+    world, heard = a_world(), Heard()
+    abort(Abort(nodes=("node-1",), namespace="shop", deployments=("web",)), open_session(world, heard))
+    assert world.story() == []
+    assert heard.lines == ["deployment.apps/web has nothing to abort", "node/node-1 has nothing to abort"]
 
 
-def test_a_pod_that_nobody_released_is_left_alone(open_session: OpenSession) -> None:
-    world = a_world()
-    before = dict(world.pods)
-    aborted(open_session, world, nodes=("node-1",), deployments=("web",))
-    assert (world.story(), world.pods) == ([], before)
-
-
-def test_our_cordon_is_taken_away_and_another_one_stays(open_session: OpenSession) -> None:
-    world = a_world(nodes={"node-1": OURS})
-    assert aborted(open_session, world, nodes=("node-1",)).lines == ["node/node-1 aborted and uncordoned"]
-    assert not world.nodes["node-1"].is_unschedulable
-    world = a_world(nodes={"node-1": THEIRS})
-    assert aborted(open_session, world, nodes=("node-1",)).lines == ["node/node-1 aborted"]
-    assert world.nodes["node-1"].is_unschedulable
-
-
-def test_the_record_of_a_restart_is_taken_away(open_session: OpenSession) -> None:
-    recorded = replace(a_replica_set(replicas=3), annotations={OPERATION: RECORD})
-    world = a_world(replica_sets={recorded.uid: recorded})
-    assert aborted(open_session, world, deployments=("web",)).lines == ["deployment.apps/web aborted"]
-    assert world.story() == ["RemoveRecord web-5d4f8c7b9"]
+def test_the_cordon_of_somebody_else_stays(open_session: OpenSession) -> None:
+    world, heard = a_world(), Heard()
+    world.nodes["node-1"] = OF_OTHERS
+    abort(Abort(nodes=("node-1",)), open_session(world, heard))
+    assert world.story() == []
+    assert heard.lines == ["node/node-1 has nothing to abort; it stays cordoned, which is somebody else's"]
 
 
 def test_what_is_not_there_is_told_in_kubectls_words(open_session: OpenSession) -> None:
+    session = open_session(a_world(), Heard())
     with pytest.raises(KubectlSafeError, match=r'^nodes "node-x" not found$'):
-        aborted(open_session, a_world(), nodes=("node-x",))
+        abort(Abort(namespace="shop", nodes=("node-x",)), session)
     with pytest.raises(KubectlSafeError, match=r'^deployments\.apps "x" not found$'):
-        aborted(open_session, a_world(), deployments=("x",))
+        abort(Abort(namespace="shop", deployments=("x",)), session)

@@ -681,3 +681,16 @@ def test_a_living_holder_of_what_was_watched_is_waited_for() -> None:
     race.run(5, alice, bob)
     assert alice.leases.held == only()
     assert bob.leases.held == only(A)
+
+
+def test_who_was_pushed_out_is_told_of_until_it_must_have_noticed() -> None:
+    race = Race()
+    alice, bob = race.runner(), race.runner(BOB)
+    bob.leases.want([A])
+    race.run(0, bob)
+    alice.leases.take_over([A])
+    race.run(15, alice, bob)
+    assert [str(holder) for holder in alice.leases.holders.values()] == ["bob@desk (pid 12): restart by bob"]
+    race.run(16, alice, bob)
+    assert alice.leases.held == only(A)
+    assert alice.leases.holders == {}
