@@ -12,7 +12,7 @@ from kubectl_safe.sandbox.pod_fault import PodFault, no_fault
 from tests.support.background import Background
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures
-from tests.support.scene import SETTLE, Scene, scene_on
+from tests.support.scenario import SETTLE, Scene, scene_on
 from tests.support.stage import OTHER_ADMIN, USER, Stage
 
 pytestmark = pytest.mark.controlplane
