@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kubectl_safe.cli.options import Common
+from kubectl_safe.model.errors import KubectlSafeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,11 @@ def _shown(common: Common, client: "Client", audience: "Audience") -> "Iterator[
 
 @contextmanager
 def _probed(common: Common, session: "Session") -> "Iterator[None]":
-    """Probe the URLs of `--probe` meanwhile, and tell at the end what came of it."""
+    """Probe the URLs of `--probe` meanwhile, and tell at the end what came of it.
+
+    Raises:
+        KubectlSafeError: all was done, and a request was lost all the same.
+    """
     if not common.probe:
         yield
         return
@@ -81,6 +86,8 @@ def _probed(common: Common, session: "Session") -> "Iterator[None]":
             yield
         finally:
             session.audience.say(probe.summary)
+        if probe.failure:
+            raise KubectlSafeError(f"all was done, and a request was lost meanwhile: {probe.failure}")
 
 
 @contextmanager

@@ -16,6 +16,9 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.room import remedy_for_room
 from kubectl_safe.model.snapshot import Snapshot
 
+INTERRUPTED = "interrupted"
+"""How the reason begins for which a signal stops a run; a probe's failure begins otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

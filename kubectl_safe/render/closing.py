@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime
 
 from kubectl_safe.decide.decision import For, Step
+from kubectl_safe.decide.giving_up import INTERRUPTED
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Longest, Progress
@@ -67,7 +68,8 @@ def stopping_line(why: str, outcome: Outcome) -> str:
         )
         if steps[step]
     ]
-    rest = f"; {', '.join(still)} (the same signal once more leaves at once)" if still else ""
+    hint = " (the same signal once more leaves at once)" if why.startswith(INTERRUPTED) else ""
+    rest = f"; {', '.join(still)}{hint}" if still else ""
     return f"{why}: no further pod is begun{rest}"
 
 

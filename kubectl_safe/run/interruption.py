@@ -7,6 +7,8 @@ import signal
 from types import FrameType
 from typing import Any, Self
 
+from kubectl_safe.decide.giving_up import INTERRUPTED
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -35,8 +37,8 @@ class Interruption:
     def stop(self) -> str:
         """Why the run is to be stopped; empty before the first signal."""
         if self._again:
-            return f"interrupted twice ({self._by}, {self._again})"
-        return f"interrupted ({self._by})" if self._by else ""
+            return f"{INTERRUPTED} twice ({self._by}, {self._again})"
+        return f"{INTERRUPTED} ({self._by})" if self._by else ""
 
     @property
     def is_armed(self) -> bool:

@@ -7,10 +7,10 @@ import pytest
 
 from kubectl_safe.decide.decision import For, Step
 from kubectl_safe.decide.progress import Longest, Lowest, Progress
-from kubectl_safe.render.closing import NAMES, closing_line
+from kubectl_safe.render.closing import NAMES, closing_line, stopping_line
 from kubectl_safe.render.durations import about, pods, short
 from tests.render.scenes import a_moment, looked_at
-from tests.support.builders import NOW, a_cluster, ago, an_intent, uid
+from tests.support.builders import NOW, a_cluster, a_pod, ago, an_intent, decide, uid
 
 
 def finished(*left: str) -> Progress:
@@ -101,3 +101,16 @@ def test_an_estimate_claims_no_more_than_it_knows(seconds: float, words: str) ->
 )
 def test_one_pod_is_no_pods(count: int, kind: str, words: str) -> None:
     assert pods(count, kind) == words
+
+
+@pytest.mark.parametrize(
+    ("why", "hint"),
+    [
+        ("interrupted (SIGTERM)", " (the same signal once more leaves at once)"),
+        ("probe GET http://shop/ failed at noon: 502 Bad Gateway", ""),
+    ],
+)
+def test_the_line_that_tells_of_a_stop_tells_of_a_second_signal_only_after_a_first(why: str, hint: str) -> None:
+    outcome = decide(a_cluster(a_pod(withdrawn=True)), "web-1")
+    line = f"{why}: no further pod is begun; 1 pod withdrawn, to be finished"
+    assert stopping_line(why, outcome) == line + hint
