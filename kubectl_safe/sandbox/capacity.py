@@ -3,12 +3,11 @@
 It counts from what it watches itself and from the target groups' own state, never from what a tool reports.
 """
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kubectl_safe.sandbox import targetgroupbinding
+from kubectl_safe.sandbox import moment, targetgroupbinding
 from kubectl_safe.sandbox.controller import SERVICE_LABEL, Controller
 from kubectl_safe.sandbox.elbv2 import HEALTHY, NOT_REGISTERED, Elbv2, Target, Transition
 from kubectl_safe.sandbox.endpoints import is_true
@@ -67,13 +66,13 @@ class Capacity:
         """Return how many pods of a workload were in service, from each moment on at which that changed."""
         changes: Counter[float] = Counter()
         for pod in self.of(namespace, labels):
-            for moment, is_in_service in pod.service:
-                changes[moment] += 1 if is_in_service else -1
+            for at, is_in_service in pod.service:
+                changes[at] += 1 if is_in_service else -1
         count = 0
         series = []
-        for moment in sorted(changes):
-            count += changes[moment]
-            series.append((moment, count))
+        for at in sorted(changes):
+            count += changes[at]
+            series.append((at, count))
         return series
 
     def now(self, namespace: str, labels: Mapping[str, str]) -> int:
@@ -85,17 +84,17 @@ class Capacity:
         """Return the lowest number of pods of a workload that were in service between two moments."""
         before = 0
         lowest: int | None = None
-        for moment, count in self.series(namespace, labels):
-            if moment <= since:
+        for at, count in self.series(namespace, labels):
+            if at <= since:
                 before = count
-            elif until is None or moment <= until:
+            elif until is None or at <= until:
                 lowest = count if lowest is None else min(lowest, count)
         return before if lowest is None else min(before, lowest)
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
         if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):
             history = self.pods[old["metadata"]["uid"]]
-            history.gone = time.time()
+            history.gone = moment.time()
             self._note(history, is_in_service=False)
         if new is None:
             return
@@ -105,15 +104,15 @@ class Capacity:
             namespace=metadata["namespace"],
             name=metadata["name"],
             labels=metadata.get("labels") or {},
-            first_seen=time.time(),
+            first_seen=moment.time(),
         )
         self.pods[history.uid] = history
         history.ip = new.get("status", {}).get("podIP", history.ip)
         if history.terminating is None and "deletionTimestamp" in metadata:
-            history.terminating = time.time()
+            history.terminating = moment.time()
         if history.withdrawn is None and WITHDRAWN_LABEL in (metadata.get("labels") or {}):
             server = self._network.server_of(history.uid)
-            history.withdrawn = time.time()
+            history.withdrawn = moment.time()
             history.in_flight_at_withdrawal = server.in_flight if server else None
         self._count(history)
 
@@ -139,7 +138,7 @@ class Capacity:
         """Note whether a pod is in service now, and whether any EndpointSlice has it."""
         listed = self._listed(history)
         if history.is_listed and not listed:
-            history.unlisted = time.time()
+            history.unlisted = moment.time()
         elif listed:
             history.unlisted = None
         history.is_listed = bool(listed)
@@ -189,4 +188,4 @@ class Capacity:
 
     def _note(self, history: PodHistory, *, is_in_service: bool) -> None:
         if is_in_service != bool(history.service and history.service[-1][1]):
-            history.service.append((time.time(), is_in_service))
+            history.service.append((moment.time(), is_in_service))

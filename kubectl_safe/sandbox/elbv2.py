@@ -6,11 +6,11 @@ Kubernetes: its callers are the load balancer controller and whoever asks over H
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from kubectl_safe.sandbox import moment
 from kubectl_safe.sandbox.exchange import Answer, Fault, exchange
 from kubectl_safe.sandbox.network import PodNetwork
 
@@ -132,7 +132,7 @@ class Elbv2:
         self.journal: list[Call] = []
         self.transitions: list[Transition] = []
         self.listeners: list[Callable[[Transition], None]] = []
-        self.throttled_until = 0.0  # time.time(); every call until then answers Throttling
+        self.throttled_until = 0.0  # moment.time(); every call until then answers Throttling
         self.fault: CallFault = no_fault
 
     async def run(self) -> None:
@@ -239,7 +239,7 @@ class Elbv2:
 
     def _admit(self, caller: str, action: str, group: str, targets: tuple[Target, ...]) -> None:
         error = self.fault(caller, action, group)
-        if error is None and time.time() < self.throttled_until:
+        if error is None and moment.time() < self.throttled_until:
             error = Elbv2Error("Throttling", "Rate exceeded")
         if error is None and group.startswith("arn:") and "," not in group and group not in self.groups:
             error = Elbv2Error("TargetGroupNotFound", f"Target groups '{group}' not found")
@@ -249,7 +249,7 @@ class Elbv2:
             raise error
 
     def _journal(self, caller: str, action: str, group: str, targets: tuple[Target, ...], error: str) -> None:
-        self.journal.append(Call(time.time(), caller, action, group, targets, error))
+        self.journal.append(Call(moment.time(), caller, action, group, targets, error))
 
     def _remove(self, group: TargetGroup, target: Target) -> None:
         if group.drains_forever:
@@ -264,7 +264,7 @@ class Elbv2:
             return
         registration.health = health
         registration.was_healthy = health == HEALTHY or (registration.was_healthy and health == DRAINING)
-        transition = Transition(time.time(), group.arn, target, health)
+        transition = Transition(moment.time(), group.arn, target, health)
         self.transitions.append(transition)
         for listener in self.listeners:
             listener(transition)

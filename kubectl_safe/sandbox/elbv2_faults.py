@@ -1,12 +1,12 @@
 """Faults for `Elbv2.fault`: which calls AWS refuses, whose, about what, and until when. Pure but for the clock.
 
-So `rig.elbv2.fault = refusing(expired_token, caller=ACCESS_KEY, until=time.time() + 30)`.
+So `rig.elbv2.fault = refusing(expired_token, caller=ACCESS_KEY, until=moment.time() + 30)`.
 """
 
 import math
-import time
 from collections.abc import Callable
 
+from kubectl_safe.sandbox import moment
 from kubectl_safe.sandbox.elbv2 import ACCOUNT, CallFault, Elbv2Error
 
 Refusal = Callable[[str, str], Elbv2Error]
@@ -54,7 +54,7 @@ def refusing(
             caller in ("", its_caller)
             and action in ("", its_action)
             and (not group or group in groups.split(","))
-            and time.time() < until
+            and moment.time() < until
         )
         return refusal(its_caller, its_action) if matches else None
 

@@ -1,7 +1,6 @@
 """The readiness gate of a pod behind a target group, which the load balancer controller sets."""
 
-from datetime import UTC, datetime
-
+from kubectl_safe.sandbox import moment
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.elbv2 import HEALTHY, TargetHealth
 from kubectl_safe.sandbox.endpoints import condition
@@ -22,11 +21,11 @@ async def set_gate(api: Api, pod: Object, gate: str, health: TargetHealth | None
     current = condition(pod, gate)
     if current is not None and all(current.get(name, "") == value for name, value in wanted.items()):
         return
-    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = moment.stamp()
     if current is not None and current["status"] == status:
-        moment = current.get("lastTransitionTime", moment)
+        since = current.get("lastTransitionTime", since)
     namespace, name = key_of(pod)
-    new = {"type": gate, "lastTransitionTime": moment, **wanted}
+    new = {"type": gate, "lastTransitionTime": since, **wanted}
     # The UID is a precondition: a StatefulSet's next pod has the same name.
     body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": {"conditions": [new]}}
     try:

@@ -5,9 +5,9 @@ It must not decide where a pod runs: that is the scheduler's, the pods that it s
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from kubectl_safe.sandbox import moment
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.pod_fault import FaultOf, no_fault
@@ -114,7 +114,7 @@ class Nodes:
 
     def _node(self, name: str) -> dict[str, Any]:
         index = self.names.index(name)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = moment.stamp()
         healthy = {"lastHeartbeatTime": now, "lastTransitionTime": now}
         return {
             "apiVersion": "v1",

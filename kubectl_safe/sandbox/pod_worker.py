@@ -6,11 +6,9 @@ It must not write anything but the pod's status and the pod's final deletion.
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from time import time
 from typing import Any
 
-from kubectl_safe.sandbox import pod_fault, pod_spec
+from kubectl_safe.sandbox import moment, pod_fault, pod_spec
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.pod import PodServer
@@ -77,7 +75,7 @@ class PodWorker:
         if _version(pod) >= _version(self._pod):
             self._pod = pod
         if "deletionTimestamp" in pod["metadata"]:
-            self.record.deleted = self.record.deleted or time()
+            self.record.deleted = self.record.deleted or moment.time()
             self._ending.set()
         self._stale.set()
 
@@ -116,7 +114,7 @@ class PodWorker:
         self._network.register(self.record.uid, self.record.ip, self._server)
         for port in pod_spec.ports(self._pod):
             self._network.attach(self.record.ip, port, address)
-        self.record.started = time()
+        self.record.started = moment.time()
         self._state.started = _now()
         self._state.is_ready = pod_spec.readiness_probe(self._pod) is None
         self._stale.set()
@@ -137,7 +135,7 @@ class PodWorker:
         deadline = clock() + grace
         await _within(min(pod_spec.prestop_seconds(self._pod), grace), self._vanished)
         kind = pod_spec.sigterm(self._pod)
-        self.record.sigterm = time()
+        self.record.sigterm = moment.time()
         self.record.in_flight_at_sigterm = self._server.in_flight
         # Before the listener closes: its port may be another's at once.
         self._network.detach(self.record.ip)
@@ -153,7 +151,7 @@ class PodWorker:
 
     def _exited(self, code: int) -> None:
         self._network.detach(self.record.ip)
-        self.record.exited = time()
+        self.record.exited = moment.time()
         self._state.finished = _now()
         self._state.exit_code = code
         self._state.is_ready = False
@@ -218,7 +216,7 @@ class PodWorker:
             return
         self._sent = status
         if self.record.ready is None and is_ready(status):
-            self.record.ready = time()
+            self.record.ready = moment.time()
         self.observe(patched)
 
     async def _delete(self) -> None:
@@ -235,7 +233,7 @@ class PodWorker:
                 elif not _is_passing(error):
                     raise
                 await asyncio.sleep(_RETRY_SECONDS)
-        self.record.gone = time()
+        self.record.gone = moment.time()
 
 
 async def _within(limit: float | None, event: asyncio.Event) -> bool:
@@ -273,4 +271,4 @@ def _version(pod: dict[str, Any]) -> int:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.stamp()

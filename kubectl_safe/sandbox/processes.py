@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -73,10 +74,17 @@ class Processes:
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
 
-    async def start(self, name: str, arguments: list[str]) -> None:
-        """Start a process, also one that was ended before, and return once it has a pid."""
+    async def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """Start a process, also one that was ended before, and return once it has a pid.
+
+        Without an environment it gets ours.
+
+        Raises:
+            ComponentFailedError: it can't be started, or has ended already.
+        """
         self._ended.pop(name, None)
-        self._ask(name=name, arguments=arguments, log=str(self._log(name)))
+        asked = {"arguments": list(arguments), "environment": None if environment is None else dict(environment)}
+        self._ask(name=name, log=str(self.log(name)), **asked)
         async with self._changed:
             await self._changed.wait_for(lambda: name in self.pids or name in self._ended or self._is_over)
         self.check(name)
@@ -87,6 +95,22 @@ class Processes:
         async with self._changed:
             await self._changed.wait_for(lambda: name in self._ended or self._is_over)
 
+    async def wait(self, name: str) -> int:
+        """Wait until a process has ended, and return its exit code.
+
+        Raises:
+            ComponentFailedError: nobody can tell, as the supervisor has ended.
+        """
+        async with self._changed:
+            await self._changed.wait_for(lambda: name in self._ended or self._is_over)
+        if name not in self._ended:
+            self.check(name)
+        return self._ended[name]
+
+    def log(self, name: str) -> Path:
+        """Return the file with all that a process has said."""
+        return self.directory / f"{name}.log"
+
     def check(self, name: str) -> None:
         """Raise `ComponentFailedError` if the process isn't running."""
         if name in self._ended:
@@ -96,12 +120,9 @@ class Processes:
 
     def tail(self, name: str) -> str:
         """Return the last lines of a process's log."""
-        log = self._log(name)
+        log = self.log(name)
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         return "\n".join(lines[-_LAST_LINES:])
-
-    def _log(self, name: str) -> Path:
-        return self.directory / f"{name}.log"
 
     def _ask(self, **asked: object) -> None:
         supervisor = self._supervisor

@@ -4,8 +4,8 @@ It must not fail its caller: as in client-go, an Event that can't be written is 
 """
 
 import contextlib
-from datetime import UTC, datetime
 
+from kubectl_safe.sandbox import moment
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.informer import Object
 
@@ -58,4 +58,4 @@ class Recorder:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.stamp()

@@ -8,12 +8,13 @@ import os
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from kubectl_safe.sandbox import applications, targetgroupbinding, webhook
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.applications import Application
 from kubectl_safe.sandbox.capacity import Capacity
+from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.controller import Controller
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.elbv2 import REGION, Elbv2, TargetGroup
@@ -76,8 +77,9 @@ class Deployed:
 class Rig:
     """All actors on a control plane, as an async context manager."""
 
-    def __init__(self, control_plane: ControlPlane, settings: RigSettings | None = None) -> None:
-        self.control_plane = control_plane
+    def __init__(self, control_plane: ControlPlane | EmbeddedControlPlane, settings: RigSettings | None = None) -> None:
+        # Either has what a rig asks for; who asks for more (a certificate, say) has chosen the one with processes.
+        self.control_plane = cast("ControlPlane", control_plane)
         self.settings = settings or RigSettings()
         self.network = PodNetwork()
         self.elbv2 = Elbv2(self.network)
@@ -233,6 +235,10 @@ class Rig:
         for actor in (self.elbv2, self.nodes, self.controller):
             self._begin(actor.run())
         await self.controller.leading()
+        if isinstance(control_plane, EmbeddedControlPlane):
+            self.webhook = Webhook(self.controller, None)
+            control_plane.admit_pods_through(self.webhook.mutate)
+            return
         self.webhook = await self._stack.enter_async_context(
             Webhook(self.controller, control_plane.issue_certificate("webhook"))
         )

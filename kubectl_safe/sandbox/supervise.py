@@ -1,8 +1,9 @@
 """A process that starts others and ends them all when its own parent is gone, however that came.
 
 Run as `python -m kubectl_safe.sandbox.supervise DIRECTORY`. Each line of its standard input is a process to start,
-`{"name": ..., "arguments": [...], "log": PATH}`, or one to end, `{"end": NAME}`; each line of its standard output tells
-that one started or ended. A name that ended can be started again.
+`{"name": ..., "arguments": [...], "environment": {...}, "log": PATH}` (whose environment may be null, for its own), or
+one to end, `{"end": NAME}`; each line of its standard output tells that one started or ended. A name that ended can be
+started again.
 When the input closes, as it does when the parent dies by whatever signal, it ends its processes, removes the directory
 (where one is named) and goes. It imports the standard library only, for it must be there at once.
 """
@@ -88,6 +89,7 @@ def _start(asked: dict[str, Any], processes: dict[str, "subprocess.Popen[bytes]"
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=asked.get("environment"),
                 start_new_session=True,
             )
         except OSError as error:

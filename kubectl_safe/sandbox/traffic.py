@@ -5,13 +5,13 @@ and time.
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Self
 
+from kubectl_safe.sandbox import moment
 from kubectl_safe.sandbox.exchange import Answer, Dial, exchange
 from kubectl_safe.sandbox.pod import is_whole
 
@@ -148,7 +148,7 @@ class Traffic:
         raise RuntimeError(f"traffic ran for {_LONGEST_SECONDS:g} s: nobody stopped it")
 
     async def _request(self, way: Way, *, is_stream: bool) -> None:
-        started = time.time()
+        started = moment.time()
         dial = way.dial()
         path, within = (f"/stream?seconds={STREAM_SECONDS:g}", STREAM_SECONDS) if is_stream else ("/", 0.0)
         answer = await exchange(dial.address, path, host=way.host, within=within + _ANSWER_SECONDS)
@@ -159,7 +159,7 @@ class Traffic:
             self._ok_by_way[way.name] += 1
         else:
             self._losses.append(
-                Loss(reason=reason, way=way.name, pod=pod, is_stream=is_stream, started=started, moment=time.time())
+                Loss(reason=reason, way=way.name, pod=pod, is_stream=is_stream, started=started, moment=moment.time())
             )
 
 

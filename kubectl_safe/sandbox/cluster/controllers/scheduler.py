@@ -1,0 +1,248 @@
+"""The scheduler: binds a pod to a node, or says in its own words why it can't."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kubectl_safe.sandbox.cluster import resources as kinds
+from kubectl_safe.sandbox.cluster.controllers.base import Controller
+from kubectl_safe.sandbox.cluster.objects import (
+    Json,
+    Key,
+    condition,
+    is_finished,
+    is_terminating,
+    key_of,
+    labels_of,
+    stamp,
+)
+from kubectl_safe.sandbox.cluster.refusals import RefusalError
+from kubectl_safe.sandbox.cluster.selectors import of_selector, selects
+from kubectl_safe.sandbox.cluster.store import Change
+from kubectl_safe.sandbox.cluster.subresources import bind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COMPONENT = "default-scheduler"
+_UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "value": ""}
+_RESOLVABLE = frozenset({"Too many pods", "node(s) didn't match pod anti-affinity rules"})
+"""What preemption could help against; all other reasons it can't change."""
+
+
+class Scheduler(Controller):
+    """Binds pods that have no node."""
+
+    watches = (kinds.PODS, kinds.NODES)
+
+    def changed(self, change: Change) -> None:
+        """Enqueue a pod that has no node, and all such pods where room may have come free."""
+        if change.resource is kinds.PODS and change.type != "DELETED":
+            if self._is_pending(change.object) and (change.before is None or _spec_changed(change)):
+                self.queue.add(key_of(change.object))
+            elif change.before is not None and labels_of(change.before) != labels_of(change.object):
+                self._enqueue_pending()
+        elif change.resource is kinds.NODES or "nodeName" in change.object["spec"]:
+            self._enqueue_pending()
+
+    def sync(self, key: Key) -> None:
+        """Schedule one pod."""
+        pod = self.model.find(kinds.PODS, *key)
+        if pod is None or not self._is_pending(pod):
+            return
+        nodes = self.model.all(kinds.NODES)
+        placed = [
+            other for other in self.model.all(kinds.PODS) if other["spec"].get("nodeName") and not is_finished(other)
+        ]
+        reasons: Counter[str] = Counter()
+        fits = []
+        for node in nodes:
+            why = self._why_not(pod, node, placed)
+            if why:
+                reasons[why] += 1
+            else:
+                fits.append(node)
+        if not fits:
+            self._tell(pod, _message(len(nodes), reasons))
+            return
+        on_node = Counter(other["spec"]["nodeName"] for other in placed if _is_alike(other, pod))
+        total = Counter(other["spec"]["nodeName"] for other in placed)
+
+        def score(node: Json) -> tuple[float, ...]:
+            name = node["metadata"]["name"]
+            return on_node[name], total[name], self.context.random.random()
+
+        bind(self.model, *key, min(fits, key=score)["metadata"]["name"])
+
+    def _is_pending(self, pod: Json) -> bool:
+        return (
+            not pod["spec"].get("nodeName")
+            and not is_terminating(pod)
+            and not is_finished(pod)
+            and not pod["spec"].get("schedulingGates")
+            and pod["spec"].get("schedulerName", _COMPONENT) == _COMPONENT
+        )
+
+    def _enqueue_pending(self) -> None:
+        for pod in self.model.all(kinds.PODS):
+            if self._is_pending(pod):
+                self.queue.add(key_of(pod))
+
+    def _why_not(self, pod: Json, node: Json, placed: list[Json]) -> str:
+        """Return why a pod can't run on a node, in the order in which the scheduler's filters are asked."""
+        here = [other for other in placed if other["spec"]["nodeName"] == node["metadata"]["name"]]
+        for filtered in (_unschedulable, _taints, _affinity, _room):
+            if why := filtered(pod, node, here):
+                return why
+        return self._anti_affinity(pod, node, placed)
+
+    def _anti_affinity(self, pod: Json, node: Json, placed: list[Json]) -> str:
+        nodes = {its["metadata"]["name"]: labels_of(its) for its in self.model.all(kinds.NODES)}
+        if any(
+            _repels(term, pod, other) and _shares(term, node, nodes.get(other["spec"]["nodeName"], {}))
+            for term in _terms(pod)
+            for other in placed
+        ):
+            return "node(s) didn't match pod anti-affinity rules"
+        if any(
+            _repels(term, other, pod) and _shares(term, node, nodes.get(other["spec"]["nodeName"], {}))
+            for other in placed
+            for term in _terms(other)
+        ):
+            return "node(s) didn't satisfy existing pods anti-affinity rules"
+        return ""
+
+    def _tell(self, pod: Json, message: str) -> None:
+        known = condition(pod, "PodScheduled")
+        self.context.event(pod, "Warning", "FailedScheduling", message, component=_COMPONENT)
+        if known is not None and known.get("message") == message:
+            return
+        verdict = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": message,
+            "lastTransitionTime": (known or {}).get("lastTransitionTime", stamp(self.model.now())),
+        }
+        others = [its for its in pod["status"].get("conditions") or [] if its["type"] != "PodScheduled"]
+        try:
+            self.model.set_status(kinds.PODS, pod, {**pod["status"], "conditions": [*others, verdict]})
+        except RefusalError as refusal:
+            if refusal.code != 404:
+                raise
+
+
+def _spec_changed(change: Change) -> bool:
+    before = change.before or {"spec": {}, "metadata": {}}
+    return before["spec"] != change.object["spec"] or labels_of(before) != labels_of(change.object)
+
+
+def _unschedulable(pod: Json, node: Json, _here: list[Json]) -> str:
+    if node.get("spec", {}).get("unschedulable") and not tolerates(pod, _UNSCHEDULABLE_TAINT):
+        return "node(s) were unschedulable"
+    return ""
+
+
+def _taints(pod: Json, node: Json, _here: list[Json]) -> str:
+    for taint in node.get("spec", {}).get("taints") or ():
+        if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
+            return "node(s) had untolerated taint(s)"
+    return ""
+
+
+def _affinity(pod: Json, node: Json, _here: list[Json]) -> str:
+    return "" if matches_node(pod, node) else "node(s) didn't match Pod's node affinity/selector"
+
+
+def matches_node(pod: Json, node: Json) -> bool:
+    """Tell whether a pod's node selector and its required node affinity let it run on a node."""
+    wanted = (pod["spec"].get("nodeSelector") or {}).items()
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return wanted <= labels_of(node).items() and (
+        required is None or any(_matches(term, node) for term in required["nodeSelectorTerms"])
+    )
+
+
+def _matches(term: Json, node: Json) -> bool:
+    return selects({"matchExpressions": term.get("matchExpressions")}, labels_of(node)) and selects(
+        {"matchExpressions": term.get("matchFields")}, {"metadata.name": node["metadata"]["name"]}
+    )
+
+
+def _room(pod: Json, node: Json, here: list[Json]) -> str:
+    allocatable = node.get("status", {}).get("allocatable") or {}
+    if len(here) + 1 > int(allocatable.get("pods", 0)):
+        return "Too many pods"
+    for name in ("cpu", "memory"):
+        asked = _requested(pod, name)
+        used = sum(_requested(other, name) for other in here)
+        if asked and asked + used > quantity(allocatable.get(name, "0")):
+            return f"Insufficient {name}"
+    return ""
+
+
+def _requested(pod: Json, name: str) -> float:
+    return sum(
+        quantity((container.get("resources") or {}).get("requests", {}).get(name, "0"))
+        for container in pod["spec"]["containers"]
+    )
+
+
+def quantity(text: str | float) -> float:
+    """Return what a quantity says: `250m`, `64Gi`, `2`."""
+    units = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+    plain = str(text)
+    for unit, factor in sorted(units.items(), key=lambda its: -len(its[0])):
+        if plain.endswith(unit):
+            return float(plain.removesuffix(unit)) * factor
+    return float(plain)
+
+
+def tolerates(pod: Json, taint: Json) -> bool:
+    """Tell whether a pod tolerates a taint."""
+    return any(
+        its.get("key") in (None, "", taint["key"])
+        and its.get("effect") in (None, "", taint["effect"])
+        and (its.get("operator") == "Exists" or its.get("value", "") == taint.get("value", ""))
+        for its in pod["spec"].get("tolerations") or ()
+    )
+
+
+def _terms(pod: Json) -> list[Json]:
+    affinity = pod["spec"].get("affinity") or {}
+    terms: list[Json] = (affinity.get("podAntiAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ) or []
+    return terms
+
+
+def _repels(term: Json, whose: Json, other: Json) -> bool:
+    """Tell whether a pod's anti-affinity term is about another pod."""
+    namespaces = term.get("namespaces") or [whose["metadata"]["namespace"]]
+    matches: Callable[[dict[str, str]], bool] = of_selector(term.get("labelSelector"))
+    return other["metadata"]["namespace"] in namespaces and matches(labels_of(other))
+
+
+def _shares(term: Json, node: Json, other: dict[str, str]) -> bool:
+    key = term["topologyKey"]
+    return key in labels_of(node) and labels_of(node)[key] == other.get(key)
+
+
+def _is_alike(pod: Json, other: Json) -> bool:
+    return pod["metadata"]["namespace"] == other["metadata"]["namespace"] and labels_of(pod) == labels_of(other)
+
+
+def _message(nodes: int, reasons: Counter[str]) -> str:
+    """Return what the scheduler says of a pod that fits nowhere."""
+    if not nodes:
+        return "no nodes available to schedule pods"
+    told = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
+    helpless = sum(count for why, count in reasons.items() if why not in _RESOLVABLE)
+    victimless = nodes - helpless
+    parts = []
+    if victimless:
+        parts.append(f"{victimless} No preemption victims found for incoming pod")
+    if helpless:
+        parts.append(f"{helpless} Preemption is not helpful for scheduling")
+    whole = ", ".join(sorted(parts))
+    return f"0/{nodes} nodes are available: {told}. preemption: 0/{nodes} nodes are available: {whole}."

@@ -1,0 +1,48 @@
+"""The rig on the embedded control plane, in real time: its nodes, its load balancer, its gates."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
+from kubectl_safe.sandbox.rig import Rig
+from tests.support.audit import writes_by
+from tests.support.loop import LoopThread
+from tests.support.stage import USERS, Stage, api, web
+
+
+@pytest.fixture
+def stage(loop: LoopThread) -> Iterator[Stage]:
+    control_plane = EmbeddedControlPlane(users=USERS)
+    with loop.entered(control_plane), loop.entered(Rig(control_plane)) as rig:
+        yield Stage(loop=loop, rig=rig)
+
+
+def test_applications_come_into_service_and_answer(stage: Stage) -> None:
+    stage.deploy(web(start_delay=0.1), api(start_delay=0.1))
+    with stage.traffic(rate=50) as counted:
+        stage.wait_until(lambda: True, what="nothing")
+    assert counted.losses == ()
+    assert {pod.namespace for pod in stage.rig.capacity.pods.values()} == {"shop"}
+
+
+def test_pods_get_their_gates(stage: Stage) -> None:
+    stage.deploy(web(start_delay=0.1))
+    pods = stage.loop.call(stage.rig.api.get("/api/v1/namespaces/shop/pods"))["items"]
+    gates = {gate["conditionType"] for pod in pods for gate in pod["spec"]["readinessGates"]}
+    assert gates == {"target-health.elbv2.k8s.aws/web"}
+
+
+def test_pods_get_none_while_the_webhook_fails(stage: Stage) -> None:
+    stage.rig.webhook.is_failing = True
+    stage.deploy(web(start_delay=0.1))
+    pods = stage.loop.call(stage.rig.api.get("/api/v1/namespaces/shop/pods"))["items"]
+    assert not any("readinessGates" in pod["spec"] for pod in pods)
+
+
+def test_audit_log_tells_who_wrote_what(stage: Stage) -> None:
+    stage.deploy(api(start_delay=0.1))
+    written = writes_by("admin", stage.rig.control_plane.audit_log)
+    about = {(write.verb, write.resource, write.name, write.status) for write in written}
+    assert ("create", "deployments", "api", 201) in about
+    assert ("create", "namespaces", "shop", 201) in about
