@@ -1,0 +1,210 @@
+"""Where pods are bound, and what is said where they are not."""
+
+from typing import Any
+
+import pytest
+
+from tests.conformance.ground import STRATEGIC, Ground
+from tests.conformance.manifests import a_pod
+from tests.conformance.plane import Json
+
+KEY = "kubernetes.io/hostname"
+
+
+@pytest.fixture
+def pool(ground: Ground) -> list[str]:
+    """Three nodes of the test's own, each with room for two pods."""
+    return ground.pool(3, pods=2)
+
+
+def cordon(ground: Ground, *names: str, is_cordoned: bool = True) -> None:
+    for name in names:
+        patch = {"spec": {"unschedulable": is_cordoned or None}}
+        assert ground.plane.call("PATCH", f"/api/v1/nodes/{name}", patch, kind=STRATEGIC).code == 200
+
+
+def put(ground: Ground, name: str, **spec: Any) -> None:
+    ground.create("pods", a_pod(name, {"app": "web"}, nodeSelector={"pool": ground.namespace}, **spec))
+
+
+def node_of(ground: Ground, name: str) -> str:
+    return str(ground.bound(name)["spec"]["nodeName"])
+
+
+def refused(ground: Ground, name: str) -> Json:
+    """Wait until a pod is told to be unschedulable, and return the condition."""
+
+    def look() -> Json | None:
+        found = ground.get("pods", name)["status"].get("conditions", [])
+        return next((its for its in found if its["type"] == "PodScheduled" and its["status"] == "False"), None)
+
+    return ground.until(look, f"the refusal of {name}")
+
+
+def words(condition: Json) -> set[str]:
+    """Return what the scheduler says of the pool's nodes; how many others there are is none of it."""
+    text = condition["message"].partition(" nodes are available: ")[2].partition(". preemption")[0].rstrip(".")
+    return {part for part in text.split(", ") if "affinity/selector" not in part}
+
+
+APART = {
+    "podAntiAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": KEY}
+        ]
+    }
+}
+
+
+def test_pod_is_bound_where_its_selector_says(ground: Ground, pool: list[str]) -> None:
+    put(ground, "a")
+    assert node_of(ground, "a") in pool
+
+
+def test_bound_pod_says_so(ground: Ground, pool: list[str]) -> None:
+    put(ground, "a")
+    assert node_of(ground, "a") in pool
+    told = {its["type"]: its["status"] for its in ground.get("pods", "a")["status"]["conditions"]}
+    assert told == {"PodScheduled": "True"}
+
+
+def test_cordoned_node_gets_no_pod(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool[1:])
+    put(ground, "a")
+    assert node_of(ground, "a") == pool[0]
+
+
+def test_cordon_everywhere_is_told(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool)
+    put(ground, "a")
+    told = refused(ground, "a")
+    assert told["reason"] == "Unschedulable"
+    assert words(told) == {"3 node(s) were unschedulable"}
+
+
+def test_refusal_is_an_event_too(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool)
+    put(ground, "a")
+    message = refused(ground, "a")["message"]
+    events = ground.until(
+        lambda: (
+            ground.all("events", fieldSelector="involvedObject.name=a,involvedObject.kind=Pod,reason=FailedScheduling")
+            or None
+        ),
+        "the event",
+    )
+    assert message in {its["message"] for its in events}
+    assert events[0]["type"] == "Warning"
+
+
+def test_uncordoned_node_gets_what_waits(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool)
+    put(ground, "a")
+    refused(ground, "a")
+    cordon(ground, pool[0], is_cordoned=False)
+    assert node_of(ground, "a") == pool[0]
+
+
+def test_full_nodes_are_told(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool[1:])
+    for name in ("a", "b"):
+        put(ground, name)
+        node_of(ground, name)
+    put(ground, "c")
+    assert words(refused(ground, "c")) == {"1 Too many pods", "2 node(s) were unschedulable"}
+
+
+def test_room_that_comes_free_is_used(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool[1:])
+    for name in ("a", "b"):
+        put(ground, name)
+        node_of(ground, name)
+    put(ground, "c")
+    refused(ground, "c")
+    ground.call("DELETE", "pods", "a", {"gracePeriodSeconds": 0})
+    assert node_of(ground, "c") == pool[0]
+
+
+def test_anti_affinity_keeps_pods_apart(ground: Ground, pool: list[str]) -> None:
+    for name in ("a", "b", "c"):
+        put(ground, name, affinity=APART)
+    assert {node_of(ground, name) for name in ("a", "b", "c")} == set(pool)
+    put(ground, "d", affinity=APART)
+    assert words(refused(ground, "d")) == {"3 node(s) didn't match pod anti-affinity rules"}
+
+
+@pytest.mark.usefixtures("pool")
+def test_anti_affinity_of_others_counts_too(ground: Ground) -> None:
+    for name in ("a", "b", "c"):
+        put(ground, name, affinity=APART)
+        node_of(ground, name)
+    put(ground, "d")
+    assert words(refused(ground, "d")) == {"3 node(s) didn't satisfy existing pods anti-affinity rules"}
+
+
+def test_anti_affinity_is_about_labels_as_they_are_now(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool[1:])
+    put(ground, "a")
+    node_of(ground, "a")
+    put(ground, "b", affinity=APART)
+    refused(ground, "b")
+    ground.patch("pods", "a", {"metadata": {"labels": {"app": None}}})
+    assert node_of(ground, "b") == pool[0]
+
+
+def test_anti_affinity_of_a_released_pod_still_counts(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool[1:])
+    put(ground, "a", affinity=APART)
+    node_of(ground, "a")
+    ground.patch("pods", "a", {"metadata": {"labels": {"app": None}}})
+    put(ground, "b")
+    told = words(refused(ground, "b"))
+    assert told == {"1 node(s) didn't satisfy existing pods anti-affinity rules", "2 node(s) were unschedulable"}
+
+
+def test_taint_is_told(ground: Ground, pool: list[str]) -> None:
+    for name in pool:
+        patch = {"spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}}
+        ground.plane.call("PATCH", f"/api/v1/nodes/{name}", patch, kind=STRATEGIC)
+    put(ground, "a")
+    assert words(refused(ground, "a")) == {"3 node(s) had untolerated taint(s)"}
+    put(ground, "b", tolerations=[{"key": "x", "operator": "Exists"}])
+    assert node_of(ground, "b") in pool
+
+
+def test_node_that_is_nowhere_is_told(ground: Ground) -> None:
+    ground.create("pods", a_pod("a", nodeSelector={"pool": "nowhere"}))
+    assert "node(s) didn't match Pod's node affinity/selector" in refused(ground, "a")["message"]
+
+
+def test_required_node_affinity_decides(ground: Ground, pool: list[str]) -> None:
+    expressions = [{"key": KEY, "operator": "In", "values": [pool[2]]}]
+    required = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    put(ground, "a", affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}})
+    assert node_of(ground, "a") == pool[2]
+
+
+def test_released_pod_takes_its_room(ground: Ground, pool: list[str]) -> None:
+    cordon(ground, *pool[1:])
+    for name in ("a", "b"):
+        put(ground, name)
+        node_of(ground, name)
+    ground.patch("pods", "a", {"metadata": {"labels": {"app": None}}})
+    put(ground, "c")
+    assert "1 Too many pods" in words(refused(ground, "c"))
+
+
+def test_second_binding_conflicts(ground: Ground, pool: list[str]) -> None:
+    put(ground, "a")
+    node = node_of(ground, "a")
+    body = {"metadata": {"name": "a"}, "target": {"kind": "Node", "name": pool[0]}}
+    answer = ground.call("POST", "pods", "a", body, sub="binding")
+    assert (answer.code, answer.reason) == (409, "Conflict")
+    assert f'pod a is already assigned to node "{node}"' in answer.message
+
+
+def test_too_much_processor_time_is_told(ground: Ground, pool: list[str]) -> None:
+    container = {"name": "a", "image": "b", "resources": {"requests": {"cpu": "100"}}}
+    ground.create("pods", a_pod("a", nodeSelector={"pool": ground.namespace}, containers=[container]))
+    assert words(refused(ground, "a")) == {"3 Insufficient cpu"}
+    assert len(pool) == 3
