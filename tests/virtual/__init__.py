@@ -1,0 +1,1 @@
+"""Whole runs of the tool in virtual time, on the embedded cluster."""
