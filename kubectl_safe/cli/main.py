@@ -18,6 +18,7 @@ INTERRUPTION = "interrupted: nothing that serves was harmed; run the same comman
 
 COMMANDS = {
     "abort": ("kubectl_safe.cli.abort:command", "End what a drain or a restart began and did not end."),
+    "demo": ("kubectl_safe.cli.demo:command", "See what kubectl loses and kubectl safe does not."),
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
     "uncordon": ("kubectl_safe.cli.uncordon:command", "Make nodes schedulable again that kubectl safe drain cordoned."),
     "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request."),

@@ -12,6 +12,7 @@ from tests.cli.conftest import CommandLine
 HELPS = [
     ["--help"],
     ["-h"],
+    ["demo", "--help"],
     ["drain", "--help"],
     ["rollout", "--help"],
     ["rollout", "restart", "-h"],

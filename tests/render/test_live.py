@@ -12,7 +12,7 @@ from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.render import live
+from kubectl_safe.render import in_place
 from kubectl_safe.render.live import Live
 from kubectl_safe.render.output import echo
 from kubectl_safe.render.text import cells
@@ -205,7 +205,7 @@ def test_what_another_thread_tells_in_the_middle_of_a_drawing_comes_above_the_ta
             thread.join(timeout=0.2)
         echo(text, **options)
 
-    monkeypatch.setattr(live, "echo", interrupted)
+    monkeypatch.setattr(in_place, "echo", interrupted)
     watched.live.looked(*looked_at(later(a_moment(), 1)))
     thread.join()
     after = watched.look(later(a_moment(), 1.5))

@@ -164,6 +164,15 @@ def test_every_loss_is_in_the_page_when_and_why_and_in_all() -> None:
     assert "no request was lost" in told
 
 
+def test_a_part_of_a_second_at_the_end_is_drawn_with_the_second_before_it() -> None:
+    whole = traffic({}, {}, {"reset": 1})
+    part = Traffic(at=whole[-1].at + whole[-1].lasted, sent=20, lasted=timedelta(milliseconds=300))
+    page = report.page([a_timeline(traffic=(*whole, part))])
+    starts = [float(x) for x in re.findall(r'<rect x="([0-9.]+)%"[^>]* class="sent"/>', page)]
+    assert len(starts) == 3
+    assert starts == sorted(set(starts))
+
+
 def test_each_way_has_its_headline_and_all_have_one_scale() -> None:
     page = report.page([PLAIN, SAFE], title="Two ways", summary="A summary.")
     heads = re.findall(r"<h[12][^>]*>(.*?)</h[12]>", page)

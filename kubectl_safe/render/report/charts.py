@@ -166,7 +166,8 @@ def _bars(traffic: Sequence[Traffic]) -> list[Traffic]:
     size = max(1, ceil(len(traffic) / MOST_BARS))
     groups = [list(traffic[start : start + size]) for start in range(0, len(traffic), size)]
     if len(groups) > 1 and sum(b.lasted.total_seconds() for b in groups[-1]) < 1:
-        groups[-2] += groups.pop()
+        part = groups.pop()
+        groups[-1] += part
     return [_sum(group) for group in groups]
 
 
