@@ -172,10 +172,9 @@ def _chores(
         if nudges:
             yield from _nudges([d for d, _ in workloads if d.uid not in snapshot.taken], snapshot)
         return
-    # Those of another run in another namespace are its own to take away.
-    ours = {planned.namespace for planned in intent.pods}
-    bindings = (b for b in snapshot.bindings if nudges and b.is_nudged and b.namespace in ours)
-    pods = (p for p in snapshot.pods.values() if touched and TOUCH in p.annotations and p.namespace in ours)
+    # Those of a run that died, too: nobody else takes them away, and nobody needs them once they were seen.
+    bindings = (b for b in snapshot.bindings if nudges and b.is_nudged)
+    pods = (p for p in snapshot.pods.values() if touched and TOUCH in p.annotations)
     yield from (RemoveNudge(binding=binding) for binding in bindings)
     yield from (RemoveTouch(pod=pod) for pod in pods)
 

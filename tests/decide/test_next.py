@@ -187,16 +187,11 @@ def test_does_not_tell_how_many_are_in_service_where_one_is_unknown() -> None:
     assert not decide(a_cluster(target_health={"web-1": None})).in_service
 
 
-def test_nudges_and_touches_of_a_run_in_another_namespace_are_left_to_it() -> None:
+def test_what_a_run_left_that_died_is_taken_away_also_where_no_pod_is_left_to_move() -> None:
     touched = replace(a_pod("web-2"), namespace="other", annotations={TOUCH: "now"})
     nudged = replace(a_binding(is_nudged=True), namespace="other")
-    snapshot = a_cluster(touched, without=["web-1"], bindings=(nudged,))
-    assert decide_on_gone(snapshot).chores == ()
-
-
-def decide_on_gone(snapshot: Snapshot) -> Any:
-    """Decide on web-1, which is gone."""
-    return next_actions(snapshot, an_intent(a_cluster(), "web-1"))
+    outcome = next_actions(a_cluster(touched, bindings=(nudged,)), Intent(pods=()))
+    assert [type(action) for action in outcome.chores] == [RemoveNudge, RemoveTouch]
 
 
 def test_a_pod_that_was_given_back_is_left_once_its_controller_has_it() -> None:

@@ -28,7 +28,6 @@ from tests.support.virtual_views import Kill, KilledError, VirtualClient
 NAMESPACE = "shop"
 NODE = "node-a"
 OURS = "kubectl-safe/"
-CHORES = {"kubectl-safe/nudge", "kubectl-safe/touch"}
 LISTING_SECONDS = 0.02
 """The rig learns of a change of a slice from its own watch, a moment after the tool may have."""
 
@@ -217,14 +216,12 @@ class Run:
 
     def _assert_nothing_left(self, stage: VirtualStage) -> None:
         """I6."""
-        # One that is killed just before it takes its nudge or its touch away leaves it: the next finds nothing to do.
-        known = CHORES if self.scenario.kill else set()
         model = stage.control_plane.model
         for resource in model.resources:
             if resource.plural in ("nodes", "events"):
                 continue
             for subject in model.all(resource):
-                left = _marks(subject) - known
+                left = _marks(subject)
                 assert not left, f"{resource.plural} {subject['metadata']['name']} still has {left}"
 
     def _assert_out(self, pod: PodHistory, at: float) -> None:
