@@ -91,7 +91,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         multiple=True,
         metavar="URL",
         help="Send a GET through the load balancer once a second, all along; it has to succeed before anything is "
-        "changed, and once it fails no further pod is taken from service. May be given several times.",
+        "changed, and once it fails no further pod is begun. May be given several times.",
     ),
     "drain_wait": click.option(
         "--drain-wait",

@@ -82,8 +82,9 @@ def test_a_whole_restart_is_probed_through_the_load_balancer(
 def test_the_first_request_that_is_lost_stops_new_handoffs_and_finishes_what_is_withdrawn(
     shared_stage: Stage, namespace: str, figures: Figures
 ) -> None:
-    app = small(namespace, "watched", replicas=3)
-    bring_up(shared_stage, app)
+    # Slow enough that the second pod is released, and its replacement not Ready, when the probe is lost.
+    app = small(namespace, "watched", replicas=3, start_delay=3)
+    bring_up(shared_stage, app, progress_deadline=60)
     before = as_they_are(shared_stage, app)
     command = ("rollout", "restart", "deployment/watched", "-n", namespace, "--settle", "8s", "--max-draining", "1")
     with traffic_to(shared_stage, app) as counted, a_front() as front:
