@@ -103,12 +103,28 @@ def _ended(planned: Planned, decision: Decision, intent: Intent) -> Decision:
 
 
 def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> list[tuple[Deployment, list[Pod]]]:
-    """Return each Deployment that still is, with its planned pods that still are, in the order of the plan."""
+    """Return each Deployment that still is, with its planned pods that still are, in the order of the plan.
+
+    One that is being deleted is none: a pod that is released to it now would be garbage collected with it, even where
+    the pods that it had are spared. Those are set free first, and that may be seen before its deletion is.
+    """
+    freed = {p.workload.uid for p in intent.pods if p.workload and _is_freed(alive.get(p.uid))}
     found: dict[str, list[Pod]] = {}
     for planned in intent.pods:
-        if planned.workload and planned.uid in alive and planned.workload.uid in snapshot.deployments:
-            found.setdefault(planned.workload.uid, []).append(alive[planned.uid])
+        workload = planned.workload
+        if workload and planned.uid in alive and workload.uid not in freed and _is_there(workload, snapshot):
+            found.setdefault(workload.uid, []).append(alive[planned.uid])
     return [(snapshot.deployments[uid], pods) for uid, pods in found.items()]
+
+
+def _is_freed(pod: Pod | None) -> bool:
+    """Tell whether a pod has lost the owner that its release gave it."""
+    return pod is not None and pod.is_released and not pod.owners
+
+
+def _is_there(workload: OwnerReference, snapshot: Snapshot) -> bool:
+    deployment = snapshot.deployments.get(workload.uid)
+    return deployment is not None and not deployment.is_terminating
 
 
 def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snapshot, intent: Intent) -> Decision:
@@ -136,8 +152,11 @@ def _of_gone_workload(pod: Pod, workload: OwnerReference, snapshot: Snapshot, se
             "nobody can tell when they are replaced; delete them once others serve in their place"
         )
         return Blocked(reason="unknown-owner", why=why)
-    if step_of(pod) is Step.QUEUED:
-        return Wait(on=For.TERMINATION, why=f"deployment {workload.name} is gone; pod {pod} is to be garbage collected")
+    # While it is there, whether it takes its pods with it is still to be seen.
+    if step_of(pod) is Step.QUEUED or workload.uid in snapshot.deployments:
+        state = "being deleted" if workload.uid in snapshot.deployments else "gone"
+        why = f"deployment {workload.name} is {state}; pod {pod} is to be garbage collected"
+        return Wait(on=For.TERMINATION, why=why)
     return withdraw(pod, snapshot, settings, owner=workload, in_service=0)
 
 

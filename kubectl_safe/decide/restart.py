@@ -17,6 +17,8 @@ def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
     the same pods, and two would work against each other.
     """
     name = f"deployment {deployment}"
+    if deployment.is_terminating:
+        return f"{name} is being deleted"
     if deployment.is_paused:
         return f"{name} is paused: resume it first (kubectl rollout resume deployment/{deployment.name})"
     old = [r for r in _replica_sets(deployment, snapshot) if r.replicas > 0]

@@ -122,6 +122,7 @@ def deployment(raw: Json) -> Deployment:
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
         progress_deadline=timedelta(seconds=_default(spec.get("progressDeadlineSeconds"), 600)),
         is_paused=bool(spec.get("paused")),
+        is_terminating="deletionTimestamp" in meta,
         generation=meta.get("generation") or 0,
         observed_generation=status.get("observedGeneration") or 0,
         updated_replicas=status.get("updatedReplicas") or 0,

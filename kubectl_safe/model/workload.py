@@ -56,6 +56,8 @@ class Deployment:
     min_ready: timedelta = timedelta(0)
     progress_deadline: timedelta = timedelta(minutes=10)
     is_paused: bool = False
+    is_terminating: bool = False
+    """Whether it was deleted, and is still there until its pods are gone or set free."""
     generation: int = 1
     observed_generation: int = 1
     updated_replicas: int = 0

@@ -81,7 +81,8 @@ def _move(
     for deployment in deployments:
         session.write(partial(_record, deployment, operation, deployments, intent))
     ending = session.carry_out(intent, began=began)
-    there = [d for d in deployments if d.uid in session.observer.look().deployments]
+    known = session.observer.look().deployments
+    there = [d for d in deployments if (now := known.get(d.uid)) and not now.is_terminating]
     left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & {d.uid for d in there}
     failure = session.failure(ending, subject=subject_of(there), has_record=bool(left), can_go_on=bool(left))
     if not left:

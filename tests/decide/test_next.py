@@ -70,6 +70,8 @@ def test_no_more_pods_drain_than_allowed(snapshot: Snapshot, flags: dict[str, An
     assert sum(isinstance(action, Withdraw) for action in decide(snapshot, **flags).actions) == count
 
 
+DYING = {uid("web"): a_deployment(is_terminating=True)}
+
 OWNER_ROWS = [
     pytest.param(a_cluster(a_pod(released=True), deployments={}), "Withdraw", id="no replacement is owed any more"),
     pytest.param(a_cluster(a_pod(withdrawn=True), deployments={}), "Evict", id="a withdrawn pod goes on"),
@@ -89,9 +91,24 @@ OWNER_ROWS = [
         "blocked by unknown-owner",
         id="a released pod that was left behind is not withdrawn, for nobody can tell who serves in its place",
     ),
+    pytest.param(
+        a_cluster(deployments=DYING), "wait for termination", id="nothing is released to one that is being deleted"
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True), a_pod("web-7"), deployments=DYING),
+        "wait for termination",
+        id="nor withdrawn before it is seen whether its pods go with it",
+    ),
+    pytest.param(a_cluster(a_pod(withdrawn=True), deployments=DYING), "Evict", id="what is withdrawn goes on then too"),
     pytest.param(a_cluster(a_pod(terminating=True), deployments={}), "wait for termination", id="one stops"),
     pytest.param(a_cluster(deployments={}, without=["web-1"]), "gone", id="one that is gone is done"),
 ]
+
+
+def test_nothing_is_released_to_a_deployment_whose_released_pod_was_set_free() -> None:
+    outcome = decide(a_cluster(a_pod("web-2", released=True, owners=())))
+    assert told(outcome, "web-1") == "wait for termination"
+    assert told(outcome, "web-2") == "blocked by unknown-owner"
 
 
 @pytest.mark.parametrize(("snapshot", "expected"), OWNER_ROWS)

@@ -20,6 +20,7 @@ ROWS = [
     pytest.param(a_deployment(), a_cluster(), "", id="one that is done is taken"),
     pytest.param(a_deployment(), with_sets(SCALED_DOWN), "", id="old ReplicaSets that are scaled down don't matter"),
     pytest.param(a_deployment(is_paused=True), a_cluster(), "is paused: resume it first", id="a paused one"),
+    pytest.param(a_deployment(is_terminating=True), a_cluster(), "is being deleted", id="one that is being deleted"),
     pytest.param(a_deployment(generation=2), a_cluster(), "middle of a rollout", id="one whose controller is behind"),
     pytest.param(a_deployment(), with_sets(OLD), "middle of a rollout", id="one with two ReplicaSets that have pods"),
     pytest.param(a_deployment(updated_replicas=5), a_cluster(), "middle of a rollout", id="one with pods not updated"),

@@ -231,6 +231,11 @@ def test_what_a_deployment_does_not_tell(spec: dict[str, Any], attribute: str, e
     assert getattr(parse.deployment({"metadata": META, "spec": spec}), attribute) == expected
 
 
+def test_a_deployment_that_is_being_deleted_is_terminating() -> None:
+    assert not parse.deployment({"metadata": META}).is_terminating
+    assert parse.deployment({"metadata": META | {"deletionTimestamp": "2026-01-01T00:00:00Z"}}).is_terminating
+
+
 def test_a_deployment_whose_controller_never_looked_is_not_observed() -> None:
     deployment = parse.deployment({"metadata": META | {"generation": 1}, "spec": {}})
     assert (deployment.generation, deployment.observed_generation) == (1, 0)
