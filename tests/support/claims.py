@@ -64,19 +64,23 @@ def assert_evicted_only_when_out(stage: Stage, *, settle_seconds: float) -> None
             assert eviction.at >= pod.not_registered, f"{pod.name} was still draining"
 
 
-def assert_nothing_left(stage: Stage) -> None:
-    """No pod, ReplicaSet, Deployment or binding carries a mark of ours, and no Lease is held (I6)."""
+def assert_nothing_left(stage: Stage, namespace: str = "") -> None:
+    """No pod, ReplicaSet, Deployment or binding has a mark of ours, and no Lease is held (I6), anywhere or there."""
     for path in (
         "/api/v1/pods",
         "/apis/apps/v1/replicasets",
         "/apis/apps/v1/deployments",
         "/apis/elbv2.k8s.aws/v1beta1/targetgroupbindings",
     ):
-        for item in stage.loop.call(stage.rig.api.get(path))["items"]:
+        for item in _in(namespace, stage.loop.call(stage.rig.api.get(path))["items"]):
             marks = _marks(item["metadata"])
             assert not marks, f"{item['metadata']['name']} still has {marks}"
-    leases = stage.loop.call(stage.rig.api.get("/apis/coordination.k8s.io/v1/leases"))["items"]
+    leases = _in(namespace, stage.loop.call(stage.rig.api.get("/apis/coordination.k8s.io/v1/leases"))["items"])
     assert not [lease["metadata"]["name"] for lease in leases if "kubectl-safe" in lease["metadata"]["name"]]
+
+
+def _in(namespace: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for item in items if namespace in {"", item["metadata"]["namespace"]}]
 
 
 def _marks(metadata: dict[str, Any]) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from kubectl_safe.sandbox import applications
 from kubectl_safe.sandbox.applications import Application
@@ -134,6 +135,15 @@ class Scene:
     def evicted(self, user: str = USER) -> Counter[str]:
         """Return how often each pod was evicted by a user."""
         return Counter(w.name for w in self.writes(user) if w.resource == "pods/eviction")
+
+
+@contextmanager
+def a_namespace(stage: Stage) -> Iterator[str]:
+    """Have a namespace on a stage; what runs in it goes at the end."""
+    name = f"test-{uuid4().hex[:8]}"
+    stage.kubectl("create", "namespace", name)
+    yield name
+    stage.kubectl("delete", "deployments,replicasets,pods", "--all", "-n", name, "--wait=false")
 
 
 def a_scene(stage: Stage, namespace: str, name: str, **changes: Any) -> Scene:
