@@ -1,4 +1,4 @@
-"""`-o json` and `-o jsonl` of real drains: stdout is for programs alone, and tells what happened to each pod and when."""
+"""`-o json` and `-o jsonl` of real drains: stdout is for programs alone, and tells what became of each pod and when."""
 
 import json
 from datetime import datetime, timedelta
