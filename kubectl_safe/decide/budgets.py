@@ -33,7 +33,12 @@ def stale_budget(pod: Pod, drop: frozenset[str], snapshot: Snapshot) -> Budget |
 
 
 def exhausted_budget(pod: Pod, snapshot: Snapshot) -> Budget | None:
-    """Return a budget of the pod that allows no disruption by its own count."""
+    """Return a budget of the pod that allows no disruption by its own count, and would count the pod.
+
+    One that is not Ready may be let go all the same.
+    """
+    if not pod.is_ready:
+        return None
     mine = (budget for budget in snapshot.budgets if budget.selects(pod.namespace, pod.labels))
     return next((budget for budget in mine if budget.disruptions_allowed < 1), None)
 
@@ -63,28 +68,39 @@ def has_left_since(pod: Pod, moment: datetime, snapshot: Snapshot) -> bool:
 
 def is_stale(budget: Budget, snapshot: Snapshot) -> bool:
     """Tell whether a withdrawn pod left the budget and it counts more healthy pods than there are."""
-    left = any(
-        pod.is_withdrawn
-        and budget.selects(pod.namespace, pod.original_labels)
-        and not budget.selects(pod.namespace, pod.labels)
-        for pod in snapshot.pods.values()
-    )
+    left = any(pod.is_withdrawn and _has_left(pod, budget) for pod in snapshot.pods.values())
     return left and budget.current_healthy > len(_healthy(budget, snapshot))
 
 
 def touches(planned: Iterable[str], snapshot: Snapshot) -> list[Touch]:
-    """Return what makes stale budgets be counted anew: one pod of each that stays, at most once in `RETRY`."""
+    """Return what makes stale budgets be counted anew: one pod of each that stays.
+
+    At once when a pod has left one, for until then others are let evict one pod too many; and again every `RETRY`.
+    """
     planned = frozenset(planned)
     found = []
     for budget in snapshot.budgets:
-        last = snapshot.touched_at.get((budget.namespace, budget.name))
-        if (last is None or snapshot.at - last >= RETRY) and is_stale(budget, snapshot):
+        if _is_touch_due(budget, snapshot) and is_stale(budget, snapshot):
             staying = [pod for pod in _healthy(budget, snapshot) if pod.uid not in planned]
             if staying:
                 # One that was touched before, so that one annotation is taken away in the end, not many.
                 pod = min(staying, key=lambda p: (TOUCH not in p.annotations, p.name))
                 found.append(Touch(pod=pod, budget=budget))
     return found
+
+
+def _is_touch_due(budget: Budget, snapshot: Snapshot) -> bool:
+    last = snapshot.touched_at.get((budget.namespace, budget.name))
+    if last is None or snapshot.at - last >= RETRY:
+        return True
+    left = (
+        snapshot.pods[uid] for uid, since in snapshot.withdrawn_since.items() if since > last and uid in snapshot.pods
+    )
+    return any(_has_left(pod, budget) for pod in left)
+
+
+def _has_left(pod: Pod, budget: Budget) -> bool:
+    return budget.selects(pod.namespace, pod.original_labels) and not budget.selects(pod.namespace, pod.labels)
 
 
 def _healthy(budget: Budget, snapshot: Snapshot) -> list[Pod]:

@@ -250,12 +250,11 @@ class Handoffs:
             why = f"budget {budget.namespace}/{budget.name} allows no more pods to leave before its next count"
             return Wait(on=For.BUDGET, why=why)
         answer = self.snapshot.answers.get(pod.uid)
-        if answer and answer.is_untried and (budget := exhausted_budget(pod, self.snapshot)):
-            why = (
-                f"budget {budget.namespace}/{budget.name} allows no disruption now, by its status; "
-                f"asking is no use: {answer.message}"
-            )
-            return Wait(on=For.BUDGET, why=why)
+        if answer and answer.is_allowed and (budget := exhausted_budget(pod, self.snapshot)):
+            # Since the answer, somebody else may have taken what it allowed.
+            why = f"budget {budget.namespace}/{budget.name} allows no disruption now, by its status"
+            untried = f"; asking is no use: {answer.message}" if answer.is_untried else ""
+            return Wait(on=For.BUDGET, why=f"{why}{untried}")
         is_fresh = answer is not None and self.snapshot.at - answer.at < ANSWER_MAX_AGE
         if answer and answer.is_allowed and is_fresh and not has_left_since(pod, answer.at, self.snapshot):
             return None

@@ -24,8 +24,8 @@ def label_to_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> s
 def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str]:
     """Return the fewest labels without which no Service selects the pod; empty where none does.
 
-    Among equally few, those come first that leave it under its disruption budgets: a budget is not counted anew when
-    a pod leaves it.
+    Among equally few, those come first that take it out of its disruption budgets: under one, it would count as healthy
+    for as long as it drains, and whoever evicts others meanwhile would be let do so one pod too far.
     """
     selectors = [frozenset(service.selector) for service in snapshot.services_of(pod)]
     budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
@@ -33,9 +33,9 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str]:
     for size in range(len(keys) + 1):
         fitting = [frozenset(c) for c in combinations(keys, size) if all(s & set(c) for s in selectors)]
         if fitting:
-            return min(fitting, key=lambda c: (_left(c, budgets), sorted(c)))
+            return min(fitting, key=lambda c: (_kept(c, budgets), sorted(c)))
     raise AssertionError("all keys together hit every selector")
 
 
-def _left(drop: frozenset[str], budgets: Iterable[frozenset[str]]) -> int:
-    return sum(1 for keys in budgets if keys & drop)
+def _kept(drop: frozenset[str], budgets: Iterable[frozenset[str]]) -> int:
+    return sum(1 for keys in budgets if not keys & drop)

@@ -42,18 +42,24 @@ def test_drops_at_release(services: list[Service], label: str | None) -> None:
         pytest.param(
             [selecting("app", "tier")],
             [a_budget(selector={"app": "web"})],
-            {"tier"},
-            id="one that leaves the pod under its budget",
-        ),
-        pytest.param(
-            [selecting("app")],
-            [a_budget(selector={"app": "web"})],
             {"app"},
-            id="one that takes it from its budget where there is no other",
+            id="one that takes the pod from its budget, or it would count there while it serves nobody",
         ),
         pytest.param(
             [selecting("app", "tier")],
-            [a_budget(selector={"app": "other"})],
+            [a_budget(selector={"tier": "front"})],
+            {"tier"},
+            id="whichever that is",
+        ),
+        pytest.param(
+            [selecting("app")],
+            [a_budget(selector={"tier": "front"})],
+            {"app"},
+            id="one that leaves it under its budget where there is no other",
+        ),
+        pytest.param(
+            [selecting("app", "tier")],
+            [a_budget(selector={"app": "other", "tier": "front"})],
             {"app"},
             id="budgets of other pods don't matter",
         ),
