@@ -207,7 +207,7 @@ def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[N
         (binding.namespace, binding.name): binding
         for deployment in deployments
         for pod in snapshot.pods_of(deployment)
-        if not pod.is_withdrawn and not pod.is_terminating
+        if pod.unmet_gates and not pod.is_withdrawn and not pod.is_terminating
         for binding in snapshot.bindings_of(pod)
         if binding.gate in pod.unmet_gates
         and (target := snapshot.target_in(binding, pod))

@@ -6,6 +6,7 @@ State lives in the cluster: whoever reads these knows where a dead run was.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 HANDOFF = "kubectl-safe/handoff"
@@ -63,6 +64,7 @@ class Handoff:
         )
 
     @classmethod
+    @lru_cache(maxsize=1024)  # every look asks several times for what hardly ever changes
     def loads(cls, text: str) -> "Handoff":
         """Read the annotation's value.
 

@@ -56,4 +56,4 @@ class LabelSelector:
 
 def has_all(labels: Labels, wanted: Labels) -> bool:
     """Tell whether the labels contain every wanted pair."""
-    return all(labels.get(key) == value for key, value in wanted.items())
+    return wanted.items() <= labels.items()

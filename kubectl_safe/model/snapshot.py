@@ -106,17 +106,14 @@ class Snapshot:
 
         Released and withdrawn ones are among them, and those that were given back and are about to be adopted.
         """
-        replica_sets = self.replica_sets_of(deployment)
-        owners = [deployment.uid, *(r.uid for r in replica_sets)]
-        found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
-        for pod in self._orphans:
-            if pod.namespace == deployment.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
-                found[pod.uid] = pod
-        return tuple(sorted(found.values(), key=lambda p: p.name))
+        known = self._pods_by_deployment.get(deployment.uid)
+        if known is None:
+            known = self._pods_by_deployment[deployment.uid] = self._find_pods(deployment)
+        return known
 
     def replica_sets_of(self, deployment: Deployment) -> tuple[ReplicaSet, ...]:
         """Return the ReplicaSets of a Deployment."""
-        return tuple(r for r in self.replica_sets.values() if r.owner and r.owner.uid == deployment.uid)
+        return self._replica_sets_by_owner.get(deployment.uid, ())
 
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""
@@ -155,6 +152,28 @@ class Snapshot:
     def pods_in_group(self, group: str) -> tuple[tuple[Pod, Target], ...]:
         """Return the pods that are, or were before their handoff, targets of a group (an ARN)."""
         return self._pods_by_group.get(group, ())
+
+    @cached_property
+    def _pods_by_deployment(self) -> dict[str, tuple[Pod, ...]]:
+        """Pods by the UID of each Deployment that was asked for: of thousands, few are."""
+        return {}
+
+    def _find_pods(self, deployment: Deployment) -> tuple[Pod, ...]:
+        replica_sets = self.replica_sets_of(deployment)
+        owners = [deployment.uid, *(r.uid for r in replica_sets)]
+        found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
+        for pod in self._orphans:
+            if pod.namespace == deployment.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
+                found[pod.uid] = pod
+        return tuple(sorted(found.values(), key=lambda p: p.name))
+
+    @cached_property
+    def _replica_sets_by_owner(self) -> Mapping[str, tuple[ReplicaSet, ...]]:
+        found: dict[str, list[ReplicaSet]] = {}
+        for replica_set in self.replica_sets.values():
+            if replica_set.owner:
+                found.setdefault(replica_set.owner.uid, []).append(replica_set)
+        return {uid: tuple(replica_sets) for uid, replica_sets in found.items()}
 
     @cached_property
     def _orphans(self) -> tuple[Pod, ...]:
