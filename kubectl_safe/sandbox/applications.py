@@ -33,6 +33,8 @@ class Application:
     """Readiness gates of its own, beside those that the webhook injects."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Further annotations of its pods."""
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the nodes that its pods may run on."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -69,6 +71,8 @@ def deployment(application: Application) -> dict[str, Any]:
             },
         },
     }
+    if application.node_selector:
+        spec["template"]["spec"]["nodeSelector"] = dict(application.node_selector)
     if application.gates:
         spec["template"]["spec"]["readinessGates"] = [{"conditionType": gate} for gate in application.gates]
     if application.strategy is not None:

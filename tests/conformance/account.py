@@ -1,0 +1,156 @@
+"""What is compared of a scenario between two control planes, without what differs from one cluster to the next."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qs, urlparse
+
+from tests.conformance.play import Play, users_of
+
+Json = dict[str, Any]
+Aspect = Literal["exits", "answers", "writes", "order", "causality", "state"]
+Account = dict[Aspect, Any]
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+
+_READS = ("get", "list", "watch")
+_RANDOM = re.compile(r"\b([a-z]+)-[a-z0-9]{6,10}(-[a-z0-9]{5})?\b")
+_NEVER_THE_SAME = frozenset(
+    {
+        *("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink"),
+        *("lastTransitionTime", "lastUpdateTime", "lastProbeTime", "lastHeartbeatTime", "startTime", "startedAt"),
+        *("finishedAt", "podIP", "podIPs", "hostIP", "hostIPs", "targetGroupARN", "addresses", "containerID"),
+        *("pod-template-hash", "controller-revision-hash", "restartCount", "lastState"),
+    }
+)
+
+
+def account_of(it: Play) -> Account:
+    """Return the account of a scenario that is over."""
+    events = list(_events(it))
+    ours = [event for event in events if event["verb"] not in _READS]
+    return {
+        "exits": it.exits,
+        "answers": sorted({_answer(event) for event in events}),
+        "writes": _by_object(it, ours),
+        "order": _firsts(_accepted(ours)),
+        "causality": sorted([its.role, *its.chain, *its.listing] for its in it.chains.courses.values()),
+        "state": _state(it),
+    }
+
+
+def _events(it: Play) -> Iterator[Json]:
+    """Yield what the scenario's users asked, in the order of its arrival."""
+    users = users_of(it.name)
+    whole, _, _ = it.stage.rig.control_plane.audit_log.read_text(encoding="utf-8").rpartition("\n")
+    found = (json.loads(line) for line in whole.splitlines() if f'"{it.name}' in line)
+    yield from sorted(
+        (its for its in found if its["user"]["username"] in users), key=lambda its: its["requestReceivedTimestamp"]
+    )
+
+
+def _what(event: Json) -> str:
+    about = event.get("objectRef", {})
+    resource = "/".join(filter(None, [about.get("resource", ""), about.get("subresource", "")]))
+    query = parse_qs(urlparse(event["requestURI"]).query)
+    return f"{event['verb']} {resource}{' (dry run)' if 'dryRun' in query else ''}"
+
+
+def _answer(event: Json) -> str:
+    return f"{_what(event)}: {event.get('responseStatus', {}).get('code')}"
+
+
+def _accepted(events: Iterable[Json]) -> Iterator[Json]:
+    return (event for event in events if event.get("responseStatus", {}).get("code", 0) < 300)
+
+
+def _fields(event: Json) -> str:
+    """Return what a write sets (+) and takes away (-), by name."""
+    body = event.get("requestObject") or {}
+    metadata = body.get("metadata") or {}
+    parts = [metadata.get("annotations") or {}, metadata.get("labels") or {}, body.get("spec") or {}]
+    said = {f"{'-' if value is None else '+'}{key}" for part in parts for key, value in part.items()}
+    # What a pod runs and what a Lease says is the server's to take, not in question here.
+    return " ".join(sorted(said)) if event["verb"] == "patch" else ""
+
+
+def _by_object(it: Play, events: Iterable[Json]) -> list[list[str]]:
+    """Return for each object what we wrote to it in turn, with the answers; what is only repeated, once."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for event in events:
+        about = event.get("objectRef", {})
+        resource = about.get("resource", "")
+        name = about.get("name") or (event.get("requestObject") or {}).get("metadata", {}).get("name", "")
+        key = event["user"]["username"], resource, name
+        found.setdefault(key, []).append(f"{_answer(event)} {_fields(event)}".rstrip())
+    named = (
+        [f"{user} to {resource} {_general(it.chains.role_of(name))}", *(said for said, _ in groupby(chain))]
+        for (user, resource, name), chain in found.items()
+    )
+    return sorted(named)
+
+
+def _firsts(events: Iterable[Json]) -> list[str]:
+    """Return every kind of write at its first place."""
+    return list(dict.fromkeys(f"{_what(event)} {_fields(event)}".rstrip() for event in events))
+
+
+def _general(text: str) -> str:
+    return _RANDOM.sub(r"\1-#", text)
+
+
+def _state(it: Play) -> Json:
+    """Return all objects of the scenario, once nothing is on its way any more."""
+    state: Json = {}
+
+    def is_settled() -> bool:
+        nonlocal state
+        before, state = state, _read(it)
+        return state == before and not it.chains.now("terminating") and all(map(_is_observed, _raw(it, "deployments")))
+
+    it.until(is_settled, "the end of all that follows")
+    return state
+
+
+_PATHS = {
+    "pods": "/api/v1",
+    "deployments": "/apis/apps/v1",
+    "replicasets": "/apis/apps/v1",
+    "daemonsets": "/apis/apps/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
+    "targetgroupbindings": "/apis/elbv2.k8s.aws/v1beta1",
+    "leases": "/apis/coordination.k8s.io/v1",
+}
+
+
+def _raw(it: Play, plural: str) -> list[Json]:
+    items: list[Json] = it.call("get", f"{_PATHS[plural]}/namespaces/{it.name}/{plural}")["items"]
+    return items
+
+
+def _is_observed(deployment: Json) -> bool:
+    status = deployment.get("status", {})
+    return bool(status.get("observedGeneration") == deployment["metadata"]["generation"])
+
+
+def _read(it: Play) -> Json:
+    state: Json = {plural: _sorted(map(_same_anywhere, _raw(it, plural))) for plural in _PATHS}
+    state["nodes"] = [_same_anywhere(it.call("get", f"/api/v1/nodes/{name}")) for name in (it.node, it.other)]
+    leases = it.call("get", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")["items"]
+    state["leases of nodes"] = [its["metadata"]["name"] for its in leases if it.name in its["metadata"]["name"]]
+    return state
+
+
+def _sorted(subjects: Iterable[Any]) -> list[Any]:
+    return sorted(subjects, key=lambda subject: json.dumps(subject, sort_keys=True))
+
+
+def _same_anywhere(value: Any) -> Any:
+    """Return an object without what is never the same on two clusters."""
+    if isinstance(value, dict):
+        return {key: _same_anywhere(its) for key, its in value.items() if key not in _NEVER_THE_SAME}
+    if isinstance(value, list):
+        return _sorted(map(_same_anywhere, value))
+    return _general(value) if isinstance(value, str) else value
