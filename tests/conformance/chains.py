@@ -85,6 +85,14 @@ class Chains:
             if app in ("", its.app) and what in its._now and "gone" not in its.chain
         ]
 
+    def apps(self) -> set[str]:
+        """Return the applications that had pods."""
+        return {its.app for its in self.courses.values()}
+
+    def app_of(self, name: str) -> str:
+        """Return whose pod it is, or nothing where it is none."""
+        return next((its.app for its in self.courses.values() if its.name == name), "")
+
     def role_of(self, name: str) -> str:
         """Return what a pod is on any cluster."""
         return next((its.role for its in self.courses.values() if its.name == name), name)

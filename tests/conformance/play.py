@@ -78,10 +78,21 @@ class Play:
     @contextmanager
     def only_here(self) -> Iterator[None]:
         """Have pods come to the node that is drained only."""
-        path = f"/api/v1/nodes/{self.other}"
-        self.call("patch", path, {"spec": {"unschedulable": True}})
+        self.close(self.other)
         yield
-        self.call("patch", path, {"spec": {"unschedulable": None}})
+        self.open(self.other)
+
+    def close(self, node: str) -> None:
+        """Have no more pods come to a node."""
+        self.call("patch", f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
+
+    def open(self, node: str) -> None:
+        """Have pods come to a node again."""
+        self.call("patch", f"/api/v1/nodes/{node}", {"spec": {"unschedulable": None}})
+
+    def on_one_node(self) -> Json:
+        """Return what keeps an application on one node, where it is not drained: which of two is the scheduler's lot."""
+        return {"node_selector": {"kubernetes.io/hostname": self.node}}
 
     def await_strength(self, *names: str) -> None:
         """Wait until all replicas are in service."""

@@ -47,7 +47,10 @@ def play_all(names: Sequence[str], binaries: Path | None) -> dict[str, Played]:
         plays = {name: Play(stage=stage, name=name) for name in names}
         rig.nodes.fault = lambda pod: _fault(plays, pod)
         pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
-        return dict(zip(names, pool.map(_play, plays.values()), strict=True))
+        together = [its for name, its in plays.items() if not SCENARIOS[name].is_alone]
+        alone = [its for name, its in plays.items() if SCENARIOS[name].is_alone]
+        done = [*zip(together, pool.map(_play, together), strict=True), *((its, _play(its)) for its in alone)]
+        return {its.name: what for its, what in done}
 
 
 def played(names: Sequence[str], binaries: Path | None, shared: Path) -> dict[str, Played]:

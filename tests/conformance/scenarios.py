@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kubectl_safe.sandbox.applications import POD_PORT
 from kubectl_safe.sandbox.pod_fault import PodFault
-from tests.conformance.play import POOL, Json, Play, users_of
+from tests.conformance.play import POOL, SECONDS, Json, Play, users_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,8 @@ class Scenario:
     exits: tuple[int, ...]
     evicts: int
     """How many pods."""
+    is_alone: bool = False
+    """Whether no other may run at the same time: a run renews any budget whose count is over, and not only its own."""
     leaves_marks: bool = False
     """Whether it ends with a handoff that is not over."""
 
@@ -33,27 +35,27 @@ def _drain_tried(it: Play) -> None:
 
 
 def _restart_withdraw_first(it: Play) -> None:
-    it.deploy("web")
+    it.deploy("web", **it.on_one_node())
     it.run(*it.restart("web"), "--max-surge", "0")
     it.await_strength()
 
 
 def _restart_guarded(it: Play) -> None:
-    it.deploy("web")
+    it.deploy("web", **it.on_one_node())
     it.guard("web", minAvailable=2)
     it.run(*it.restart("web"))
     it.await_strength()
 
 
 def _never_ready(it: Play) -> None:
-    it.deploy("web", spec={"progressDeadlineSeconds": 3})
+    it.deploy("web", spec={"progressDeadlineSeconds": 3}, **it.on_one_node())
     it.faults["web"] = PodFault.CRASH_LOOP
     it.run(*it.restart("web"))
     it.await_strength()
 
 
 def _interrupted(it: Play) -> None:
-    it.deploy("web", "stuck", replicas=1)
+    it.deploy("web", "stuck", replicas=1, **it.on_one_node())
     it.faults["stuck"] = PodFault.CRASH_LOOP
     with it.running(*it.restart("web", "stuck")) as process:
         it.signal_when(
@@ -72,7 +74,7 @@ def _killed_and_aborted(it: Play) -> None:
 
 
 def _budget_refuses(it: Play) -> None:
-    it.deploy("web", replicas=1)
+    it.deploy("web", replicas=1, **it.on_one_node())
     it.guard("web", minAvailable=3)
     it.run(*it.restart("web"), "--timeout", "12s")
 
@@ -111,11 +113,11 @@ def _no_such_node(it: Play) -> None:
 
 
 def _deleted_half_way(it: Play) -> None:
-    it.deploy("web")
+    it.deploy("web", **it.on_one_node())
     it.faults["web"] = PodFault.CRASH_LOOP
     with it.running(*it.restart("web")):
         it.when(lambda: it.chains.now("released"), "the first release")
-        it.call("delete", it.deployment("web"), {"propagationPolicy": "Background"})
+        it.call("delete", it.deployment("web"), {"propagationPolicy": "Orphan"})
     it.applications.clear()
 
 
@@ -147,7 +149,7 @@ SCENARIOS = {
     "budget-refuses": Scenario(play=_budget_refuses, exits=(1,), evicts=0, leaves_marks=True),
     "never-ready": Scenario(play=_never_ready, exits=(1,), evicts=0),
     "restart-withdraw-first": Scenario(play=_restart_withdraw_first, exits=(0,), evicts=2),
-    "restart-guarded": Scenario(play=_restart_guarded, exits=(0,), evicts=2),
+    "restart-guarded": Scenario(play=_restart_guarded, exits=(0,), evicts=2, is_alone=True),
     "interrupted": Scenario(play=_interrupted, exits=(130,), evicts=1),
     "two-at-once": Scenario(play=_two_at_once, exits=(0, 0), evicts=2),
     "bare-pod": Scenario(play=_bare_pod, exits=(1, 0), evicts=2),

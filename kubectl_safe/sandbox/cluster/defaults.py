@@ -5,6 +5,7 @@ from kubectl_safe.sandbox.cluster.objects import Json
 from kubectl_safe.sandbox.cluster.resources import Resource
 
 _TOLERATED_SECONDS = 300
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _BEST_EFFORT = "BestEffort"
 
 
@@ -14,7 +15,20 @@ def fill_in(resource: Resource, subject: Json) -> None:
     if resource in _SPECS and spec is not None:
         _SPECS[resource](spec)
     if resource is kinds.PODS:
-        tolerate_lost_nodes(subject["spec"])
+        _pod(subject["spec"])
+    if resource is kinds.SLICES:
+        for name in ("endpoints", "ports"):
+            subject[name] = subject.get(name) or None
+    if resource is kinds.DAEMON_SETS:
+        subject["metadata"].setdefault("annotations", {}).setdefault(TEMPLATE_GENERATION, "1")
+
+
+def _pod(spec: Json) -> None:
+    """Fill in what a pod has and a template has not: defaults, and what the Priority admission plugin adds."""
+    tolerate_lost_nodes(spec)
+    spec.setdefault("enableServiceLinks", True)
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
 def pod_spec(spec: Json) -> None:
@@ -170,7 +184,7 @@ def first_status(resource: Resource, subject: Json) -> Json | None:
     """Return the status that an object has when it is created, or None where it has none."""
     if resource is kinds.NODES:
         # A node tells its own.
-        return subject.get("status") or {}
+        return {"daemonEndpoints": {"kubeletEndpoint": {"Port": 0}}, **(subject.get("status") or {})}
     if resource in _FIRST_STATUS:
         return dict(_FIRST_STATUS[resource])
     return {} if "status" in resource.subresources and not resource.is_custom else None

@@ -129,6 +129,9 @@ class Model:
             validation.check(resource, after)
             if not (resource is kinds.PODS and subresource):
                 validation.check_update(resource, after, before)
+            if resource is kinds.DAEMON_SETS and after["spec"]["template"] != before["spec"]["template"]:
+                count = int(metadata["annotations"][defaults.TEMPLATE_GENERATION])
+                metadata["annotations"] = {**metadata["annotations"], defaults.TEMPLATE_GENERATION: str(count + 1)}
         if resource.counts_generations and _without_status(after) != _without_status(before):
             metadata["generation"] = before["metadata"].get("generation", 0) + 1
         if after == before:
@@ -254,6 +257,12 @@ def _subresource(resource: Resource, subresource: str, wanted: Json, before: Jso
     if subresource == "status":
         after: Json = dict(before)
         after["status"] = _told(wanted.get("status") or {})
+        if resource is kinds.PODS:
+            # Its type leaves out what is empty (`omitempty`).
+            for condition in after["status"].get("conditions") or ():
+                for name in ("reason", "message"):
+                    if condition.get(name) == "":
+                        del condition[name]
         return after
     after = _told(wanted)
     after["apiVersion"], after["kind"] = before["apiVersion"], before["kind"]

@@ -48,6 +48,16 @@ class Server:
         route = self.model.resources.route(request.path)
         if route is None:
             raise refusals.no_such_path()
+        try:
+            watch = self._watch(request, route, tell)
+        except RefusalError as refusal:
+            # A version that is too old is told in the stream.
+            self.audit(request, route, Answer(status=200 if refusal.code == 410 else refusal.code, body=refusal.status))
+            raise
+        self.audit(request, route, Answer(body=""))
+        return watch
+
+    def _watch(self, request: Request, route: Route, tell: Callable[[Told], None]) -> Watch:
         access.check(self.model, request.user, access.of_route(route, request.verb(route)))
         selection = selection_of(request, route)
         wants_initial = request.query.get("sendInitialEvents") == "true"

@@ -6,7 +6,7 @@ from kubectl_safe.sandbox.cluster import refusals
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.cluster.merging import json_patch, merge_patch
 from kubectl_safe.sandbox.cluster.model import Model
-from kubectl_safe.sandbox.cluster.objects import Json, is_terminating, stamp
+from kubectl_safe.sandbox.cluster.objects import Json, is_terminating, labels_of, stamp
 from kubectl_safe.sandbox.cluster.requests import Request
 from kubectl_safe.sandbox.cluster.resources import Resource
 from kubectl_safe.sandbox.cluster.strategic import strategic_merge
@@ -14,6 +14,7 @@ from kubectl_safe.sandbox.cluster.strategic import strategic_merge
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MERGE = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 _SCALE_KIND = {"kind": "Scale", "apiVersion": "autoscaling/v1"}
 
 
@@ -31,11 +32,15 @@ def bind(model: Model, namespace: str, name: str, node: str) -> None:
             "", "pods/binding", name, f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
         )
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": stamp(model.now())}
+    placed = model.find(kinds.NODES, "", node)
+    # The PodTopologyLabels admission plugin has a pod know where it is.
+    where = {key: value for key, value in labels_of(placed).items() if key in _TOPOLOGY} if placed else {}
     others = [its for its in pod["status"].get("conditions") or [] if its["type"] != "PodScheduled"]
     model.store.put(
         kinds.PODS,
         {
             **pod,
+            "metadata": {**pod["metadata"], **({"labels": {**labels_of(pod), **where}} if where else {})},
             "spec": {**pod["spec"], "nodeName": node},
             "status": {**pod["status"], "conditions": [*others, scheduled]},
         },

@@ -69,9 +69,13 @@ class EndpointSlices(Controller):
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return
         wanted = self._endpoints(service)
-        # Without any endpoint there is one slice all the same, which is empty.
+        # Without any endpoint there is one slice all the same, which is empty: the first endpoints come into it.
+        empty = [its for its in slices if not its.get("endpoints") and () not in wanted]
         for ports in list(dict.fromkeys([*wanted, *(_ports_of(its) for its in slices)])) or [()]:
             same = [its for its in slices if _ports_of(its) == ports]
+            if wanted.get(ports) and not same and empty:
+                same = [empty.pop()]
+                slices.remove(same[0])
             self._reconcile(service, ports, wanted.get(ports, []), same, is_only=not wanted)
 
     def _endpoints(self, service: Json) -> dict[Ports, list[Json]]:
@@ -149,9 +153,9 @@ class EndpointSlices(Controller):
         self.model.create(kinds.SLICES, service["metadata"]["namespace"], body)
 
     def _update(self, service: Json, listing: Json, ports: Ports, endpoints: list[Json]) -> None:
-        content = _content(ports, endpoints)
+        content = _content(ports if endpoints else (), endpoints)
         labels = self._labels(service)
-        if labels_of(listing) == labels and all(listing.get(name) == value for name, value in content.items()):
+        if labels_of(listing) == labels and all((listing.get(name) or []) == its for name, its in content.items()):
             return
 
         def change(before: Json) -> Json:
