@@ -16,7 +16,8 @@ ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 
 _READS = ("get", "list", "watch")
 _RANDOM = re.compile(
-    r"(?<![a-zA-Z0-9])([bcdfghjklmnpqrstvwxz2456789]{5,10}|[0-9a-f]{8})(?![a-zA-Z0-9])"
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?<![a-zA-Z0-9])([bcdfghjklmnpqrstvwxz2456789]{5,10}|[0-9a-f]{8})(?![a-zA-Z0-9])"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"
 )
 """What API servers and the tool make up: suffixes and hashes without vowels, ids, and moments."""
@@ -67,7 +68,7 @@ def _is_renewal(event: Json) -> bool:
 
 
 def _of_app(it: Play, app: str, events: Iterable[Json]) -> Iterator[Json]:
-    """Yield the writes that may depend on one application: those to others' pods and Leases come in no order with it."""
+    """Yield the writes that an application's may depend on: those to others' pods and Leases are in no order with it."""
     others = it.chains.apps() - {app}
     for event in events:
         name = event.get("objectRef", {}).get("name", "")
@@ -163,6 +164,9 @@ def _is_observed(deployment: Json) -> bool:
 
 def _read(it: Play) -> Json:
     state: Json = {plural: _sorted(map(_same_anywhere, _raw(it, plural))) for plural in _PATHS}
+    for listing in state["endpointslices"]:
+        # How many changes came of those that were seen at once.
+        listing["metadata"].pop("generation", None)
     state["nodes"] = [_same_anywhere(it.call("get", f"/api/v1/nodes/{name}")) for name in (it.node, it.other)]
     leases = it.call("get", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")["items"]
     state["leases of nodes"] = [its["metadata"]["name"] for its in leases if it.name in its["metadata"]["name"]]
@@ -176,7 +180,8 @@ def _sorted(subjects: Iterable[Any]) -> list[Any]:
 def _same_anywhere(value: Any) -> Any:
     """Return an object without what is never the same on two clusters."""
     if isinstance(value, dict):
-        return {key: _same_anywhere(its) for key, its in value.items() if key not in _NEVER_THE_SAME}
+        found = {key: _same_anywhere(its) for key, its in value.items() if key not in _NEVER_THE_SAME}
+        return {key: its for key, its in found.items() if its != {}}
     if isinstance(value, list):
         return _sorted(map(_same_anywhere, value))
     return _general(value) if isinstance(value, str) else value

@@ -78,7 +78,7 @@ class Chains:
         self._has_begun = True
 
     def now(self, what: str, app: str = "") -> list[str]:
-        """Return the names of the pods, of one application or of all, of which something holds, and that are not gone."""
+        """Return the names of the pods, of one application or of all, of which something holds and that are there."""
         return [
             its.name
             for its in self.courses.values()

@@ -91,7 +91,7 @@ class Play:
         self.call("patch", f"/api/v1/nodes/{node}", {"spec": {"unschedulable": None}})
 
     def on_one_node(self) -> Json:
-        """Return what keeps an application on one node, where it is not drained: which of two is the scheduler's lot."""
+        """Return what keeps an application on one node: which of two a pod comes to is the scheduler's lot."""
         return {"node_selector": {"kubernetes.io/hostname": self.node}}
 
     def await_strength(self, *names: str) -> None:

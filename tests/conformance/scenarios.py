@@ -17,10 +17,12 @@ class Scenario:
     exits: tuple[int, ...]
     evicts: int
     """How many pods."""
+    races: frozenset[str] = frozenset()
+    """Aspects in which no two plays of it need agree, on any one cluster: others write to what we write to."""
     is_alone: bool = False
     """Whether no other may run at the same time: a run renews any budget whose count is over, and not only its own."""
     leaves_marks: bool = False
-    """Whether it ends with a handoff that is not over."""
+    """Whether it ends with a handoff or a record of one, for the same command to go on with."""
 
 
 def _drain_balanced(it: Play) -> None:
@@ -113,12 +115,20 @@ def _no_such_node(it: Play) -> None:
 
 
 def _deleted_half_way(it: Play) -> None:
+    _delete_half_way(it, "Background")
+    it.when(lambda: all("gone" in course.chain for course in it.chains.courses.values()), "the end of the pods")
+
+
+def _orphaned_half_way(it: Play) -> None:
+    _delete_half_way(it, "Orphan")
+
+
+def _delete_half_way(it: Play, policy: str) -> None:
     it.deploy("web", **it.on_one_node())
     it.faults["web"] = PodFault.CRASH_LOOP
     with it.running(*it.restart("web")):
         it.when(lambda: it.chains.now("released"), "the first release")
-        it.call("delete", it.deployment("web"), {"propagationPolicy": "Orphan"})
-    it.applications.clear()
+        it.call("delete", it.deployment("web"), {"propagationPolicy": policy})
 
 
 def _uncordoned(it: Play) -> None:
@@ -129,11 +139,15 @@ def _uncordoned(it: Play) -> None:
 
 
 def _two_at_once(it: Play) -> None:
-    it.deploy("web")
+    it.deploy("web", **it.on_one_node())
     _, other = users_of(it.name)
+    # Without room for a replacement, the first is not over before the second waits for it.
+    it.close(it.node)
     with it.running(*it.restart("web")):
         it.when(lambda: it.chains.now("released"), "the first release")
-        it.run(*it.restart("web"), user=other)
+        with it.running(*it.restart("web"), user=other) as second:
+            second.await_line(" is in the hands of ", seconds=SECONDS)
+            it.open(it.node)
     it.await_strength()
 
 
@@ -147,15 +161,18 @@ SCENARIOS = {
     "killed-and-aborted": Scenario(play=_killed_and_aborted, exits=(-signal.SIGKILL, 0), evicts=0),
     "drain-balanced": Scenario(play=_drain_balanced, exits=(0,), evicts=2),
     "budget-refuses": Scenario(play=_budget_refuses, exits=(1,), evicts=0, leaves_marks=True),
-    "never-ready": Scenario(play=_never_ready, exits=(1,), evicts=0),
+    "never-ready": Scenario(play=_never_ready, exits=(1,), evicts=0, leaves_marks=True),
     "restart-withdraw-first": Scenario(play=_restart_withdraw_first, exits=(0,), evicts=2),
     "restart-guarded": Scenario(play=_restart_guarded, exits=(0,), evicts=2, is_alone=True),
-    "interrupted": Scenario(play=_interrupted, exits=(130,), evicts=1),
+    "interrupted": Scenario(play=_interrupted, exits=(130,), evicts=1, leaves_marks=True),
     "two-at-once": Scenario(play=_two_at_once, exits=(0, 0), evicts=2),
     "bare-pod": Scenario(play=_bare_pod, exits=(1, 0), evicts=2),
     "daemons": Scenario(play=_daemons, exits=(1, 0), evicts=1),
     "uncordoned": Scenario(play=_uncordoned, exits=(0, 0), evicts=1),
-    "deleted-half-way": Scenario(play=_deleted_half_way, exits=(0,), evicts=0),
+    "orphaned-half-way": Scenario(play=_orphaned_half_way, exits=(1,), evicts=0, leaves_marks=True),
+    "deleted-half-way": Scenario(
+        play=_deleted_half_way, exits=(1,), evicts=0, races=frozenset({"answers", "writes", "order", "causality"})
+    ),
     "drain-tried": Scenario(play=_drain_tried, exits=(0,), evicts=0),
     "no-such-node": Scenario(play=_no_such_node, exits=(1,), evicts=0),
 }

@@ -106,9 +106,7 @@ BUDGETS = Resource(
     subresources=("status",),
     counts_generations=True,
 )
-SLICES = Resource(
-    group="discovery.k8s.io", plural="endpointslices", kind="EndpointSlice", counts_generations=True
-)
+SLICES = Resource(group="discovery.k8s.io", plural="endpointslices", kind="EndpointSlice", counts_generations=True)
 LEASES = Resource(group="coordination.k8s.io", plural="leases", kind="Lease")
 NETWORK_POLICIES = Resource(group="networking.k8s.io", plural="networkpolicies", kind="NetworkPolicy")
 DEFINITIONS = Resource(
