@@ -123,7 +123,7 @@ def test_the_others_of_the_command_go_on_to_the_end(run: Run) -> None:
 def test_it_fails_and_says_what_to_do(run: Run) -> None:
     assert run.done.returncode == 1
     assert "\nerror: 4 of 5 pods were not handed over\n" in f"\n{run.done.stderr}"
-    names = " ".join(f"deployment/{name}" for name in ("gated", *FAULTS))
+    names = " ".join(f"deployment/{application.name}" for application in run.applications)
     ends = f"or end it with: kubectl safe abort {names} -n {run.namespace}"
     assert run.done.stderr.endswith(f"\nrun the same command again to go on, {ends}\n")
 
@@ -135,7 +135,9 @@ def test_the_same_command_completes_it_once_the_cause_is_mended(run: Run, figure
         run.stage.safe(*run.command)
         await_in_service(run.stage, *run.applications)
     figures.add("replacements never in service, mended", str(counted))
-    assert not as_they_are(run.stage, *run.applications).keys() & run.before.keys()
+    now = as_they_are(run.stage, *run.applications)
+    assert not now.keys() & run.before.keys()
+    assert run.of("well", now) == run.of("well", run.after), "what was done is not done again"
     assert_nothing_left(run.stage)
 
 
