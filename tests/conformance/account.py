@@ -68,7 +68,7 @@ def _is_renewal(event: Json) -> bool:
 
 
 def _of_app(it: Play, app: str, events: Iterable[Json]) -> Iterator[Json]:
-    """Yield the writes that an application's may depend on: those to others' pods and Leases are in no order with it."""
+    """Yield the writes that an application may depend on; those to pods and Leases of others come in any order."""
     others = it.chains.apps() - {app}
     for event in events:
         name = event.get("objectRef", {}).get("name", "")

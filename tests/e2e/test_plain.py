@@ -7,7 +7,7 @@ import pytest
 
 from kubectl_safe.sandbox.elbv2 import ACCOUNT, REGION
 from tests.support.stage import NAMESPACE, Stage, api, web
-from tests.support.workloads import NODE, create, is_cordoned, pods, ready_pods
+from tests.support.workloads import NODE, create, is_cordoned, ready_pods
 
 pytestmark = pytest.mark.controlplane
 
