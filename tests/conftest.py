@@ -1,6 +1,7 @@
 """Fixtures of all tests: an event loop in the background, the control plane's binaries, a control plane."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,16 @@ from kubectl_safe.sandbox.controlplane import ControlPlane
 from tests.controlplane.build import GO_IS_MISSING, BinariesError, can_have_binaries, ensure_binaries
 from tests.support.figures import PROPERTY, Figures
 from tests.support.loop import LoopThread
+
+
+def pytest_configure() -> None:
+    """Let signals do what they do: who runs the tests under `nohup`, or in the background, has some ignored.
+
+    Children inherit that, and a command that was started with a signal ignored ignores it on purpose.
+    """
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
