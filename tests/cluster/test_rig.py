@@ -1,5 +1,6 @@
 """The rig on the embedded control plane, in real time: its nodes, its load balancer, its gates."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -46,3 +47,9 @@ def test_audit_log_tells_who_wrote_what(stage: Stage) -> None:
     about = {(write.verb, write.resource, write.name, write.status) for write in written}
     assert ("create", "deployments", "api", 201) in about
     assert ("create", "namespaces", "shop", 201) in about
+
+
+def test_audit_log_tells_who_watches_what(stage: Stage) -> None:
+    entries = map(json.loads, stage.rig.control_plane.audit_log.read_text().splitlines())
+    watched = {(its["user"]["username"], its["objectRef"]["resource"]) for its in entries if its["verb"] == "watch"}
+    assert {("admin", "pods"), ("admin", "nodes"), ("admin", "services")} <= watched

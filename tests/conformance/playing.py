@@ -37,7 +37,8 @@ class Played:
 def play_all(names: Sequence[str], binaries: Path | None) -> dict[str, Played]:
     """Play scenarios on the real control plane, or on the embedded one where no binaries are given."""
     users = {user: ["system:masters"] for name in names for user in users_of(name)}
-    nodes = [f"{name}-{end}" for name in names for end in "ab"]
+    # All nodes, whatever is played: their number is in a node's addresses and in its zone.
+    nodes = [f"{name}-{end}" for name in SCENARIOS for end in "ab"]
     control_plane = ControlPlane(binaries, users=users) if binaries else EmbeddedControlPlane(users=users)
     with ExitStack() as stack:
         loop = stack.enter_context(LoopThread())

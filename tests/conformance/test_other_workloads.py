@@ -161,6 +161,14 @@ def test_daemon_set_has_a_pod_on_each_node(ground: Ground) -> None:
     assert (status["desiredNumberScheduled"], status["numberReady"], status["updatedNumberScheduled"]) == (2, 2, 2)
 
 
+def test_daemon_set_counts_its_templates(ground: Ground) -> None:
+    count = "deprecated.daemonset.template.generation"
+    a_daemon_set(ground, template=a_template("web", nodeSelector=one_node(ground)))
+    assert ground.get("daemonsets", "web")["metadata"]["annotations"][count] == "1"
+    restart(ground, "daemonsets")
+    assert ground.get("daemonsets", "web")["metadata"]["annotations"][count] == "2"
+
+
 def test_daemon_set_ignores_cordons(ground: Ground) -> None:
     [node] = ground.pool(1)
     ground.plane.call("PATCH", f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}}, kind=STRATEGIC)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.ground import STRATEGIC, Ground
-from tests.conformance.manifests import a_pod
+from tests.conformance.manifests import a_pod, labels
 from tests.conformance.plane import Json
 
 KEY = "kubernetes.io/hostname"
@@ -66,6 +66,22 @@ def test_bound_pod_says_so(ground: Ground, pool: list[str]) -> None:
     assert node_of(ground, "a") in pool
     told = {its["type"]: its["status"] for its in ground.get("pods", "a")["status"]["conditions"]}
     assert told == {"PodScheduled": "True"}
+
+
+def test_bound_pod_bears_its_node_s_zone_and_region(ground: Ground) -> None:
+    [node] = ground.pool(1)
+    where = {"topology.kubernetes.io/zone": "us-east-1a", "topology.kubernetes.io/region": "us-east-1"}
+    patch = {"metadata": {"labels": {**where, "rack": "7"}}}
+    assert ground.plane.call("PATCH", f"/api/v1/nodes/{node}", patch, kind=STRATEGIC).code == 200
+    put(ground, "a")
+    assert labels(ground.bound("a")) == {"app": "web", **where}
+
+
+def test_pod_has_a_priority_and_service_links(ground: Ground, pool: list[str]) -> None:
+    put(ground, "a")
+    assert node_of(ground, "a") in pool
+    spec = ground.get("pods", "a")["spec"]
+    assert (spec["priority"], spec["preemptionPolicy"], spec["enableServiceLinks"]) == (0, "PreemptLowerPriority", True)
 
 
 def test_cordoned_node_gets_no_pod(ground: Ground, pool: list[str]) -> None:

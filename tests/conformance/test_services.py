@@ -63,7 +63,27 @@ def test_slice_is_its_service_s(ground: Ground) -> None:
 def test_service_without_pods_has_an_empty_slice(ground: Ground) -> None:
     ground.create("services", a_service("web"))
     [listing] = ground.until(lambda: slices(ground) or None, "the slice")
-    assert not listing.get("endpoints")
+    assert (listing["endpoints"], listing["ports"]) == (None, None)
+
+
+def test_first_pod_comes_into_the_empty_slice(ground: Ground) -> None:
+    ground.create("services", a_service("web"))
+    [empty] = ground.until(lambda: slices(ground) or None, "the slice")
+    a_running_pod(ground, "a")
+    listed(ground, a=IN)
+    [listing] = slices(ground)
+    assert listing["metadata"]["uid"] == empty["metadata"]["uid"]
+    assert listing["metadata"]["generation"] > empty["metadata"]["generation"]
+
+
+def test_slice_that_the_last_pod_left_has_no_ports(ground: Ground) -> None:
+    ground.create("services", a_service("web"))
+    a_running_pod(ground, "a")
+    listed(ground, a=IN)
+    ground.patch("pods", "a", {"metadata": {"labels": {"app": None}}})
+    listed(ground)
+    [listing] = slices(ground)
+    assert (listing["endpoints"], listing["ports"]) == (None, None)
 
 
 def test_service_without_selector_has_none(ground: Ground) -> None:
