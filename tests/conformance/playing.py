@@ -23,6 +23,9 @@ from tests.support.stage import Stage
 AT_ONCE = 8
 """They wait most of the time, and compute when a command starts."""
 
+GATE_SECONDS = 120.0
+"""How long a gate takes without a nudge: longer than any scenario, so that none is spared one by its luck."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
@@ -43,7 +46,7 @@ def play_all(names: Sequence[str], binaries: Path | None) -> dict[str, Played]:
     with ExitStack() as stack:
         loop = stack.enter_context(LoopThread())
         stack.enter_context(loop.entered(control_plane))
-        rig = stack.enter_context(loop.entered(Rig(control_plane, RigSettings(nodes=nodes))))
+        rig = stack.enter_context(loop.entered(Rig(control_plane, RigSettings(nodes=nodes, gate_poll=GATE_SECONDS))))
         stage = Stage(loop=loop, rig=rig)
         plays = {name: Play(stage=stage, name=name) for name in names}
         rig.nodes.fault = lambda pod: _fault(plays, pod)
