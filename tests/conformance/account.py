@@ -117,10 +117,16 @@ def _by_object(it: Play, events: Iterable[Json]) -> list[list[str]]:
         key = event["user"]["username"], resource, name
         found.setdefault(key, []).append(f"{_answer(event)} {_fields(event)}".rstrip())
     named = (
-        [f"{user} to {resource} {_general(it.chains.role_of(name))}", *(said for said, _ in groupby(chain))]
+        [f"{user} to {resource} {_general(it.chains.role_of(name))}", *(said for said, _ in groupby(_at_last(chain)))]
         for (user, resource, name), chain in found.items()
     )
     return sorted(named)
+
+
+def _at_last(chain: list[str]) -> list[str]:
+    """Return a chain without refusals of what was allowed in the end: how often one asks is a matter of time."""
+    refused, allowed = "create pods/eviction (dry run): 429", "create pods/eviction (dry run): 201"
+    return [said for said in chain if said != refused or allowed not in chain]
 
 
 def _firsts(events: Iterable[Json]) -> list[str]:
