@@ -73,14 +73,16 @@ def is_stale(budget: Budget, snapshot: Snapshot) -> bool:
 
 
 def touches(planned: Iterable[str], snapshot: Snapshot) -> list[Touch]:
-    """Return what makes stale budgets be counted anew: one pod of each that stays.
+    """Return what makes stale budgets of planned pods be counted anew: one pod of each that stays.
 
     At once when a pod has left one, for until then others are let evict one pod too many; and again every `RETRY`.
     """
     planned = frozenset(planned)
+    ours = [pod for uid in planned if (pod := snapshot.pods.get(uid))]
     found = []
     for budget in snapshot.budgets:
-        if _is_touch_due(budget, snapshot) and is_stale(budget, snapshot):
+        is_ours = any(budget.selects(pod.namespace, pod.original_labels) for pod in ours)
+        if is_ours and _is_touch_due(budget, snapshot) and is_stale(budget, snapshot):
             staying = [pod for pod in _healthy(budget, snapshot) if pod.uid not in planned]
             if staying:
                 # One that was touched before, so that one annotation is taken away in the end, not many.

@@ -8,6 +8,7 @@ from kubectl_safe.decide.actions import Touch, Withdraw
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
+    HASH,
     a_budget,
     a_cluster,
     a_pod,
@@ -148,6 +149,12 @@ TOUCH_ROWS = [
         ["web-1"],
         ["web-2"],
         id="a pod whose eviction is under way is not counted as healthy",
+    ),
+    pytest.param(
+        a_cluster(LEFT, a_pod("other-1", of="other", labels={"app": "other", HASH: "1"}), **STALE),
+        ["other-1"],
+        [],
+        id="none that another run has to see to",
     ),
 ]
 
