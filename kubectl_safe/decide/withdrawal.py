@@ -99,13 +99,16 @@ def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait 
             continue
         health = snapshot.health.get(target)
         if health is None or withdrawn is None or health.asked_at <= withdrawn:
-            trouble = snapshot.stale_health.get(target.group)
-            why = f"target {target} was not asked for since the withdrawal{f': {trouble}' if trouble else ''}"
-            return Wait(on=For.TARGETS, why=why)
-        if not health.is_gone:
-            return Wait(on=For.TARGETS, why=_why_not_gone(target, health, snapshot))
-        if snapshot.at - health.asked_at > snapshot.health_max_age:
-            return Wait(on=For.TARGETS, why=f"target {target} was gone, but that answer is old")
+            why = f"target {target} was not asked for since the withdrawal"
+        elif not health.is_gone:
+            why = _why_not_gone(target, health, snapshot)
+        elif snapshot.at - health.asked_at > snapshot.health_max_age:
+            why = f"target {target} was gone, but that answer is old"
+        else:
+            continue
+        # Why there is no newer answer, where its group could not be asked again.
+        trouble = snapshot.stale_health.get(target.group)
+        return Wait(on=For.TARGETS, why=f"{why}: {trouble}" if trouble else why)
     return None
 
 

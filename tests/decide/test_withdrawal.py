@@ -8,6 +8,7 @@ import pytest
 from kubectl_safe.decide.actions import Evict
 from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import TargetHealth
 from tests.support.builders import (
     HASH,
     LABELS,
@@ -210,6 +211,24 @@ def test_says_how_long_a_target_may_drain() -> None:
         "target 10.244.0.2:8080 in web is draining (Target.DeregistrationInProgress) "
         "(deregistration delay of web: 300s)"
     )
+
+
+@pytest.mark.parametrize(
+    ("known", "fact"),
+    [
+        pytest.param(None, "was not asked for since the withdrawal", id="that was not asked since"),
+        pytest.param(
+            health("draining"), "is draining (deregistration delay of web: 300s)", id="that was last seen draining"
+        ),
+        pytest.param(
+            health("unused", NOT_REGISTERED, asked=19), "was gone, but that answer is old", id="that was gone"
+        ),
+    ],
+)
+def test_says_why_a_target_is_not_asked_again(known: TargetHealth | None, fact: str) -> None:
+    snapshot = a_cluster(POD, target_health={"web-1": known}, stale_health={arn(): "AccessDenied: have it allowed"})
+    why = getattr(decide(snapshot, "web-1").decisions[POD.uid], "why", "")
+    assert why == f"target 10.244.0.2:8080 in web {fact}: AccessDenied: have it allowed"
 
 
 def test_says_how_long_an_unseen_target_is_taken_to_drain_and_when_that_ends() -> None:
