@@ -119,6 +119,7 @@ def session_for(
 
     terms = Terms(
         about=about,
+        nodes=needs.nodes,
         dry_run=DryRun(common.dry_run),
         limits=Limits(timeout=common.timeout or None, is_fail_fast=common.fail_fast),
         grace_period=grace_period,

@@ -18,7 +18,7 @@ from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.undo import is_safe_to_undo
-from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_out_for_long, verdict
+from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_changing, is_out_for_long, verdict
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -202,7 +202,7 @@ class Handoffs:
                 drop=label,
                 owner=reference_to(self.deployment),
                 targets=self.snapshot.targets_of(pod),
-                in_service=self._in_service(),
+                in_service=self._owed(),
             )
         )
 
@@ -265,7 +265,7 @@ class Handoffs:
         if self.draining_slots is not None:
             self.draining_slots -= 1
         owner = reference_to(self.deployment)
-        return withdraw(pod, self.snapshot, self.settings, owner=owner, in_service=self._in_service())
+        return withdraw(pod, self.snapshot, self.settings, owner=owner, in_service=self._owed())
 
     def _adopter(self, pod: Pod, label: str) -> str | None:
         left = {key: value for key, value in pod.labels.items() if key != label}
@@ -280,3 +280,15 @@ class Handoffs:
 
     def _in_service(self) -> int:
         return sum(isinstance(v, InService) for uid, v in self.verdicts.items() if uid not in self.leaving)
+
+    def _owed(self) -> int:
+        """Return how many pods are in service, or may be at any moment: a pod that leaves owes these their number.
+
+        Counted without the latter, a Deployment whose pods all became Ready a moment ago would be owed none.
+        """
+        return self._in_service() + sum(
+            isinstance(found, OutOfService)
+            and uid not in self.leaving
+            and is_changing(self.snapshot.pods[uid], self.deployment, self.snapshot)
+            for uid, found in self.verdicts.items()
+        )

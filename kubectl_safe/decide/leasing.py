@@ -114,10 +114,18 @@ def is_valid(since_renewal: timedelta) -> bool:
     return since_renewal < DURATION - MARGIN
 
 
-def created(name: LeaseName, *, us: str, about: str, at: str) -> Lease:
+def created(name: LeaseName, *, us: str, about: str, at: str, nodes: tuple[str, ...] = ()) -> Lease:
     """Return a Lease to create, at this time of our clock (for people)."""
     return Lease(
-        name=name, uid="", resource_version="", holder=us, about=about, since=at, renewed=at, duration=DURATION
+        name=name,
+        uid="",
+        resource_version="",
+        holder=us,
+        about=about,
+        since=at,
+        renewed=at,
+        duration=DURATION,
+        nodes=nodes,
     )
 
 
@@ -126,11 +134,23 @@ def renewed(lease: Lease, *, at: str) -> Lease:
     return replace(lease, renewed=at, duration=DURATION)
 
 
-def taken_over(lease: Lease, *, us: str, about: str, at: str) -> Lease:
+def taken_over(lease: Lease, *, us: str, about: str, at: str, nodes: tuple[str, ...] = ()) -> Lease:
     """Return another's Lease as it is when it is ours."""
     return replace(
-        lease, holder=us, about=about, since=at, renewed=at, duration=DURATION, transitions=lease.transitions + 1
+        lease,
+        holder=us,
+        about=about,
+        since=at,
+        renewed=at,
+        duration=DURATION,
+        transitions=lease.transitions + 1,
+        nodes=nodes,
     )
+
+
+def is_of_a_dead_run(lease: Lease, *, us: str, nodes: frozenset[str]) -> bool:
+    """Tell whether a Lease is of a drain that is dead: it would hold that of its node, which is ours now."""
+    return lease.holder != us and bool(nodes.intersection(lease.nodes))
 
 
 def _of_ours(seen: Lease | None, us: str, term: Term) -> Step:

@@ -56,6 +56,14 @@ def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     return InService()
 
 
+def is_changing(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> bool:
+    """Tell whether a pod became Ready, or stopped to be, so lately that it may be in service at any moment."""
+    ready = pod.conditions.get("Ready")
+    if ready is None or ready.since is None or pod.is_terminating or pod.is_withdrawn or pod.is_finished:
+        return False
+    return snapshot.at - ready.since <= max(BLIP, deployment.min_ready)
+
+
 def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
     """Tell whether a pod was never Ready, or has not been for longer than a `BLIP`: nothing is lost with it."""
     ready = pod.conditions.get("Ready")

@@ -13,11 +13,12 @@ from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.outcome import RETRY_SECONDS, Busy, Conflict, Denied, Gone, result_of
 from kubectl_safe.kube.watch import UNREADABLE
 from kubectl_safe.model.lease import Lease, LeaseName
-from kubectl_safe.model.marks import RUN
+from kubectl_safe.model.marks import MANAGED_BY, NODES, RUN
 
 _SECONDS = 5.0
 """A Lease is trusted for 25 s: whoever waits longer for one answer can't try again in time."""
 _FORBIDDEN = 403
+_EVERYWHERE = "/apis/coordination.k8s.io/v1/leases"
 _QUERY = {"fieldManager": "kubectl-safe"}
 
 
@@ -72,6 +73,17 @@ class LeaseApi:
             result = _refused("delete", lease.name, error)
             return Absent() if isinstance(result, Gone) else result
         return Absent()
+
+    def ours(self) -> tuple[Lease, ...] | Busy | Denied:
+        """Return the Leases of every run of this tool, in all namespaces."""
+        label, value = MANAGED_BY
+        try:
+            answer = self._client.request("GET", _EVERYWHERE, query={"labelSelector": f"{label}={value}"})
+            return tuple(parse(raw) for raw in answer.get("items") or ())
+        except ApiError as error:
+            return Denied(message=error.message)
+        except UNREADABLE as error:
+            return Busy(message=f"the list of leases can't be read: {error!r}", retry_after=RETRY_SECONDS)
 
     def _write(self, verb: str, method: str, path: str, lease: Lease) -> Taken | Conflict | Busy | Denied:
         try:
@@ -131,7 +143,8 @@ def _body(lease: Lease) -> dict[str, Any]:
         "metadata": {
             "namespace": lease.name.namespace,
             "name": lease.name.name,
-            "annotations": {RUN: lease.about},
+            "labels": dict([MANAGED_BY]),
+            "annotations": {RUN: lease.about, **({NODES: ",".join(lease.nodes)} if lease.nodes else {})},
             **version,
         },
         "spec": {
@@ -164,6 +177,7 @@ def parse(raw: Mapping[str, Any]) -> Lease:
         resource_version=meta["resourceVersion"],
         holder=spec.get("holderIdentity") or "",
         about=(meta.get("annotations") or {}).get(RUN, ""),
+        nodes=tuple(filter(None, (meta.get("annotations") or {}).get(NODES, "").split(","))),
         since=spec.get("acquireTime") or "",
         renewed=spec.get("renewTime") or "",
         duration=timedelta(seconds=int(spec.get("leaseDurationSeconds") or 0)),

@@ -57,6 +57,8 @@ class Lease:
     """`renewTime` as it was written; only that it changes says anything."""
     duration: timedelta
     transitions: int = 0
+    nodes: tuple[str, ...] = ()
+    """The nodes whose drain holds it, or their abort: whoever holds theirs knows that it is held no more."""
 
     @property
     def held_by(self) -> Holder:

@@ -30,6 +30,12 @@ TOUCH = "kubectl-safe/touch"
 RUN = "kubectl-safe/run"
 """Annotation of a Lease: what its holder is about, as people read it."""
 
+NODES = "kubectl-safe/nodes"
+"""Annotation of a Lease: the nodes whose drain holds it, joined by commas."""
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "kubectl-safe")
+"""Label of every Lease of ours, to find what a run left that died."""
+
 PROTECTIONS: Mapping[str, str] = {
     "karpenter.sh/do-not-disrupt": "true",
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",

@@ -54,6 +54,8 @@ def abort(request: Abort, session: Session) -> None:
         is_begun = deployment.uid in ended or recorded(deployment, session.observer.look()) is not None
         forget(deployment, session)
         session.audience.say(f"deployment.apps/{deployment.name} {'aborted' if is_begun else NOTHING}")
+    if session.holdings:
+        session.holdings.sweep()
     emptied = {pod.node for pod in intent.pods}
     for name in request.nodes:
         node = node_of(name, session.observer.look())

@@ -40,6 +40,9 @@ class LeaseApi(Protocol):
     def delete(self, lease: Lease) -> Absent | Conflict | Busy | Denied:
         """Delete the version that it names."""
 
+    def ours(self) -> tuple[Lease, ...] | Busy | Denied:
+        """Return the Leases of every run of this tool."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -141,12 +144,12 @@ class Claim:
         us = self._us
         match step:
             case Create():
-                lease = leasing.created(self.name, us=us.identity, about=us.about, at=us.instant)
+                lease = leasing.created(self.name, us=us.identity, about=us.about, at=us.instant, nodes=us.nodes)
                 self._take(self._api.create, lease)
             case Renew(lease=lease, usable_after=after):
                 self._take(self._api.update, leasing.renewed(lease, at=us.instant), after)
             case TakeOver(lease=lease, usable_after=after):
-                taken = leasing.taken_over(lease, us=us.identity, about=us.about, at=us.instant)
+                taken = leasing.taken_over(lease, us=us.identity, about=us.about, at=us.instant, nodes=us.nodes)
                 self._take(self._api.update, taken, after)
             case Held(by=by):
                 self._show(holder=by)

@@ -80,10 +80,12 @@ def _move(
         # The scheduler may have bound a pod before it knew of the cordon, and after our look.
         late = _with_late_pods(replace(intent, pods=()), nodes, request, session)
         if late.pods:
-            return session.failure(session.carry_out(late, began=session.now()), subject=subject)
+            failure = session.failure(session.carry_out(late, began=session.now()), subject=subject)
+        if failure is None and session.holdings:
+            session.holdings.sweep()
     except KubectlSafeError as error:
         return error
-    return None
+    return failure
 
 
 def _note_on(name: str, request: Drain, session: Session) -> str:

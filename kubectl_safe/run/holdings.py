@@ -46,6 +46,9 @@ class Leases(Protocol):
     def take_over(self, names: Iterable[LeaseName]) -> None:
         """Want these one by one, and push out whoever holds them."""
 
+    def sweep(self) -> None:
+        """Delete what dead drains of the same nodes held."""
+
 
 class Signal(Protocol):
     """What tells that something changed."""
@@ -116,6 +119,11 @@ class Holdings:
                 why = "; ".join(self._obstacles(subjects, is_by_force=False)) or "the leases were not to be had"
                 raise KubectlSafeError(f"global timeout reached: {why}; nothing was changed")
             self._signal.wait(1.0)
+
+    def sweep(self) -> None:
+        """Take away the Leases that dead drains of the same nodes left, also of workloads that are none of ours."""
+        if self.is_valid:
+            self._leases.sweep()
 
     def begin(self, pods: Iterable[Planned]) -> None:
         """From now on these pods may be moved by whoever has the Leases of their workloads."""

@@ -20,6 +20,8 @@ class Us:
     elapsed: Callable[[], float]
     now: Callable[[], datetime]
     """For people only."""
+    nodes: tuple[str, ...] = ()
+    """The nodes that are drained under them."""
 
     @property
     def instant(self) -> str:

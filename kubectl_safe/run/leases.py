@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
+from kubectl_safe.decide import leasing
 from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.model.lease import Holder, LeaseName
 from kubectl_safe.run import clock
@@ -63,6 +64,7 @@ class Leases:
         api: where they are.
         about: what the run does, for whoever finds it in the way: `drain node-a`.
         signal: is set on each change.
+        nodes: the nodes that are drained under them.
         holder: who we are, unique to this process; by default made of user, host and process.
         elapsed: seconds that go on while the machine sleeps.
         now: the time that people read in a Lease.
@@ -75,13 +77,14 @@ class Leases:
         *,
         about: str,
         signal: Signal,
+        nodes: tuple[str, ...] = (),
         holder: str | None = None,
         elapsed: Callable[[], float] = clock.elapsed,
         now: Callable[[], datetime] = clock.now,
         backoff: Backoff | None = None,
     ) -> None:
         self._api = api
-        self._us = Us(identity=holder or our_identity(), about=about, elapsed=elapsed, now=now)
+        self._us = Us(identity=holder or our_identity(), about=about, elapsed=elapsed, now=now, nodes=nodes)
         self._signal = signal
         self._elapsed = elapsed
         self._backoff = backoff or Backoff(first=1, longest=5)
@@ -167,6 +170,18 @@ class Leases:
             for claim in (self._claims[name] for name in names):
                 claim.is_forced = not claim.standing.is_taken
                 claim.due = min(claim.due, self._elapsed())
+
+    def sweep(self) -> None:
+        """Delete what dead drains of our nodes held; to be called while the Leases of these nodes are ours.
+
+        Without the right to list Leases in all namespaces nothing is found, and they stay behind, run out.
+        """
+        found = self._api.ours()
+        if not isinstance(found, tuple):
+            return
+        for lease in found:
+            if leasing.is_of_a_dead_run(lease, us=self._us.identity, nodes=frozenset(self._us.nodes)):
+                self._api.delete(lease)
 
     def step(self) -> float:
         """Do everything that is due; return until when, by `elapsed`, there is nothing to do.

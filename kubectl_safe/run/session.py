@@ -100,7 +100,7 @@ class Session:
         self.observer.begin_to_ask = self._begin_to_ask
         self.hands = Actuator(self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
         if self.terms.dry_run is DryRun.NONE:
-            leases = Leases(LeaseApi(self.client), about=self.terms.about, signal=self._signal)
+            leases = Leases(LeaseApi(self.client), about=self.terms.about, signal=self._signal, nodes=self.terms.nodes)
             self._open.enter_context(leases)
             self.holdings = Holdings(leases, signal=self._signal, now=self.now, tell=self.audience.warn)
             self.observer.holdings = self.holdings

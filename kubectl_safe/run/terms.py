@@ -26,6 +26,8 @@ class Terms:
     dry_run: DryRun = DryRun.NONE
     about: str = ""
     """What the run does, for those who find it in their way."""
+    nodes: tuple[str, ...] = ()
+    """The nodes that it drains, or whose drain it ends."""
     limits: Limits = field(default_factory=Limits)
     grace_period: int | None = None
     """Seconds; None leaves it to each pod."""

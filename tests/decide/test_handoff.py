@@ -220,3 +220,22 @@ OTHER_ROWS = [
 def test_knows_the_rarer_cases(snapshot: Snapshot, expected: str) -> None:
     plan = an_intent(a_cluster())
     assert in_words(next_actions(snapshot, plan).decisions[uid("web-1")]) == expected
+
+
+def noted(snapshot: Snapshot) -> list[int]:
+    """Return what the pods that are released now are noted to owe."""
+    return [action.in_service for action in decide(snapshot).actions if isinstance(action, Release)]
+
+
+def test_pods_that_became_ready_a_moment_ago_are_owed_like_those_in_service() -> None:
+    fresh = [a_pod(f"web-{n}", since=ago(5)) for n in range(1, 7)]
+    slow = {uid("web"): a_deployment(min_ready=timedelta(seconds=60))}
+    assert noted(a_cluster(*fresh, deployments=slow)) == [6]
+    assert told(decide(a_cluster(a_pod(released=True, since=ago(5)), *fresh[1:], deployments=slow))) == (
+        "wait for replacement"
+    )
+
+
+def test_a_pod_that_is_out_for_long_is_owed_to_nobody() -> None:
+    assert noted(a_cluster(a_pod("web-6", ready=False, since=ago(31)))) == [5]
+    assert noted(a_cluster(a_pod("web-6", ready=False, since=ago(29)))) == [6]

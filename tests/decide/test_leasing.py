@@ -18,6 +18,7 @@ from kubectl_safe.decide.leasing import (
     TakeOver,
     Term,
     created,
+    is_of_a_dead_run,
     is_valid,
     next_step,
     renewed,
@@ -165,3 +166,20 @@ def test_long_names_are_cut_and_stay_different() -> None:
     dotted = lease_of_node("x" * 228 + "." * 30 + "y").name
     assert len(dotted) <= 253
     assert ".-" not in dotted
+
+
+@pytest.mark.parametrize(
+    ("holder", "nodes", "is_dead"),
+    [
+        pytest.param("bob", ("node-a",), True, id="another's, of a drain of a node of ours"),
+        pytest.param("bob", ("node-b", "node-a"), True, id="of a drain of several, ours among them"),
+        pytest.param("bob", ("node-b",), False, id="of a drain of another node"),
+        pytest.param("bob", (), False, id="of no drain"),
+        pytest.param(US, ("node-a",), False, id="our own"),
+    ],
+)
+def test_who_holds_a_node_knows_which_leases_are_of_a_dead_drain(
+    holder: str, nodes: tuple[str, ...], is_dead: bool
+) -> None:
+    lease = created(A, us=holder, about="drain", at="now", nodes=nodes)
+    assert is_of_a_dead_run(lease, us=US, nodes=frozenset({"node-a"})) is is_dead

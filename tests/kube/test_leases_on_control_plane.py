@@ -174,3 +174,10 @@ def test_two_runs_follow_each_other(api: LeaseApi, name: LeaseName) -> None:
         until(lambda: name in bob.held)
         assert bob.trouble is None
     assert api.read(name) == Absent()
+
+
+def test_all_leases_of_ours_are_found_with_the_nodes_that_they_are_for(api: LeaseApi, name: LeaseName) -> None:
+    api.create(created(name, us=ALICE, about="drain a b", at=NOON, nodes=("a", "b")))
+    found = api.ours()
+    assert isinstance(found, tuple)
+    assert [lease.nodes for lease in found if lease.name == name] == [("a", "b")]

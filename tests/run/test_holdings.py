@@ -34,6 +34,7 @@ class Desk:
     group: frozenset[LeaseName] = frozenset()
     pushed: frozenset[LeaseName] = frozenset()
     watched: frozenset[LeaseName] = frozenset()
+    swept: int = 0
 
     @property
     def held(self) -> frozenset[LeaseName]:
@@ -52,6 +53,9 @@ class Desk:
 
     def watch(self, names: Iterable[LeaseName]) -> None:
         self.watched = frozenset(names)
+
+    def sweep(self) -> None:
+        self.swept += 1
 
     def take_over(self, names: Iterable[LeaseName]) -> None:
         self.single = self.pushed = frozenset(names)
@@ -156,6 +160,17 @@ def test_what_the_whole_run_holds_is_not_wanted_a_second_time() -> None:
     held.begin(an_intent(a_cluster(), "web-1").pods)
     assert not desk.single
     assert desk.group == {WEB}
+
+
+def test_what_dead_drains_left_is_swept_only_while_the_nodes_are_ours() -> None:
+    world, desk = a_world(), Desk()
+    held = holdings(world, desk)
+    held.hold({NODE: "node/node-1"})
+    held.sweep()
+    assert desk.swept == 1
+    desk.others = {NODE: ALICE}
+    held.sweep()
+    assert desk.swept == 1
 
 
 def test_what_was_taken_over_by_force_is_kept_beside_the_workloads() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+_FAILED = 400
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
@@ -51,3 +52,26 @@ def writes_by(user: str, log: Path) -> list[Write]:
             )
         )
     return sorted(found, key=lambda write: write.at)
+
+
+def unlisted_at(log: Path) -> dict[str, float]:
+    """Return when each pod (by UID) that is in no EndpointSlice any more left the last one, by the server's clock.
+
+    Who watches learns of it a moment later, and on a busy machine not always before who is watched.
+    """
+    listed: dict[tuple[str, str], set[str]] = {}
+    left: dict[str, float] = {}
+    whole, _, _ = log.read_text(encoding="utf-8").rpartition("\n")
+    events = (json.loads(line) for line in whole.splitlines() if '"endpointslices"' in line)
+    for event in sorted(events, key=lambda it: str(it["requestReceivedTimestamp"])):
+        about = event.get("objectRef", {})
+        if event["verb"] not in WRITES or event.get("responseStatus", {}).get("code", 0) >= _FAILED:
+            continue
+        endpoints = (event.get("requestObject") or {}).get("endpoints") or []
+        now = {uid for endpoint in endpoints if (uid := (endpoint.get("targetRef") or {}).get("uid"))}
+        before = set[str]().union(*listed.values())
+        listed[about.get("namespace", ""), about.get("name", "")] = now
+        after = set[str]().union(*listed.values())
+        at = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
+        left = {uid: since for uid, since in left.items() if uid not in after} | dict.fromkeys(before - after, at)
+    return left

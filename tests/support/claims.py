@@ -7,7 +7,7 @@ from typing import Any
 
 from kubectl_safe.sandbox.capacity import PodHistory
 from kubectl_safe.sandbox.targets import CALLER as CONTROLLER
-from tests.support.audit import Write
+from tests.support.audit import Write, unlisted_at
 from tests.support.stage import Counted, Stage
 
 OURS = "kubectl-safe/"
@@ -55,10 +55,12 @@ def assert_evicted_only_when_out(stage: Stage, *, settle_seconds: float) -> None
     assert evictions
     assert max(Counter((e.namespace, e.name) for e in evictions).values()) == 1, "a pod was evicted twice"
     balanced = {a.name for a in stage.applications if a.is_load_balanced}
+    unlisted = unlisted_at(stage.rig.control_plane.audit_log)
     for eviction in evictions:
         pod = pods[eviction.namespace, eviction.name]
         assert pod.unlisted is not None
-        assert eviction.at >= pod.unlisted + settle_seconds - CLOCK_SECONDS, f"{pod.name} had not settled"
+        since = min(pod.unlisted, unlisted.get(pod.uid, pod.unlisted))
+        assert eviction.at >= since + settle_seconds - CLOCK_SECONDS, f"{pod.name} had not settled"
         if pod.labels["app"] in balanced:
             assert pod.not_registered is not None
             assert eviction.at >= pod.not_registered, f"{pod.name} was still draining"
@@ -133,6 +135,7 @@ def _assert_in_the_table_of_writes(write: Write, dropped: set[str]) -> None:
             assert foreign == set(), write
             assert set(metadata) <= {"resourceVersion", "uid"}, write
         case "leases":
+            foreign -= {"app.kubernetes.io/managed-by"}
             assert (write.name or metadata["name"]).startswith("kubectl-safe."), write
             assert foreign == set(), write
             assert fields <= {"spec", "preconditions"}, write

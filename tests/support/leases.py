@@ -100,6 +100,9 @@ class FakeLeases:
 
         return self._do("delete", lease.name, done)
 
+    def ours(self) -> tuple[Lease, ...] | Busy | Denied:
+        return tuple(self.server.leases.values())
+
     def _is_current(self, lease: Lease) -> bool:
         known = self.server.leases.get(lease.name)
         return known is not None and (known.uid, known.resource_version) == (lease.uid, lease.resource_version)
