@@ -54,12 +54,13 @@ class Race:
     time: Time = field(default_factory=Time)
     server: LeaseServer = field(default_factory=LeaseServer)
 
-    def runner(self, identity: str = ALICE, *, hours_off: int = 0) -> Runner:
+    def runner(self, identity: str = ALICE, *, hours_off: int = 0, nodes: tuple[str, ...] = ()) -> Runner:
         api, signal = FakeLeases(self.server), Heard()
         leases = Leases(
             api,
             about=f"restart by {identity.partition('@')[0]}",
             signal=signal,
+            nodes=nodes,
             holder=identity,
             elapsed=self.time,
             now=lambda: NOW + timedelta(hours=hours_off, seconds=self.time.at),
@@ -694,3 +695,17 @@ def test_who_was_pushed_out_is_told_of_until_it_must_have_noticed() -> None:
     race.run(16, alice, bob)
     assert alice.leases.held == only(A)
     assert alice.leases.holders == {}
+
+
+def test_the_leases_that_a_dead_drain_of_our_nodes_held_are_swept_and_no_others() -> None:
+    race = Race()
+    dead, other, ours = (
+        race.runner(BOB, nodes=("node-a",)),
+        race.runner("carol", nodes=("node-b",)),
+        race.runner(nodes=("node-a",)),
+    )
+    for runner, name in ((dead, A), (other, B), (ours, C)):
+        runner.leases.want([name])
+        race.run(0, runner)
+    ours.leases.sweep()
+    assert race.server.leases.keys() == {B, C}
