@@ -56,8 +56,9 @@ class Ended:
 
 
 @pytest.fixture
-def safe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    """`kubectl safe`, of a kubeconfig whose namespace is `shop`."""
+def safe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
+    """`kubectl safe`, of a kubeconfig whose namespace is `shop`; details of faults go where the test's files go."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     line = CommandLine(capture=capsys)
     connected: Callable[..., object] = lambda _: SimpleNamespace(namespace="shop")  # noqa: E731
     for module in ("drain", "rollout"):
