@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubectl_safe.decide.health import POLL, Wish
 from kubectl_safe.kube.cluster import SLICES, Observed
+from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
 
@@ -81,6 +82,8 @@ class Observer:
         """What was complained of, as far as it was asked for."""
         self.memory = Memory()
         self._unready: set[str] = set()
+        self._handoffs: dict[str, str] = {}
+        """What is noted on withdrawn pods, by UID."""
         self._began: datetime | None = None
 
     def look(self) -> Snapshot:
@@ -133,8 +136,11 @@ class Observer:
         absent = () if SLICES in seen.stale else (uid for uid in seen.pods if uid not in present)
         self.memory.absent_since = {uid: self.memory.absent_since.get(uid, at) for uid in absent}
         for uid, pod in seen.pods.items():
-            if pod.is_withdrawn:
-                self.memory.withdrawn_since.setdefault(uid, at)
+            # Withdrawn once more, from a Service that was changed to select it, it was in a slice in between: for how
+            # short a time, nobody may have seen.
+            if pod.is_withdrawn and self._handoffs.get(uid) != pod.annotations.get(HANDOFF, ""):
+                self._handoffs[uid] = pod.annotations.get(HANDOFF, "")
+                self.memory.withdrawn_since[uid] = at
             if not pod.has_ready_containers:
                 self._unready.add(uid)
             elif uid in self._unready:

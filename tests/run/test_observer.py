@@ -7,6 +7,7 @@ import pytest
 
 from kubectl_safe.decide.health import Wish
 from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.snapshot import EvictionAnswer
 from kubectl_safe.run.observer import Observer
 from tests.run.world import World, a_world
@@ -107,6 +108,16 @@ def test_a_pod_is_withdrawn_since_it_was_first_seen_so() -> None:
     assert observer.look().withdrawn_since == {uid("web-1"): after(2)}
     pass_to(8)
     assert observer.look().withdrawn_since == {uid("web-1"): after(2)}
+
+
+def test_a_pod_that_is_withdrawn_once_more_is_withdrawn_since_then() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    world.add(a_pod("web-1", withdrawn=True))
+    observer.look()
+    pass_to(3)
+    world.add(a_pod("web-1", withdrawn=True, annotations={HANDOFF: '{"dropped":{"app":"web","tier":"front"}}'}))
+    assert observer.look().withdrawn_since == {uid("web-1"): after(3)}
 
 
 def test_a_pod_is_ready_since_it_was_seen_to_become_so_and_not_if_it_was_so_before() -> None:
