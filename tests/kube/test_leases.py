@@ -26,6 +26,7 @@ RAW: dict[str, Any] = {
         "name": "kubectl-safe.node-a",
         "uid": "uid",
         "resourceVersion": "7",
+        "labels": {"app.kubernetes.io/managed-by": "kubectl-safe"},
         "annotations": {RUN: "drain node-a"},
     },
     "spec": {
@@ -73,7 +74,7 @@ def test_one_request_each(serve: Serve, asking: Ask, method: str, path: str) -> 
 def test_a_new_lease_names_no_version(serve: Serve) -> None:
     server, client = serve(lambda _: Answer(body=RAW))
     LeaseApi(client).create(replace(OURS, uid="", resource_version=""))
-    assert server.asked[0].json["metadata"].keys() == {"namespace", "name", "annotations"}
+    assert server.asked[0].json["metadata"].keys() == {"namespace", "name", "labels", "annotations"}
 
 
 def test_only_the_version_that_was_seen_is_deleted(serve: Serve) -> None:
