@@ -145,7 +145,9 @@ def _state(it: Play) -> Json:
     def is_settled() -> bool:
         nonlocal state
         before, state = state, _read(it)
-        return state == before and not it.chains.now("terminating") and all(map(_is_observed, _raw(it, "deployments")))
+        # A controller that is busy elsewhere leaves what it owes as it was, so that two looks alone agree too soon.
+        is_seen_through = all(map(_is_observed, _raw(it, "deployments"))) and _listed(it) <= _names(it, "pods")
+        return state == before and not it.chains.now("terminating") and is_seen_through
 
     it.until(is_settled, "the end of all that follows")
     return state
@@ -166,6 +168,15 @@ _PATHS = {
 def _raw(it: Play, plural: str) -> list[Json]:
     items: list[Json] = it.call("get", f"{_PATHS[plural]}/namespaces/{it.name}/{plural}")["items"]
     return items
+
+
+def _names(it: Play, plural: str) -> set[str]:
+    return {its["metadata"]["name"] for its in _raw(it, plural)}
+
+
+def _listed(it: Play) -> set[str]:
+    """Return the pods in EndpointSlices."""
+    return {its["targetRef"]["name"] for piece in _raw(it, "endpointslices") for its in piece.get("endpoints") or ()}
 
 
 def _is_observed(deployment: Json) -> bool:
