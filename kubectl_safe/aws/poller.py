@@ -118,9 +118,8 @@ class Poller:
         return None
 
     def _take(self, ask: Ask, answer: Mapping[Target, TargetHealth]) -> None:
-        sent = max((health.asked_at for health in answer.values()), default=None) or self._now()
         with self._changed:
-            self._schedule.sent(ask.group, sent)
+            self._schedule.arrived(ask.group, self._now())
             self._schedule.answered(ask.group)
         # What was asked for and is not in the answer is unknown from now on, whatever was said of it before.
         kept = {target: health for target, health in self._health.items() if target not in ask.targets}
@@ -130,7 +129,7 @@ class Poller:
     def _take_error(self, group: str, error: AwsError) -> None:
         now = self._now()
         with self._changed:
-            self._schedule.sent(group, now)
+            self._schedule.arrived(group, now)
             if error.is_throttled:
                 self._schedule.throttled(group, now)
             else:

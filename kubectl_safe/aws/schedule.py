@@ -77,8 +77,11 @@ class Schedule:
         self._bucket(group).free_at = now + BETWEEN_CALLS
         return Ask(group=group, targets=self._wishes[group].targets)
 
-    def sent(self, group: str, at: datetime) -> None:
-        """Take note of when a question really went out: it may have had to wait for its turn after it was due."""
+    def arrived(self, group: str, at: datetime) -> None:
+        """Take note of when a question had arrived for certain, as there was an answer.
+
+        It may have had to wait for its turn after it was due, and be long on its way: what AWS counts is its arrival.
+        """
         self._asked[group] = max(at, self._asked.get(group, at))
 
     def answered(self, group: str) -> None:

@@ -140,16 +140,20 @@ def test_what_came_of_the_last_question_is_told_by_group() -> None:
     assert heard[:2] == [{ARN: error}, {ARN: None}]
 
 
-def test_the_pause_between_questions_counts_from_when_the_first_one_was_sent() -> None:
+def test_the_pause_between_questions_counts_from_the_answer_to_the_first_one() -> None:
     class Standing(Clock):
         def __call__(self) -> datetime:
-            return LONG_AGO
+            return self._at
 
-    late = TargetHealth(state=State.HEALTHY, asked_at=LONG_AGO + timedelta(seconds=0.5))
-    api, signal = Api({A: late}), Signal()
-    with Poller(api, signal=signal, now=Standing()) as poller:
+    class Slow(Api):
+        def ask(self, group: str, targets: Collection[Target]) -> Answers:
+            clock._at = LONG_AGO + timedelta(seconds=0.5)
+            return super().ask(group, targets)
+
+    clock, signal = Standing(), Signal()
+    with Poller(Slow({A: HEALTHY}), signal=signal, now=clock) as poller:
         poller.want(a_wish(A))
-        signal.until(lambda: poller.health == {A: late})
+        signal.until(lambda: poller.health == {A: HEALTHY})
         assert poller.asked_at(ARN) == LONG_AGO + timedelta(seconds=0.5)
 
 

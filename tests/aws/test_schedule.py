@@ -62,12 +62,12 @@ def test_a_group_is_asked_again_after_five_seconds() -> None:
     assert schedule.asked_at(WEB) == NOON + 5 * SECOND
 
 
-def test_the_five_seconds_count_from_when_a_question_that_waited_for_its_turn_went_out() -> None:
+def test_the_five_seconds_count_from_when_a_question_that_was_long_on_its_way_had_arrived() -> None:
     schedule = a_schedule(a_wish(WEB))
     schedule.next(NOON)
-    schedule.sent(WEB, NOON + timedelta(seconds=0.5))
+    schedule.arrived(WEB, NOON + timedelta(seconds=0.5))
     assert schedule.next(NOON + timedelta(seconds=5)) == Pause(until=NOON + timedelta(seconds=5.5))
-    schedule.sent(WEB, NOON)
+    schedule.arrived(WEB, NOON)
     assert schedule.next(NOON + timedelta(seconds=5)) == Pause(until=NOON + timedelta(seconds=5.5))
 
 
