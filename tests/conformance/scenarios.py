@@ -170,7 +170,9 @@ SCENARIOS = {
     "bare-pod": Scenario(play=_bare_pod, exits=(1, 0), evicts=2),
     "daemons": Scenario(play=_daemons, exits=(1, 0), evicts=1),
     "uncordoned": Scenario(play=_uncordoned, exits=(0, 0), evicts=1),
-    "orphaned-half-way": Scenario(play=_orphaned_half_way, exits=(1,), evicts=0, leaves_marks=True),
+    "orphaned-half-way": Scenario(
+        play=_orphaned_half_way, exits=(1,), evicts=0, leaves_marks=True, races=frozenset({"answers", "writes"})
+    ),
     "deleted-half-way": Scenario(
         play=_deleted_half_way, exits=(1,), evicts=0, races=frozenset({"answers", "writes", "order", "causality"})
     ),

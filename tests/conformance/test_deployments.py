@@ -194,10 +194,12 @@ def test_deadline_has_to_be_longer_than_what_makes_a_pod_available(ground: Groun
 
 def test_rollout_that_makes_no_progress_is_told(ground: Ground) -> None:
     ground.create("deployments", deployment("web", 1, progressDeadlineSeconds=1))
-    ground.until(
-        lambda: condition(ground, "Progressing").get("reason") == "ProgressDeadlineExceeded" or None, "the deadline"
-    )
-    assert condition(ground, "Progressing")["status"] == "False"
+
+    def late() -> Json | None:
+        found = condition(ground, "Progressing")
+        return found if found.get("reason") == "ProgressDeadlineExceeded" else None
+
+    assert ground.until(late, "the deadline")["status"] == "False"
 
 
 def test_annotation_of_the_deployment_is_its_replica_set_s_too(ground: Ground) -> None:

@@ -55,8 +55,11 @@ class Storm:
         return max(waits, default=0.0)
 
     async def rage(self, per_second: float) -> None:
-        """Ask for the eviction of pods that bear the application's label by chance, at a rate."""
-        random = Random(0)
+        """Ask for the eviction of pods that bear the application's label by chance, at a rate.
+
+        One is spared, for whoever else has something to do with it.
+        """
+        random, spared = Random(0), min(pod["metadata"]["name"] for pod in self.scene.pods)
         async with self.scene.stage.rig.control_plane.api(OTHER_ADMIN) as api:
             while not self.is_over:
                 names = sorted(
@@ -64,6 +67,7 @@ class Storm:
                     for pod in self.scene.pods
                     if pod["metadata"]["labels"].get("app") == self.scene.name
                     and "deletionTimestamp" not in pod["metadata"]
+                    and pod["metadata"]["name"] != spared
                 )
                 if names:
                     await self._evict(api, random.choice(names))
