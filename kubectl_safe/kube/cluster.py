@@ -4,7 +4,7 @@ It must not decide anything, and nothing here knows of AWS: without the CRD ther
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -245,14 +245,24 @@ def serves_bindings(client: Discovery) -> bool:
     Raises:
         ApiError: it doesn't say.
     """
+    group = BINDING_API.split("/")[2]
+    # That a group is not among those that are served is a statement; that its page is not found may be a proxy's.
+    served = _read("groups", client.request("GET", "/apis"))
+    if not any(its.get("name") == group for its in served):
+        return False
+    return any(its.get("name") == BINDINGS for its in _read("resources", client.request("GET", BINDING_API)))
+
+
+def _read(field: str, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the list in an answer about what is served.
+
+    Raises:
+        ApiError: there is none.
+    """
     try:
-        answer = client.request("GET", BINDING_API)
-    except ApiError as error:
-        if error.status == _NOT_FOUND:
-            return False
-        raise
-    resources: Iterable[Mapping[str, Any]] = answer.get("resources") or ()
-    return any(resource.get("name") == BINDINGS for resource in resources)
+        return list(answer[field])
+    except UNREADABLE as error:
+        raise ApiError(f"the API server doesn't say which {field} it serves: {error!r}", status=0) from error
 
 
 def _values(objects: Mapping[str, Any]) -> tuple[Any, ...]:

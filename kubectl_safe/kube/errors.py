@@ -41,8 +41,8 @@ class ApiError(KubectlSafeError):
 
     @property
     def is_not_found(self) -> bool:
-        """Whether the object is not there."""
-        return self.status == _NOT_FOUND
+        """Whether the object is not there: the API server says so itself, where a proxy only finds no page."""
+        return self.status == _NOT_FOUND and self.reason == "NotFound"
 
     @property
     def is_transient(self) -> bool:

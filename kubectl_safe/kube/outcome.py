@@ -75,7 +75,7 @@ def result_of(error: ApiError, *, is_dry_run: bool) -> Result:
     """
     if is_dry_run and _NO_DRY_RUN in error.message:
         return Untried(message=error.message)
-    if error.status == _NOT_FOUND:
+    if error.is_not_found:
         return Gone()
     if error.status == _CONFLICT:
         return Conflict()
@@ -90,9 +90,10 @@ def _is_passing(error: ApiError) -> bool:
     """Tell whether time alone may cure it.
 
     - No answer, flow control, or an error of the server; but not that several budgets select a pod.
+    - A path that is not found, of whose object nothing is said: a proxy, or an API server that has only begun.
     - A namespace that terminates forbids evictions until the pod itself is deleted (kubectl tries again, too).
     """
-    if isinstance(error, Unreachable) or error.status in {_TOO_MANY, _TIMEOUT}:
+    if isinstance(error, Unreachable) or error.status in {_TOO_MANY, _TIMEOUT, _NOT_FOUND}:
         return True
     if error.status == _FORBIDDEN:
         return _NAMESPACE_TERMINATING in error.causes

@@ -75,6 +75,7 @@ MANY_BUDGETS = "This pod has more than one PodDisruptionBudget, which the evicti
     ("answer", "expected"),
     [
         (a_status(404, "NotFound"), Gone()),
+        (Answer(status=404, body=b"404 page not found"), Busy(message="404 page not found", retry_after=1)),
         (a_status(403, "Forbidden", DENIAL), Denied(message=DENIAL)),
         (a_status(422, "Invalid", "invalid"), Denied(message="invalid")),
         (a_status(401, "Unauthorized", "Unauthorized"), Denied(message="Unauthorized")),
@@ -95,6 +96,7 @@ MANY_BUDGETS = "This pod has more than one PodDisruptionBudget, which the evicti
     ],
     ids=[
         "404 is gone",
+        "404 of a proxy says nothing of the object",
         "403 is denied",
         "422 is denied",
         "401 is denied",
@@ -213,6 +215,7 @@ def test_an_eviction_of_what_was_decided_on_is_sent_once(serve: Serve) -> None:
     [
         (a_raw_withdrawn_pod(uid="another"), False, Gone()),
         (a_status(404, "NotFound"), False, Gone()),
+        (Answer(status=404, body=b"no page"), False, Busy(message="no page", retry_after=1)),
         (a_raw_withdrawn_pod(deletionTimestamp="2026-01-01T00:00:00Z"), False, Done()),
         (a_raw_withdrawn_pod(labels={}), False, Conflict()),
         (a_raw_withdrawn_pod(labels={marks.WITHDRAWN: "", "app": "web"}), False, Conflict()),
@@ -223,6 +226,7 @@ def test_an_eviction_of_what_was_decided_on_is_sent_once(serve: Serve) -> None:
     ids=[
         "another pod by that name",
         "gone",
+        "not found by a proxy",
         "terminating already",
         "the withdrawn label is gone",
         "a Service's label is back",

@@ -13,18 +13,21 @@ from tests.support.api_server import Answer, Asked, Feed, a_status
 from tests.support.raw import a_list, a_raw_pod, an_event
 
 CRD = Answer(body={"resources": [{"name": "targetgroupbindings"}]})
-NO_CRD = a_status(404, "NotFound")
 
 
 class Script:
     """An API server with empty lists, but for what a test puts in their place."""
 
-    def __init__(self, *, bindings: Answer = NO_CRD, **lists: Any) -> None:
-        self.bindings = bindings
+    def __init__(self, *, bindings: Answer | None = None, groups: Answer | None = None, **lists: Any) -> None:
+        served = [{"name": "apps"}, *([{"name": "elbv2.k8s.aws"}] if bindings else [])]
+        self.groups = groups or Answer(body={"groups": served})
+        self.bindings = bindings or a_status(404, "NotFound")
         self.lists = lists
         self.feeds: dict[str, Feed] = {}
 
     def __call__(self, asked: Asked) -> Answer | Feed:
+        if asked.path == "/apis":
+            return self.groups
         if asked.path == BINDING_API:
             return self.bindings
         kind = asked.path.rpartition("/")[2]
@@ -39,7 +42,7 @@ def test_without_the_crd_there_are_no_bindings_and_none_are_asked_for(serve: Ser
     with Cluster(client, namespace="team", signal=Signal()) as cluster:
         assert cluster.observe().bindings == ()
     assert {asked.path for asked in server.asked} == {
-        BINDING_API,
+        "/apis",
         "/api/v1/namespaces/team/pods",
         "/api/v1/namespaces/team/services",
         "/apis/discovery.k8s.io/v1/namespaces/team/endpointslices",
@@ -60,6 +63,21 @@ def test_another_api_of_that_group_is_no_binding(serve: Serve) -> None:
     _, client = serve(Script(bindings=Answer(body={"resources": [{"name": "ingressclassparams"}]})))
     with Cluster(client, namespace=None, signal=Signal()) as cluster:
         assert BINDINGS not in cluster._watchers
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(Script(groups=Answer(status=404, body="404 page not found")), id="a proxy finds no groups"),
+        pytest.param(Script(groups=Answer(body={"kind": "Hello"})), id="something else answers"),
+        pytest.param(Script(bindings=Answer(status=404, body="404 page not found")), id="it is there, and not found"),
+        pytest.param(Script(bindings=Answer(body={"kind": "Hello"})), id="it is there, and something else answers"),
+    ],
+)
+def test_that_there_are_no_bindings_is_only_taken_from_an_api_server(serve: Serve, script: Script) -> None:
+    _, client = serve(script)
+    with pytest.raises(ApiError), Cluster(client, namespace=None, signal=Signal()):
+        pass
 
 
 def test_nodes_are_watched_in_the_whole_cluster_and_only_when_asked_for(serve: Serve) -> None:

@@ -23,8 +23,8 @@ def allowing(*verbs: str, **status: Any) -> Callable[[Asked], Answer]:
     """Return a server that allows these verbs, and has no TargetGroupBindings."""
 
     def answer(asked: Asked) -> Answer:
-        if asked.path == BINDING_API:
-            return a_status(404, "NotFound")
+        if asked.path == "/apis":
+            return Answer(body={"groups": []})
         attributes = asked.json["spec"]["resourceAttributes"]
         return Answer(status=201, body={"status": {"allowed": attributes["verb"] in verbs, **status}})
 
@@ -78,14 +78,16 @@ def test_rights_on_bindings_are_not_missed_where_there_are_none(serve: Serve) ->
 
 def test_rights_on_bindings_are_missed_where_the_cluster_serves_them(serve: Serve) -> None:
     crd = Answer(body={"resources": [{"name": "targetgroupbindings"}]})
-    _, client = serve(lambda asked: crd if asked.path == BINDING_API else allowing()(asked))
+    groups = Answer(body={"groups": [{"name": "elbv2.k8s.aws"}]})
+    found = {"/apis": groups, BINDING_API: crd}
+    _, client = serve(lambda asked: found.get(asked.path) or allowing()(asked))
     assert list(denied(client, [BINDINGS, EVICT])) == [BINDINGS, EVICT]
 
 
 def test_whether_there_are_bindings_is_only_asked_where_it_matters(serve: Serve) -> None:
     server, client = serve(allowing("list"))
     denied(client, [BINDINGS, EVICT])
-    assert BINDING_API not in {asked.path for asked in server.asked}
+    assert "/apis" not in {asked.path for asked in server.asked}
 
 
 def test_a_question_is_asked_again_while_the_server_is_busy(serve: Serve) -> None:

@@ -39,6 +39,8 @@ class Server:
             return {"status": {"allowed": self._allows(body["spec"]["resourceAttributes"])}}
         if path == "/api/v1/pods":
             return {"items": list(self.pods)}
+        if path == "/apis":
+            return {"groups": [{"name": "elbv2.k8s.aws"}]}
         if path == "/apis/elbv2.k8s.aws/v1beta1":
             return {"resources": [{"name": "targetgroupbindings"}]}
         raise ApiError("not found", status=404)
