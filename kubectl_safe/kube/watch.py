@@ -1,7 +1,8 @@
 """Keeps a cache of one kind in step with the API server: a list, then a watch from there, for as long as it takes.
 
-A watch that can't be trusted any more begins anew with a list. While there is no connection, the kind is not live, and
-nothing may be decided on it.
+A watch that can't be trusted any more begins anew with a list; so does one that came to its end in good order, so that
+whatever it left out is known some minutes later. While there is no connection, the kind is not live, and nothing may be
+decided on it.
 """
 
 import json
@@ -73,6 +74,7 @@ class Watcher(Generic[T]):
         self._stopping = threading.Event()
         self._stream: Stream | None = None
         self._version: str | None = None
+        self._listed = 0.0
         self._backoff = Backoff(first=0.1, longest=5)
         self._thread = threading.Thread(target=self._run, name=f"watch {kind}", daemon=True)
 
@@ -136,6 +138,7 @@ class Watcher(Generic[T]):
             query = {"limit": PAGE, "continue": meta["continue"]}
         self.cache.replace(found, int(version))
         self._version = version
+        self._listed = time.monotonic()
 
     def _watch(self, version: str) -> None:
         """Follow one watch to its end in good order."""
@@ -157,6 +160,8 @@ class Watcher(Generic[T]):
                 self._backoff.reset()
         finally:
             self._stream = None
+        if time.monotonic() - self._listed >= _LEAST_SECONDS:
+            self._version = None
         # Some watches end at once and empty; asking again at once would be a busy loop.
         if time.monotonic() - began < _SOON_SECONDS:
             self._pause(0)

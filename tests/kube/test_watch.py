@@ -181,6 +181,29 @@ def test_a_watch_that_always_ends_empty_is_no_busy_loop(watch: Watch) -> None:
     assert len(collection.watched) <= 10
 
 
+def test_what_a_watch_left_out_is_known_once_it_has_ended_after_its_time(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = Feed()
+    collection = Collection([a_list(version=7), a_list(a_raw_pod("a", version=8), version=9)], [ending, Feed()])
+    with watch(collection) as pods:
+        pods.has()
+        monkeypatch.setattr("kubectl_safe.kube.watch._LEAST_SECONDS", 0)
+        ending.end()
+        pods.has(a=8)
+    assert collection.versions == ["7", "9"]
+
+
+def test_a_watch_that_ends_too_soon_goes_on_where_it_was(watch: Watch) -> None:
+    ending = Feed()
+    collection = Collection([a_list(version=7)], [ending, Feed(an_event("ADDED", a_raw_pod("a", version=8)))])
+    with watch(collection) as pods:
+        pods.has()
+        ending.end()
+        pods.has(a=8)
+    assert len(collection.listed) == 1
+
+
 def test_repeated_events_change_nothing(watch: Watch) -> None:
     feed = Feed(*[an_event("MODIFIED", a_raw_pod("a", version=8))] * 3, an_event("MODIFIED", a_raw_pod("b", version=9)))
     with watch(Collection([a_list(a_raw_pod("a"), version=7)], [feed])) as pods:
