@@ -191,9 +191,11 @@ def _chores(
         if nudges:
             yield from _nudges([d for d, _ in workloads if d.uid not in snapshot.taken], snapshot)
         return
-    # Those of a run that died, too: nobody else takes them away, and nobody needs them once they were seen.
-    bindings = (b for b in snapshot.bindings if nudges and b.is_nudged)
-    pods = (p for p in snapshot.pods.values() if touched and TOUCH in p.annotations)
+    # Those of a run that died, too: nobody else takes them away, and nobody needs them once they were seen. What this
+    # run has set it takes away also where it was denied to set more.
+    ours = snapshot.nudged_at
+    bindings = (b for b in snapshot.bindings if b.is_nudged and (nudges or (b.namespace, b.name) in ours))
+    pods = (p for p in snapshot.pods.values() if TOUCH in p.annotations and (touched or snapshot.touched_at))
     yield from (RemoveNudge(binding=binding) for binding in bindings)
     yield from (RemoveTouch(pod=pod) for pod in pods)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch, Touch
+from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch, Touch, subject_of
 from kubectl_safe.decide.decision import Gone as GonePod
 from kubectl_safe.decide.decision import Left, Wait
 from kubectl_safe.decide.ending import Ending, ending_of
@@ -173,7 +173,8 @@ class Loop:
             result = self._hands.act(action)
             has_acted = has_acted or isinstance(result, Done | Gone)
             if isinstance(action, Nudge | RemoveNudge | Touch | RemoveTouch) and isinstance(result, Denied):
-                intent = self._do_without(action, result.message, intent)
+                if self._results.is_denied_for_good(action):
+                    intent = self._do_without(action, result.message, intent)
             else:
                 self._results.take(action, result)
         return intent, has_acted
@@ -181,10 +182,16 @@ class Loop:
     def _do_without(self, action: Nudge | RemoveNudge | Touch | RemoveTouch, message: str, intent: Intent) -> Intent:
         """Return the intent without a chore that is denied: it only makes things quicker."""
         if isinstance(action, Nudge | RemoveNudge):
-            self._reporter.warn(f"Warning: bindings are not nudged from now on: {message}")
-            return replace(intent, settings=replace(intent.settings, nudge=False))
-        self._reporter.warn(f"Warning: budgets are not made to be counted anew from now on: {message}")
-        return replace(intent, settings=replace(intent.settings, touch=False))
+            what, settings = "bindings are not nudged", replace(intent.settings, nudge=False)
+        else:
+            what, settings = "budgets are not made to be counted anew", replace(intent.settings, touch=False)
+        if isinstance(action, RemoveNudge | RemoveTouch):
+            what = f"{subject_of(action)} keeps a mark of this run"
+            self._results.forget_marks(action)
+        else:
+            what = f"{what} from now on"
+        self._reporter.warn(f"Warning: {what}: {message}")
+        return replace(intent, settings=settings)
 
     def _until_next_look(self, outcome: Outcome) -> timedelta:
         """Return how long to wait where nothing changes: until time alone ends a wait, and `LOOK_AGAIN` at most."""

@@ -1,5 +1,6 @@
 """What came of the writes of a run, and what follows from that for the next ones."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
@@ -30,6 +31,9 @@ from kubectl_safe.run.observer import Memory
 
 HOLD = timedelta(milliseconds=200)
 """After a conflict: by then the cache has the newer object."""
+
+DENIALS = 3
+"""How often in a row a chore has to be denied before it is done without."""
 
 _Key = tuple[str, str]
 
@@ -65,6 +69,7 @@ class Results:
         self._held_back: set[str] = set()
         self._unanswered: dict[_Key, str] = {}
         self._refused: dict[str, str] = {}
+        self._denied: Counter[_Key] = Counter()
 
     def held_until(self, action: Action) -> datetime | None:
         """Return until when an action is not to be tried again."""
@@ -81,10 +86,25 @@ class Results:
         refused, self._refused = self._refused, {}
         return refused
 
+    def is_denied_for_good(self, action: Action) -> bool:
+        """Take note that a chore is denied; tell whether there is no use in trying again.
+
+        An API server that can't ask who may do what denies everything for a moment.
+        """
+        key = key_of(action)
+        self._denied[key] += 1
+        self._held[key] = self._now() + RETRY
+        return self._denied[key] >= DENIALS
+
+    def forget_marks(self, action: RemoveNudge | RemoveTouch) -> None:
+        """Take note that marks of a kind are not ours to take away any more."""
+        (self._memory.nudged_at if isinstance(action, RemoveNudge) else self._memory.touched_at).clear()
+
     def take(self, action: Action, result: Result) -> None:
         """Remember what came of an action."""
         key = key_of(action)
         trouble = self._unanswered.pop(key, "")
+        self._denied.pop(key, None)
         match result:
             case Done():
                 self._note(action)

@@ -186,6 +186,20 @@ def test_without_the_right_to_nudge_the_end_is_not_held_up() -> None:
     assert next_actions(snapshot, an_intent(a_cluster(), "web-1", nudge=False)).is_done
 
 
+def test_what_this_run_nudged_is_taken_away_though_it_may_nudge_no_more() -> None:
+    binding = a_binding(is_nudged=True)
+    snapshot = a_cluster(without=["web-1"], bindings=(binding,), nudged_at={(binding.namespace, binding.name): ago(1)})
+    outcome = next_actions(snapshot, an_intent(a_cluster(), "web-1", nudge=False))
+    assert [type(action) for action in outcome.chores] == [RemoveNudge]
+
+
+def test_what_this_run_touched_is_taken_away_though_it_may_touch_no_more() -> None:
+    touched = a_pod("web-2", annotations={TOUCH: "1"})
+    snapshot = a_cluster(touched, without=["web-1"], touched_at={("shop", "web"): ago(1)})
+    outcome = next_actions(snapshot, an_intent(a_cluster(), "web-1", touch=False))
+    assert [type(action) for action in outcome.chores] == [RemoveTouch]
+
+
 def test_tells_each_step_and_how_many_are_in_service() -> None:
     pods = [a_pod(), a_pod("web-2", released=True), a_pod("web-3", withdrawn=True), a_pod("web-4", terminating=True)]
     outcome = next_actions(a_cluster(*pods, without=["web-5"]), an_intent(a_cluster()))

@@ -149,12 +149,20 @@ def test_a_binding_is_nudged_every_five_seconds_while_its_gate_stays_behind() ->
     assert world.when(Nudge) == [0, 5, 10]
 
 
-def test_a_denied_nudge_only_turns_nudging_off() -> None:
-    world = with_load_balancer(scripted={Nudge: [Denied(message="cannot patch targetgroupbindings")]})
+def test_nudging_goes_on_where_it_was_only_denied_for_a_moment() -> None:
+    world = with_load_balancer(scripted={Nudge: [Denied(message="cannot patch targetgroupbindings")] * 2})
     world.after(12, lambda: open_the_gate(world))
     answer_every_second(world)
+    assert run(world, "web-1").warnings == []
+    assert world.when(Nudge) == [0, 5, 10]
+
+
+def test_a_nudge_that_is_denied_again_and_again_only_turns_nudging_off() -> None:
+    world = with_load_balancer(scripted={Nudge: [Denied(message="cannot patch targetgroupbindings")] * 9})
+    world.after(22, lambda: open_the_gate(world))
+    answer_every_second(world)
     heard = run(world, "web-1")
-    assert world.when(Nudge) == [0]
+    assert world.when(Nudge) == [0, 5, 10]
     assert heard.warnings == ["Warning: bindings are not nudged from now on: cannot patch targetgroupbindings"]
     assert heard.gone_pods == [("web-1", True)]
 
@@ -229,12 +237,12 @@ def test_a_stale_budget_is_counted_anew_by_a_touch_and_what_was_touched_is_remem
     assert world.when(Touch) == [0, 5]
 
 
-def test_a_touch_that_is_denied_is_told_once_and_keeps_no_run_from_its_end() -> None:
+def test_a_touch_that_is_denied_again_and_again_is_told_once_and_keeps_no_run_from_its_end() -> None:
     budget = a_budget(healthy=4)
     world = a_world(budgets=(budget,), scripted={Touch: [Denied(message="pods can't be patched")] * 9})
     world.add(a_pod("web-1", withdrawn=True, gates={}))
     heard = run(world, "web-1")
-    assert len(world.when(Touch)) == 1
+    assert world.when(Touch) == [0, 5, 10]
     assert heard.warnings == ["Warning: budgets are not made to be counted anew from now on: pods can't be patched"]
     assert heard.gone_pods == [("web-1", True)]
 
@@ -242,5 +250,14 @@ def test_a_touch_that_is_denied_is_told_once_and_keeps_no_run_from_its_end() -> 
 def test_a_touch_that_can_not_be_taken_away_keeps_no_run_from_its_end() -> None:
     world = a_world(scripted={RemoveTouch: [Denied(message="pods can't be patched")] * 9})
     world.add(a_pod("web-2", gates={}, annotations={TOUCH: "now"}))
-    assert run(world, "web-1").gone_pods == [("web-1", True)]
-    assert len(world.when(RemoveTouch)) == 1
+    heard = run(world, "web-1")
+    assert heard.gone_pods == [("web-1", True)]
+    assert world.gaps(RemoveTouch) == [5.0, 5.0]
+    assert heard.warnings == ["Warning: pod/shop/web-2 keeps a mark of this run: pods can't be patched"]
+
+
+def test_a_touch_is_taken_away_once_that_is_not_denied_any_more() -> None:
+    world = a_world(scripted={RemoveTouch: [Denied(message="pods can't be patched")] * 2})
+    world.add(a_pod("web-2", gates={}, annotations={TOUCH: "now"}))
+    assert run(world, "web-1").warnings == []
+    assert len(world.when(RemoveTouch)) == 3

@@ -36,7 +36,7 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.cluster import Observed
 from kubectl_safe.kube.outcome import Done, Result
-from kubectl_safe.model.marks import CORDONED, HANDOFF, OPERATION, WITHDRAWN, Handoff
+from kubectl_safe.model.marks import CORDONED, HANDOFF, OPERATION, TOUCH, WITHDRAWN, Handoff
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth
@@ -171,7 +171,9 @@ class World(Signal):
                 self._undo(action)
             case Cordon() | Uncordon() | Record() | RemoveRecord():
                 self._mark(action)
-            case AskEviction() | Nudge() | RemoveNudge() | Touch() | RemoveTouch():
+            case RemoveTouch(pod=pod):
+                self.pods[pod.uid] = replace(pod, annotations={k: v for k, v in pod.annotations.items() if k != TOUCH})
+            case AskEviction() | Nudge() | RemoveNudge() | Touch():
                 pass
 
     def _release(self, action: Release) -> None:
