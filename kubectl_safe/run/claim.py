@@ -213,8 +213,7 @@ class Claim:
             case Busy() | Denied():
                 self._must_look = True
                 self._fail(result)
-                # Denied once, it would be denied again, and it runs out by itself.
-                return isinstance(result, Denied)
+                return False
             case _:
                 assert_never(result)
 

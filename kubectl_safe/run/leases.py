@@ -21,8 +21,12 @@ WATCH_EVERY = 5.0
 """Seconds between two looks at a Lease that is only watched."""
 LOOK_AT_LEAST = 1.0
 """Seconds between two looks at the clock: a wait stands still while the machine sleeps, and a Lease does not."""
+GIVE_BACK_AGAIN = (0.5, 1.0, 0.0)
+"""Seconds after each try to give back what could not be: whoever waits for it would wait for 30 s."""
+LEAVING = 10.0
+"""Seconds after which nothing more is tried: who leaves does not wait long for a server that is silent."""
 _JOIN_SECONDS = 20
-"""A call takes at most its connect and its read timeout; giving back ends with the first that has no answer."""
+"""A call takes at most its connect and its read timeout."""
 
 
 class Signal(Protocol):
@@ -207,9 +211,14 @@ class Leases:
         with self._changed:
             self._watched = frozenset()
             self._want(frozenset(), frozenset())
-        for claim in self._unwanted():
-            if not claim.give_back_at_last():
+        until = self._elapsed() + LEAVING
+        left = self._unwanted()
+        for pause in GIVE_BACK_AGAIN:
+            left = [claim for claim in left if self._elapsed() < until and not claim.give_back_at_last()]
+            if not left:
                 break
+            with self._changed:
+                self._changed.wait(pause)
         self._tell()
 
     def _run(self) -> None:

@@ -71,7 +71,7 @@ class Race:
     def run(self, seconds: float, *runners: Runner) -> None:
         """Let time pass, with each of these at work as soon as something is due."""
         until = self.time.at + seconds
-        while True:
+        while runners:
             due = min(runner.leases.step() for runner in runners)
             if due > until:
                 break
@@ -281,17 +281,31 @@ def test_at_the_end_everything_is_given_back_also_what_was_created_without_an_an
     assert alice.leases.held == only()
 
 
-def test_an_end_without_an_answer_is_not_asked_for_twice() -> None:
+def test_an_end_that_a_silent_server_does_not_answer_is_not_asked_for_again() -> None:
     race = Race()
     alice = race.runner()
-    alice.leases.want([A, B])
+    alice.leases.want([A, B, C])
     race.run(0, alice)
     alice.api.fault = lambda _: Fault.NOT_DONE
     race.run(11, alice)
     alice.api.asked.clear()
+    alice.api.before = lambda: race.run(5)
     alice.leases.end()
-    assert alice.verbs == ["delete"]
+    assert alice.verbs == ["delete", "delete"]
     assert alice.leases.trouble == Fault.NOT_DONE.value
+
+
+@pytest.mark.parametrize("fault", [Fault.NOT_DONE, Fault.DENIED])
+def test_an_end_that_is_refused_for_a_moment_is_asked_for_again(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubectl_safe.run.leases.GIVE_BACK_AGAIN", (0.001, 0.001, 0.001))
+    race = Race()
+    alice = race.runner()
+    alice.leases.want([A, B])
+    race.run(0, alice)
+    faults = iter([fault] * 4)
+    alice.api.fault = lambda _: next(faults, Fault.NONE)
+    alice.leases.end()
+    assert race.server.leases == {}
 
 
 def test_an_end_is_asked_for_whatever_failed_before() -> None:
