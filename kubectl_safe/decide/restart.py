@@ -1,6 +1,7 @@
 """Which pods a restart moves, and which Deployments it refuses."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.owners import reference_to
@@ -8,6 +9,9 @@ from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment, ReplicaSet
+
+LATELY = timedelta(hours=1)
+"""A restart that was begun so lately, and lacks but its last writes, is not done again by the same command."""
 
 
 def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
@@ -30,18 +34,37 @@ def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
     return ""
 
 
-def under_way(deployments: Iterable[Deployment], snapshot: Snapshot) -> Mapping[str, Operation]:
+def under_way(deployments: Iterable[Deployment], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
     """Return the restarts that a command on these Deployments goes on with, by the Deployment's UID.
 
     A restart is under way while a pod of its plan is there. One whose pods are all gone is over, whatever its record
-    says; unless it was begun by one command with another that is under way, for then it is not to be done again.
+    says; but it is not to be done again where
+
+    - it was begun by one command with another that is under way, or
+    - it was begun lately with these options, and its process was killed right before it could say so. Then the others
+      of its command are over, too, that have no record any more.
     """
-    found = {d.uid: (d, record.operation) for d in deployments if (record := recorded(d, snapshot))}
-    known = {uid: (deployment, it) for uid, (deployment, it) in found.items() if it is not None}
-    going_on = {
-        it.id for deployment, it in known.values() if any(it.plans(pod.uid) for pod in snapshot.pods_of(deployment))
-    }
-    return {uid: it for uid, (_, it) in known.items() if it.id in going_on}
+    known = {d.uid: (d, record, record.operation) for d in deployments if (record := recorded(d, snapshot))}
+    going_on, ending = set[str](), dict[str, Operation]()
+    for deployment, record, operation in known.values():
+        if operation is None:
+            continue
+        if any(operation.plans(pod.uid) for pod in snapshot.pods_of(deployment)):
+            going_on.add(operation.id)
+        elif operation.options == options and record.replicas and _is_of_late(operation, snapshot.at):
+            ending[operation.id] = operation
+    found = {uid: it for uid, (_, _, it) in known.items() if it and it.id in going_on | ending.keys()}
+    over = [it for number, it in ending.items() if number not in going_on]
+    without = {d.uid: it for d in deployments for it in over if d.uid not in known and d.name in it.deployments}
+    return found | without
+
+
+def _is_of_late(operation: Operation, at: datetime) -> bool:
+    try:
+        return abs(at - datetime.fromisoformat(operation.started)) <= LATELY
+    except (ValueError, TypeError):
+        # Somebody has changed it: no moment, or one without a time zone.
+        return False
 
 
 def plan_restart(deployment: Deployment, operation: Operation | None, snapshot: Snapshot) -> tuple[Planned, ...]:

@@ -100,6 +100,8 @@ class Operation:
     """The options that shape the restart, in one line; another run must have the same to continue it."""
     pods: frozenset[str]
     """The first eight characters of each planned pod's UID."""
+    deployments: frozenset[str] = frozenset()
+    """The names of all Deployments of the command."""
 
     def plans(self, uid: str) -> bool:
         """Tell whether a pod is of its plan."""
@@ -108,7 +110,13 @@ class Operation:
     def dumps(self) -> str:
         """Return the annotation's value."""
         return json.dumps(
-            {"id": self.id, "started": self.started, "options": self.options, "pods": sorted(self.pods)},
+            {
+                "id": self.id,
+                "started": self.started,
+                "options": self.options,
+                "pods": sorted(self.pods),
+                "deployments": sorted(self.deployments),
+            },
             separators=(",", ":"),
         )
 
@@ -126,6 +134,7 @@ class Operation:
                 started=str(raw["started"]),
                 options=str(raw["options"]),
                 pods=frozenset(str(p) for p in raw["pods"]),
+                deployments=frozenset(str(name) for name in raw["deployments"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"annotation {OPERATION} is not one of ours: {text!r}") from error

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 from kubectl_safe.decide.actions import Record, RemoveRecord
-from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.restart import (
     current_replica_set,
     left_behind,
@@ -50,11 +50,17 @@ def restart(request: Restart, session: Session) -> None:
         session.audience.warn(f"No resources found in {request.namespace} namespace.")
         return
     snapshot = session.observer.look()
-    going_on = under_way(deployments, snapshot)
+    going_on = under_way(deployments, request.settings.fingerprint, snapshot)
     _refuse(_conflict(d, going_on[d.uid], request) if d.uid in going_on else refusal(d, snapshot) for d in deployments)
     pods = tuple(planned for d in deployments for planned in plan_restart(d, going_on.get(d.uid), snapshot))
     intent = Intent(pods=pods, settings=request.settings)
-    operation = _operation(going_on, request, session, began)
+    for deployment in deployments:
+        if deployment.uid in going_on and not _of(deployment, intent):
+            session.audience.warn(
+                f"deployment {deployment}: the pods of the restart that was begun at "
+                f"{going_on[deployment.uid].started} are all gone; for another restart run the same command again"
+            )
+    operation = _operation(going_on, deployments, request, session, began)
     session.prepare(intent, [r for d in deployments if (r := _record(d, operation, deployments, intent, snapshot))])
     if session.terms.dry_run is DryRun.NONE:
         _move(deployments, intent, operation, request, session, began=began)
@@ -75,7 +81,7 @@ def _move(
     leases = {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
     session.hold(leases, began=began)
     # Who had them until now may have begun a restart of their own.
-    going_on = under_way(deployments, session.observer.look())
+    going_on = under_way(deployments, operation.options, session.observer.look())
     _refuse(_conflict(d, going_on[d.uid], request) for d in deployments if d.uid in going_on)
     session.interruption.arm()
     for deployment in deployments:
@@ -95,6 +101,10 @@ def _move(
         raise type(failure)("\n".join([str(failure), *gone])) from failure
     if gone:
         raise KubectlSafeError("\n".join(gone))
+
+
+def _of(deployment: Deployment, intent: Intent) -> list[Planned]:
+    return [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
 
 
 def _refuse(reasons: Iterable[str]) -> None:
@@ -145,7 +155,13 @@ def _conflict(deployment: Deployment, operation: Operation, request: Restart) ->
     )
 
 
-def _operation(going_on: Mapping[str, Operation], request: Restart, session: Session, began: datetime) -> Operation:
+def _operation(
+    going_on: Mapping[str, Operation],
+    deployments: list[Deployment],
+    request: Restart,
+    session: Session,
+    began: datetime,
+) -> Operation:
     """Return what the records of this command have in common; it goes on with what it finds."""
     known = next(iter(going_on.values()), None)
     return Operation(
@@ -153,6 +169,7 @@ def _operation(going_on: Mapping[str, Operation], request: Restart, session: Ses
         started=(began + session.client.clock_offset).isoformat(timespec="seconds"),
         options=request.settings.fingerprint,
         pods=frozenset(),
+        deployments=frozenset(d.name for d in deployments),
     )
 
 
@@ -161,9 +178,9 @@ def _record(
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
     replica_set = current_replica_set(deployment, snapshot)
-    planned = [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
+    planned = _of(deployment, intent)
     is_over = not any(p.uid in snapshot.pods for p in planned)
-    if replica_set is None or is_over or deployment.uid in under_way(deployments, snapshot):
+    if replica_set is None or is_over or deployment.uid in under_way(deployments, operation.options, snapshot):
         return None
     return Record(replica_set=replica_set, operation=replace(operation, pods=uid_prefixes(planned)))
 

@@ -1,12 +1,14 @@
 """Which pods a restart moves, and which Deployments it refuses."""
 
+from datetime import timedelta
+
 import pytest
 
 from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes, under_way
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment, ReplicaSet
-from tests.support.builders import a_cluster, a_deployment, a_pod, a_replica_set, uid
+from tests.support.builders import NOW, a_cluster, a_deployment, a_pod, a_replica_set, uid
 
 OLD = a_replica_set("web-0", replicas=2)
 SCALED_DOWN = a_replica_set("web-0", replicas=0)
@@ -59,11 +61,21 @@ def test_a_record_notes_eight_characters_of_each_uid() -> None:
     assert uid_prefixes([a_pod(uid="1a2b3c4d-5e6f")]) == {"1a2b3c4d"}
 
 
-def recording(*pods: str, of: str = "web", op: str = "1") -> ReplicaSet:
+def recording(*pods: str, of: str = "web", op: str = "1", since: str = "then", **changes: object) -> ReplicaSet:
     """Return a ReplicaSet with the record of a restart of these pods."""
-    operation = Operation(id=op, started="then", options="", pods=frozenset(uid(pod)[:8] for pod in pods))
+    operation = Operation(
+        id=op,
+        started=since,
+        options="--max-surge=1",
+        pods=frozenset(uid(pod)[:8] for pod in pods),
+        deployments=frozenset({"web", "api"}),
+    )
     hashed = "5d4f8c7b9" if of == "web" else "77"
-    return a_replica_set(f"{of}-{hashed}", of=of, annotations={OPERATION: operation.dumps()})
+    return a_replica_set(f"{of}-{hashed}", of=of, annotations={OPERATION: operation.dumps()}, **changes)
+
+
+def ago(**duration: float) -> str:
+    return (NOW - timedelta(**duration)).isoformat()
 
 
 WEB, API = a_deployment(), a_deployment("api")
@@ -84,10 +96,37 @@ WEB, API = a_deployment(), a_deployment("api")
             {"web"},
             id="done, and begun by another command",
         ),
+        pytest.param(
+            (recording("gone-1", since=ago(minutes=59)),),
+            {"web", "api"},
+            id="all pods are gone, and its process was killed lately: it is not done again, nor is its other",
+        ),
+        pytest.param(
+            (recording("web-1", since=ago(minutes=1)),),
+            {"web"},
+            id="killed before it had noted the other one, which is still to be done",
+        ),
+        pytest.param(
+            (recording("gone-1", since=ago(minutes=1)), recording("api-1", of="api", since=ago(hours=2))),
+            {"web", "api"},
+            id="both have a record of one command",
+        ),
+        pytest.param((recording("gone-1", since=ago(minutes=61)),), set(), id="killed too long ago: another one"),
+        pytest.param((recording("gone-1", since="2026-11-23T12:00:00"),), set(), id="of no time zone: another one"),
+        pytest.param(
+            (recording("gone-1", since=ago(minutes=1), replicas=0), a_replica_set("web-2", replicas=3)),
+            set(),
+            id="killed lately, and rolled out since: another one",
+        ),
     ],
 )
 def test_a_restart_is_under_way_while_a_pod_of_its_command_is_there(
     sets: tuple[ReplicaSet, ...], expected: set[str]
 ) -> None:
     snapshot = a_cluster(replica_sets={r.uid: r for r in sets}, deployments={d.uid: d for d in (WEB, API)})
-    assert set(under_way([WEB, API], snapshot)) == {uid(name) for name in expected}
+    assert set(under_way([WEB, API], "--max-surge=1", snapshot)) == {uid(name) for name in expected}
+
+
+def test_a_restart_that_is_over_is_none_of_a_command_with_other_options() -> None:
+    record = recording("gone-1", since=ago(minutes=1))
+    assert not under_way([WEB], "", a_cluster(replica_sets={record.uid: record}))
