@@ -26,6 +26,7 @@ from kubectl_safe.model.errors import Interrupted, KubectlSafeError
 from kubectl_safe.model.lease import LeaseName
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.ending import explained
+from kubectl_safe.run import clock
 from kubectl_safe.run.holdings import Fenced, Holdings
 from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.leases import Leases
@@ -75,6 +76,8 @@ class Session:
     terms: Terms
     audience: Audience
     now: Callable[[], datetime]
+    elapsed: Callable[[], float] = clock.elapsed
+    """Seconds that go on while the machine sleeps."""
     interruption: Interruption = field(default_factory=Interruption)
     probe: Prober | None = None
     """What asks through the real load balancer all along; set before the first pod is begun."""
@@ -100,7 +103,14 @@ class Session:
         self.observer.begin_to_ask = self._begin_to_ask
         self.hands = Actuator(self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
         if self.terms.dry_run is DryRun.NONE:
-            leases = Leases(LeaseApi(self.client), about=self.terms.about, signal=self._signal, nodes=self.terms.nodes)
+            leases = Leases(
+                LeaseApi(self.client),
+                about=self.terms.about,
+                signal=self._signal,
+                nodes=self.terms.nodes,
+                elapsed=self.elapsed,
+                now=self.now,
+            )
             self._open.enter_context(leases)
             self.holdings = Holdings(leases, signal=self._signal, now=self.now, tell=self.audience.warn)
             self.observer.holdings = self.holdings

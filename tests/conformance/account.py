@@ -185,11 +185,11 @@ def _is_observed(deployment: Json) -> bool:
 
 
 def _read(it: Play) -> Json:
-    state: Json = {plural: _sorted(map(_same_anywhere, _raw(it, plural))) for plural in _PATHS}
+    state: Json = {plural: _sorted(map(same_anywhere, _raw(it, plural))) for plural in _PATHS}
     for listing in state["endpointslices"]:
         # How many changes came of those that were seen at once.
         listing["metadata"].pop("generation", None)
-    state["nodes"] = [_same_anywhere(it.call("get", f"/api/v1/nodes/{name}")) for name in (it.node, it.other)]
+    state["nodes"] = [same_anywhere(it.call("get", f"/api/v1/nodes/{name}")) for name in (it.node, it.other)]
     leases = it.call("get", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")["items"]
     state["leases of nodes"] = [its["metadata"]["name"] for its in leases if it.name in its["metadata"]["name"]]
     return state
@@ -199,11 +199,11 @@ def _sorted(subjects: Iterable[Any]) -> list[Any]:
     return sorted(subjects, key=lambda subject: json.dumps(subject, sort_keys=True))
 
 
-def _same_anywhere(value: Any) -> Any:
+def same_anywhere(value: Any) -> Any:
     """Return an object without what is never the same on two clusters."""
     if isinstance(value, dict):
-        found = {key: _same_anywhere(its) for key, its in value.items() if key not in _NEVER_THE_SAME}
+        found = {key: same_anywhere(its) for key, its in value.items() if key not in _NEVER_THE_SAME}
         return {key: its for key, its in found.items() if its != {}}
     if isinstance(value, list):
-        return _sorted(map(_same_anywhere, value))
+        return _sorted(map(same_anywhere, value))
     return _general(value) if isinstance(value, str) else value

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.support.figures import Figures
-from tests.virtual.runs import Run, a_scenario
+from tests.virtual.runs import run
 
 SEEDS = range(60)
 
@@ -14,12 +14,10 @@ def test_every_seed_holds_the_invariants(figures: Figures) -> None:
     began = time.process_time()
     virtual = 0.0
     for seed in SEEDS:
-        run = Run(scenario=a_scenario(seed))
         try:
-            run.go()
+            virtual += run(seed).seconds
         except Exception as error:  # noqa: BLE001 - whatever it is, the seed is what is needed
             pytest.fail(f"{error!r}\nreplay it: python -m tests.virtual.runs {seed}")
-        virtual += run.seconds
     seconds = time.process_time() - began
     figures.add(
         "runs in virtual time",
@@ -30,15 +28,10 @@ def test_every_seed_holds_the_invariants(figures: Figures) -> None:
 
 @pytest.mark.parametrize("seed", [1, 7])
 def test_same_seed_makes_the_same_run(seed: int) -> None:
-    first, second = Run(scenario=a_scenario(seed)), Run(scenario=a_scenario(seed))
-    first.go()
-    second.go()
+    first, second = run(seed), run(seed)
     assert first.writes == second.writes
     assert first.seconds == second.seconds
 
 
 def test_other_seed_makes_another_run() -> None:
-    runs = [Run(scenario=a_scenario(seed)) for seed in (1, 2)]
-    for run in runs:
-        run.go()
-    assert runs[0].writes != runs[1].writes
+    assert run(1).writes != run(2).writes

@@ -1,0 +1,1 @@
+"""kubectl-safe in virtual time: its own client, watches, Leases and loop, on the embedded cluster in one process."""

@@ -1,0 +1,91 @@
+"""The tool's client of Elastic Load Balancing, in place of boto3's."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from kubectl_safe.sandbox.elbv2 import Elbv2, Elbv2Error, Target
+from tests.support.virtual.calls import Befalling, Question
+from tests.support.virtual.process import current
+
+CALLER = "kubectl-safe"
+
+
+def client_error(code: str, message: str, operation: str) -> ClientError:
+    """Return AWS's error as boto3 raises it."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class Elbv2Client:
+    """A client of the `elbv2` service."""
+
+    def __init__(self, elbv2: Elbv2, befalling: Befalling) -> None:
+        self._elbv2 = elbv2
+        self._befalling = befalling
+
+    def close(self) -> None:
+        pass
+
+    def describe_target_groups(self, *, TargetGroupArns: list[str]) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        return self._ask("DescribeTargetGroups", self._groups, TargetGroupArns=TargetGroupArns)
+
+    def describe_target_group_attributes(self, *, TargetGroupArn: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        return self._ask("DescribeTargetGroupAttributes", self._attributes, TargetGroupArn=TargetGroupArn)
+
+    def describe_target_health(
+        self,
+        *,
+        TargetGroupArn: str,  # noqa: N803 - boto3's name
+        Targets: list[dict[str, Any]],  # noqa: N803 - boto3's name
+    ) -> Mapping[str, Any]:
+        return self._ask("DescribeTargetHealth", self._health, TargetGroupArn=TargetGroupArn, Targets=Targets)
+
+    def _ask(self, operation: str, answer: Callable[..., Mapping[str, Any]], **parameters: Any) -> Mapping[str, Any]:
+        def ask() -> Mapping[str, Any]:
+            try:
+                return answer(**parameters)
+            except Elbv2Error as error:
+                raise client_error(error.code, error.message, operation) from error
+
+        question = Question(
+            process=current(),
+            number=self._befalling.next(),
+            operation=operation,
+            parameters=parameters,
+            ask=ask,
+        )
+        fault = self._befalling.question(question)
+        told: Mapping[str, Any] = fault(question) if fault else question.plainly()
+        return told
+
+    def _groups(self, TargetGroupArns: list[str]) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        groups = self._elbv2.describe_target_groups(TargetGroupArns, caller=CALLER)
+        return {
+            "TargetGroups": [
+                {
+                    "TargetGroupArn": group.arn,
+                    "TargetGroupName": group.name,
+                    "HealthCheckIntervalSeconds": max(1, round(group.interval)),
+                    "HealthyThresholdCount": group.healthy_threshold,
+                }
+                for group in groups
+            ]
+        }
+
+    def _attributes(self, TargetGroupArn: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        found = self._elbv2.describe_target_group_attributes(TargetGroupArn, caller=CALLER)
+        return {"Attributes": [{"Key": key, "Value": value} for key, value in found.items()]}
+
+    def _health(self, TargetGroupArn: str, Targets: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        asked = [Target(target["Id"], target["Port"]) for target in Targets]
+        described = self._elbv2.describe_target_health(TargetGroupArn, asked, caller=CALLER)
+        return {
+            "TargetHealthDescriptions": [
+                {
+                    "Target": {"Id": target.id, "Port": target.port},
+                    "TargetHealth": {"State": its.state, "Reason": its.reason, "Description": its.description},
+                }
+                for target, its in described
+            ]
+        }

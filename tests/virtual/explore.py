@@ -1,0 +1,43 @@
+"""`python -m tests.virtual.explore SCENARIO [FAMILY ...]` lives through all that can befall a scenario.
+
+`python -m tests.virtual.explore SCENARIO --only NUMBER:NAME` replays one thing that befell it.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+from tests.virtual.explorer import FAMILIES, explore
+from tests.virtual.scenario import SCENARIOS
+
+
+def main() -> int:
+    """Explore, print what was found, and return the exit code."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("scenario", choices=[*SCENARIOS, "all"])
+    parser.add_argument("families", nargs="*", default=FAMILIES)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", default="")
+    asked = parser.parse_args()
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # The order of sets is part of a run.
+        os.execve(
+            sys.executable, [sys.executable, "-m", __spec__.name, *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"}
+        )
+    failures = 0
+    for name in SCENARIOS if asked.scenario == "all" else [asked.scenario]:
+        began = time.perf_counter()
+        found = explore(name, tuple(asked.families), jobs=asked.jobs, only=asked.only)
+        seconds = time.perf_counter() - began
+        for label, failure in found.failures.items():
+            point = label.split()[1]
+            replay = f"python -m tests.virtual.explore {name} --only {point}"
+            sys.stdout.write(f"{label}\n    {failure}\n    replay it: {replay}\n")
+        sys.stdout.write(f"{name}: {found}, {seconds:.0f} s\n")
+        failures += len(found.failures)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""Enumerates what can befall a run: at each of its calls the process forks, once for each thing that can befall it.
+
+A child lives through that one thing, and goes on to the end; what came before is the same for all, and is run once.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kubectl_safe.sandbox.cluster.requests import Request
+from tests.support.virtual.calls import Befalling, Call, Fault, Question, Told
+from tests.support.virtual.process import Process
+from tests.support.virtual.stage import VirtualStage
+from tests.virtual.faults import CRASHES, WATCH_FAULTS, aws_faults_of, faults_of
+from tests.virtual.play import Result, play
+from tests.virtual.scenario import SCENARIOS
+
+T = TypeVar("T")
+FAMILIES = ("crashes", "api", "aws", "watches")
+LATER_AT_MOST = 300.0
+"""Virtual seconds that one fault may cost. The longest is what a watch left out: it is listed anew within 280 s."""
+CHILD_SECONDS = 120
+"""Of real time; a child that computes for longer is ended."""
+
+
+@dataclass(kw_only=True)
+class Found:
+    """What came of an exploration."""
+
+    explored: Counter[str] = field(default_factory=Counter)
+    """How often each family was lived through."""
+    ended: Counter[str] = field(default_factory=Counter)
+    """How the first command ended."""
+    later: float = 0.0
+    """Virtual seconds that the worst fault cost."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Why an invariant is broken, by the point at which something befell the run."""
+
+    def __str__(self) -> str:
+        explored = ", ".join(f"{count} {family}" for family, count in sorted(self.explored.items()))
+        ended = ", ".join(f"{count} {how}" for how, count in sorted(self.ended.items()))
+        return (
+            f"{explored}; the first command ended {ended}; "
+            f"at most {self.later:.0f} s later than undisturbed; {len(self.failures)} failures"
+        )
+
+
+@dataclass(kw_only=True)
+class Explorer:
+    """Forks at each point of a run."""
+
+    families: tuple[str, ...]
+    only: str = ""
+    """The one point to live through, without forking."""
+    jobs: int = 1
+    directory: Path
+    point: str = ""
+    """What befell this process; empty in the one that forks."""
+    children: dict[int, str] = field(default_factory=dict)
+    points: list[str] = field(default_factory=list)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
+
+    def prepare(self, stage: VirtualStage) -> None:
+        """Watch over the calls of what is started on a stage from now on."""
+        self._loop = stage.loop
+        stage.door.befalling = Befalling(call=self._call, question=self._question, told=self._told, looked=self._looked)
+
+    def finish(self) -> None:
+        """Wait for all children."""
+        while self.children:
+            self._await_one()
+
+    def _call(self, call: Call) -> Fault | None:
+        fault = self._choose("api", call.number, _brief(call.request), faults_of(call))
+        if fault is None and call.request.method != "GET" and not call.request.is_dry_run:
+            fault = self._choose("crashes", call.number, _brief(call.request), CRASHES)
+        return fault
+
+    def _question(self, question: Question) -> Fault | None:
+        return self._choose("aws", question.number, question.operation, aws_faults_of(question))
+
+    def _told(self, told: Told) -> Fault | None:
+        return self._choose("watches", told.number, f"{told.event['type']} {told.kind}", WATCH_FAULTS)
+
+    def _looked(self, process: Process, number: int) -> None:
+        kill = self._choose("crashes", number, "look", {"killed": process.kill})
+        if kill:
+            kill()
+
+    def _choose(self, family: str, number: int, what: str, faults: Mapping[str, T]) -> T | None:
+        """Return what befalls this process here."""
+        if self.point or family not in self.families:
+            return None
+        for name, fault in faults.items():
+            point = f"{number}:{name}"
+            if (self.only == point) if self.only else self._branch(family, point, what):
+                self.point = point
+                return fault
+        return None
+
+    def _branch(self, family: str, point: str, what: str) -> bool:
+        """Fork; tell whether this is the child."""
+        while len(self.children) >= self.jobs:
+            self._await_one()
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            self.children.clear()
+            # asyncio takes a loop for running in the process only that began to run it.
+            asyncio._set_running_loop(self._loop)
+            signal.alarm(CHILD_SECONDS)
+            return True
+        self.children[pid] = f"{family} {point} {what}"
+        self.points.append(self.children[pid])
+        return False
+
+    def _await_one(self) -> None:
+        pid, status = os.wait()
+        label = self.children.pop(pid)
+        if status:
+            failure = f"the process ended with {os.waitstatus_to_exitcode(status)}"
+            (self.directory / label.split()[1]).write_text(json.dumps({"failure": failure}), encoding="utf-8")
+
+
+def explore(name: str, families: tuple[str, ...] = FAMILIES, *, jobs: int = 1, only: str = "") -> Found:
+    """Live through everything that can befall a scenario; only the process without children returns.
+
+    Args:
+        name: of the scenario.
+        families: which kinds of things.
+        jobs: how many children at a time.
+        only: the one point, such as `37:reset`, for a replay; its failure is raised.
+    """
+    with tempfile.TemporaryDirectory() as kept:
+        explorer = Explorer(families=families, only=only, jobs=jobs, directory=Path(kept))
+        baseline = Result(**_in_child(lambda: asdict(play(SCENARIOS[name])), explorer.directory))
+        try:
+            result = play(SCENARIOS[name], prepare=explorer.prepare)
+            told = _verdict(result, baseline)
+        except BaseException:
+            if not explorer.point or only:
+                raise
+            told = {"failure": traceback.format_exc()}
+        if explorer.point and not only:
+            (explorer.directory / explorer.point).write_text(json.dumps(told), encoding="utf-8")
+            os._exit(0)
+        explorer.finish()
+        if only and told.get("failure"):
+            raise AssertionError(told["failure"])
+        return _found(explorer)
+
+
+def _in_child(work: Callable[[], dict[str, Any]], directory: Path) -> dict[str, Any]:
+    """Do something in a process of its own, so that it leaves nothing in this one."""
+    file = directory / "baseline"
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            file.write_text(json.dumps(work()), encoding="utf-8")
+            code = 0
+        except BaseException:  # noqa: BLE001 - it ends here
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise AssertionError("the undisturbed run failed")
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return told
+
+
+def _verdict(result: Result, baseline: Result) -> dict[str, object]:
+    """Compare a run that something befell with the one that nothing befell (I3, I8)."""
+    later = result.seconds - baseline.seconds
+    failure = ""
+    owed = baseline.evicted * (2 if result.is_twice else 1)
+    if result.evicted != owed:
+        failure = f"I3: {result.evicted} pods were evicted instead of {owed}"
+    elif json.loads(json.dumps(result.state)) != baseline.state:
+        failure = f"I3: another final state: {_difference(baseline.state, result.state)}"
+    elif later > LATER_AT_MOST:
+        failure = f"I8: it took {later:.0f} s longer"
+    return {"failure": failure, "ended": result.runs[0], "later": later, "runs": result.runs}
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Return in words what two states differ in."""
+    told = []
+    for kind in before:
+        old, new = (json.dumps(state[kind], indent=1, sort_keys=True).splitlines() for state in (before, after))
+        told += [line for line in unified_diff(old, new, kind, kind, lineterm="", n=0) if not line.startswith("@@")]
+    return "\n".join(told)
+
+
+def _found(explorer: Explorer) -> Found:
+    found = Found()
+    for label in explorer.points:
+        family, point, _ = label.split(" ", 2)
+        told = json.loads((explorer.directory / point).read_text(encoding="utf-8"))
+        found.explored[family] += 1
+        if told["failure"]:
+            found.failures[label] = told["failure"]
+        else:
+            found.ended["well" if not told["ended"] else "killed" if told["ended"] == "killed" else "with 1"] += 1
+            found.later = max(found.later, told["later"])
+    return found
+
+
+def _brief(request: Request) -> str:
+    dry = " (dry run)" if request.is_dry_run else ""
+    return f"{'WATCH' if request.is_watch else request.method} {'/'.join(request.path.split('/')[4:])}{dry}"

@@ -1,0 +1,83 @@
+"""What must hold of whatever runs there were, by the sandbox's own account and by what the API server was asked."""
+
+from collections import Counter
+from typing import Any
+
+from kubectl_safe.sandbox.capacity import PodHistory
+from tests.conformance.account import same_anywhere
+from tests.support.virtual.stage import VirtualStage
+from tests.virtual.scenario import NAMESPACE, Scenario
+
+OURS = "kubectl-safe"
+LISTING_SECONDS = 0.02
+"""The rig learns of a change of a slice from its own watch, a moment after the tool may have."""
+_WHERE = ("nodeName", "podIP", "hostIP", "topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+
+
+def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float) -> None:
+    """I1: others take nothing away."""
+    for app in scenario.applications:
+        lowest = stage.rig.capacity.lowest(NAMESPACE, app.labels, began)
+        # Every Deployment has a surge: its own, 25% rounded up, is never 0. Withdraw-first takes what it is allowed.
+        allowed = int(scenario.settings.max_unavailable or 0)
+        assert lowest >= app.replicas - allowed, f"I1: {app.name} had {lowest} of {app.replicas} in service"
+
+
+def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario) -> None:
+    """I2 and I4."""
+    pods = {(pod.namespace, pod.name): pod for pod in stage.rig.capacity.pods.values()}
+    evictions = evicted(stage)
+    twice = [name for name, count in Counter(name for _, _, name in evictions).items() if count > 1]
+    assert not twice, f"I4: {twice} were evicted twice"
+    for at, namespace, name in evictions:
+        _assert_out(pods[namespace, name], at + stage.loop.wall() - stage.loop.time(), scenario)
+
+
+def evicted(stage: VirtualStage) -> list[tuple[float, str, str]]:
+    """Return what evictions were accepted: when (on the loop's clock), and the pod's namespace and name."""
+    return [
+        (at, request.path.split("/")[4], request.path.split("/")[6])
+        for at, request, answer in stage.door.writes()
+        if request.path.endswith("/eviction") and answer.status < 300
+    ]
+
+
+def assert_nothing_left(stage: VirtualStage) -> None:
+    """I6: but for the cordon and its mark."""
+    model = stage.control_plane.model
+    for resource in model.resources:
+        if resource.plural in ("nodes", "events"):
+            continue
+        for subject in model.all(resource):
+            metadata = subject["metadata"]
+            left = {m for m in (*metadata.get("labels", {}), *metadata.get("annotations", {})) if m.startswith(OURS)}
+            assert not left, f"I6: {resource.plural} {metadata['name']} still has {left}"
+            assert not metadata["name"].startswith(OURS), f"I6: {resource.plural} {metadata['name']} is still there"
+
+
+def state_of(stage: VirtualStage) -> dict[str, Any]:
+    """Return all objects, but for what is never the same, and for where pods came to."""
+    model = stage.control_plane.model
+    state: dict[str, Any] = {}
+    for resource in model.resources:
+        if resource.plural in ("events", "leases", "endpointslices", "customresourcedefinitions"):
+            continue
+        subjects = [_placeless(same_anywhere(subject)) for subject in model.all(resource)]
+        state[resource.plural] = sorted(subjects, key=repr)
+    return state
+
+
+def _placeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _placeless(its) for key, its in sorted(value.items()) if key not in (*_WHERE, "generation")}
+    return [_placeless(its) for its in value] if isinstance(value, list) else value
+
+
+def _assert_out(pod: PodHistory, at: float, scenario: Scenario) -> None:
+    settle = scenario.settle.total_seconds()
+    assert pod.unlisted is not None, f"I2: {pod.name} was evicted while it was listed"
+    assert at >= pod.unlisted + settle - LISTING_SECONDS, f"I2: {pod.name} had settled for {at - pod.unlisted:.3f} s"
+    [app] = [its for its in scenario.applications if its.labels.items() <= pod.labels.items()]
+    if app.is_load_balanced:
+        assert pod.not_registered is not None, f"I2: {pod.name} was evicted while it was registered"
+        assert at >= pod.not_registered, f"I2: {pod.name} was evicted while it was draining"

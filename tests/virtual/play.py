@@ -1,0 +1,137 @@
+"""Plays a scenario to its end: the command, and where it was killed or gave up, the same command again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.marks import OPERATION
+from kubectl_safe.sandbox import applications
+from kubectl_safe.sandbox.cluster import resources as kinds
+from kubectl_safe.sandbox.rig import RigSettings
+from kubectl_safe.sandbox.traffic import Traffic
+from tests.support.virtual.stage import Running, VirtualStage, a_virtual_stage
+from tests.virtual import invariants
+from tests.virtual.scenario import NAMESPACE, Scenario
+
+AGAIN_AT_MOST = 2
+AFTERWARDS_SECONDS = 60.0
+"""Until nothing is on its way any more: pods stop within their grace period."""
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What came of a scenario."""
+
+    seconds: float = 0.0
+    """Of virtual time, from the first command's beginning to the last one's end."""
+    runs: list[str] = field(default_factory=list)
+    """How each command ended: empty for well."""
+    calls: int = 0
+    requests: int = 0
+    evicted: int = 0
+    is_twice: bool = False
+    """Whether a restart was over when it was killed, so that the next command was another."""
+    state: dict[str, Any] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
+
+
+def play(scenario: Scenario, *, prepare: Callable[[VirtualStage], None] = lambda _: None) -> Result:
+    """Deploy, run the command until it ended well, and hold what must be held of the whole.
+
+    Args:
+        scenario: what is played.
+        prepare: is called once everything is deployed, right before the command starts.
+
+    Raises:
+        AssertionError: an invariant is broken.
+    """
+    with a_virtual_stage(scenario.seed, RigSettings(nodes=scenario.nodes, seed=scenario.seed)) as stage:
+        stage.control_plane.admit_pods_through(_probed_less)
+        _deploy(stage, scenario)
+        began = stage.loop.wall()
+        traffic = _traffic(stage, scenario)
+        prepare(stage)
+        result = Result()
+        _run(stage, scenario, result)
+        result.seconds = stage.loop.wall() - began
+        _await_full_strength(stage, scenario)
+        stage.pass_time(AFTERWARDS_SECONDS)
+        if traffic is not None:
+            stage.loop.finish(traffic.stop())
+            report = traffic.report()
+            assert report.losses == (), f"I9: {dict(report.lost_by_reason)} lost"
+            result.requests = report.total
+        invariants.assert_the_floor_held(stage, scenario, began)
+        invariants.assert_evicted_when_out(stage, scenario)
+        invariants.assert_nothing_left(stage)
+        result.evicted = len(invariants.evicted(stage))
+        result.state = invariants.state_of(stage)
+        result.calls = stage.befalling.made
+        result.writes = [
+            f"{request.method} {request.path} {answer.status}" for _, request, answer in stage.door.writes()
+        ]
+        return result
+
+
+def _run(stage: VirtualStage, scenario: Scenario, result: Result) -> None:
+    """Run the command until it ends well."""
+    for _ in range(1 + AGAIN_AT_MOST):
+        process = stage.start(scenario.run, needs=scenario.needs, namespace=scenario.namespace, about=scenario.command)
+        stage.finish(process)
+        result.runs.append(how_it_ended(process))
+        if not result.runs[-1]:
+            return
+        # A restart of which nothing is left but a Lease is over: the same command is another one, and a whole one.
+        result.is_twice = scenario.command == "restart" and is_over(stage, scenario)
+    raise AssertionError(f"I8: it does not complete: {result.runs}")
+
+
+def is_over(stage: VirtualStage, scenario: Scenario) -> bool:
+    """Tell whether every pod was evicted, and no record of that is left."""
+    model = stage.control_plane.model
+    recorded = any(OPERATION in its["metadata"].get("annotations", {}) for its in model.all(kinds.REPLICA_SETS))
+    return len(invariants.evicted(stage)) == sum(app.replicas for app in scenario.applications) and not recorded
+
+
+def how_it_ended(process: Running) -> str:
+    """Return in words why a command did not end well; empty where it did.
+
+    Raises:
+        AssertionError: it ended with a traceback.
+    """
+    if process.is_dead:
+        return "killed"
+    for crash in (*process.crashes, process.error):
+        if crash is not None and not isinstance(crash, KubectlSafeError):
+            raise AssertionError(f"a bug of ours: {crash!r}") from crash
+    return str(process.error) if process.error else ""
+
+
+def _deploy(stage: VirtualStage, scenario: Scenario) -> None:
+    for app in scenario.applications:
+        stage.loop.finish(stage.rig.deploy(app))
+        if budget := scenario.budgets.get(app.name):
+            path = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets"
+            stage.loop.finish(stage.rig.api.create(path, applications.pod_disruption_budget(app, **budget)))
+    _await_full_strength(stage, scenario)
+
+
+def _await_full_strength(stage: VirtualStage, scenario: Scenario) -> None:
+    for app in scenario.applications:
+        stage.loop.finish(stage.rig.ready(NAMESPACE, app.name, within=600.0))
+
+
+def _traffic(stage: VirtualStage, scenario: Scenario) -> Traffic | None:
+    if not scenario.rate:
+        return None
+    ways = [deployed.through_service for deployed in stage.rig.deployed.values()]
+    ways += [deployed.through_load_balancer for deployed in stage.rig.deployed.values() if deployed.balancer]
+    traffic = Traffic(ways, rate=scenario.rate, seed=scenario.seed)
+    stage.loop.finish(traffic.__aenter__())
+    return traffic
+
+
+def _probed_less(_namespace: dict[str, Any], _pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """Have pods be probed every ten seconds: what each second would cost more than all else, and shows nothing more."""
+    return [{"op": "replace", "path": "/spec/containers/0/readinessProbe/periodSeconds", "value": 10}]

@@ -1,0 +1,99 @@
+"""What a run in virtual time is like: the applications, and the command that moves their pods."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from kubectl_safe.decide.drain import Options
+from kubectl_safe.decide.rights import Needs, to_drain, to_restart
+from kubectl_safe.decide.settings import SETTLE, Settings
+from kubectl_safe.run.drain import Drain, drain
+from kubectl_safe.run.restart import Restart, restart
+from kubectl_safe.run.session import Session
+from kubectl_safe.sandbox.applications import Application
+
+NAMESPACE = "shop"
+NODE = "node-a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A scenario, and the seed of all that is left to chance in it."""
+
+    seed: int = 1
+    command: str
+    """`drain` or `restart`."""
+    nodes: tuple[str, ...] = ("node-a", "node-b")
+    drained: tuple[str, ...] = (NODE,)
+    applications: tuple[Application, ...]
+    budgets: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    rate: float = 1.0
+    """Requests a second, in virtual time; 0 for none."""
+
+    @property
+    def settle(self) -> timedelta:
+        """How long a pod must be in no slice."""
+        return SETTLE if self.settings.settle is None else self.settings.settle
+
+    @property
+    def needs(self) -> Needs:
+        """The rights that the command asks for."""
+        if self.command == "drain":
+            return to_drain(self.drained, writes=True, nudges=self.settings.nudge)
+        return to_restart(NAMESPACE, writes=True, nudges=self.settings.nudge)
+
+    @property
+    def namespace(self) -> str | None:
+        """What the command watches."""
+        return None if self.command == "drain" else NAMESPACE
+
+    def run(self, session: Session) -> None:
+        """Run the command."""
+        if self.command == "drain":
+            drain(Drain(nodes=self.drained, options=Options(), settings=self.settings), session)
+        else:
+            names = tuple(app.name for app in self.applications)
+            restart(Restart(namespace=NAMESPACE, names=names, settings=self.settings), session)
+
+
+def an_application(name: str = "web", **changes: object) -> Application:
+    """Return an application with short delays."""
+    values: dict[str, object] = {
+        "replicas": 2,
+        "deregistration_delay": 20.0,
+        "health_interval": 5.0,
+        "start_delay": 1.0,
+        "grace_period": 5,
+        "strategy": {"rollingUpdate": {"maxSurge": 1}},
+    }
+    return Application(namespace=NAMESPACE, name=name, **(values | changes))  # type: ignore[arg-type]
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "restart-balanced": Scenario(command="restart", applications=(an_application(is_load_balanced=True),)),
+    "drain-balanced": Scenario(
+        command="drain",
+        nodes=("node-a", "node-b", "node-c"),
+        applications=(an_application(is_load_balanced=True, replicas=3), an_application("api")),
+        budgets={"api": {"maxUnavailable": 1}},
+    ),
+    "restart-guarded": Scenario(
+        command="restart",
+        applications=(an_application(), an_application("api", replicas=1)),
+        budgets={"web": {"minAvailable": 2}, "api": {"minAvailable": 1}},
+    ),
+    "restart-withdraw-first": Scenario(
+        command="restart",
+        applications=(an_application(is_load_balanced=True, replicas=3),),
+        settings=Settings(max_surge=0, max_unavailable=1),
+    ),
+    "drain-two-nodes": Scenario(
+        command="drain",
+        nodes=("node-a", "node-b", "node-c"),
+        drained=("node-a", "node-b"),
+        applications=(an_application(replicas=4, sigterm="abrupt"),),
+        budgets={"web": {"maxUnavailable": "25%"}},
+        settings=Settings(settle=timedelta(seconds=6), max_draining=1),
+    ),
+}
