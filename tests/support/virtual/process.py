@@ -93,7 +93,7 @@ class Process:
     is_dead: bool = False
     is_frozen: bool = False
     clock_error: timedelta = timedelta(0)
-    """How far its clock is off."""
+    """How far its machine's clock is off."""
     error: BaseException | None = None
     """What its main thread ended with."""
     crashes: list[BaseException] = field(default_factory=list)
@@ -119,8 +119,8 @@ class Process:
         self.loop.call_later(0, self._enter, thread)
         return thread
 
-    def now(self) -> datetime:
-        """Return what its clock says."""
+    def wall(self) -> datetime:
+        """Return what its machine's clock says."""
         return self.loop.now() + self.clock_error
 
     def elapsed(self) -> float:

@@ -12,6 +12,7 @@ from kubectl_safe.decide.rights import Needs
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.config import Login
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.run.clock import SteadyClock
 from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.session import Session
 from kubectl_safe.run.terms import Terms
@@ -83,14 +84,16 @@ class VirtualStage:
             heard=_Audience(befalling=self.befalling),
         )
 
+        now = SteadyClock(process.wall, process.elapsed)
+
         def main() -> None:
-            client = Client(Login(namespace="default", load=lambda: self.door), now=process.now)
+            client = Client(Login(namespace="default", load=lambda: self.door), now=now)
             with Session(
                 client=client,
                 namespace=namespace,
                 terms=Terms(about=about, nodes=needs.nodes, **terms),
                 audience=process.heard,
-                now=process.now,
+                now=now,
                 elapsed=process.elapsed,
                 needs=needs,
                 interruption=process.interruption,
