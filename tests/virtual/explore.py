@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+from tests.virtual.alike import run_alike
 from tests.virtual.explorer import FAMILIES, explore
 from tests.virtual.scenario import SCENARIOS
 
@@ -20,11 +21,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
-    if os.environ.get("PYTHONHASHSEED") != "0":
-        # The order of sets is part of a run.
-        os.execve(
-            sys.executable, [sys.executable, "-m", __spec__.name, *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"}
-        )
+    run_alike("tests.virtual.explore")
     failures = 0
     for name in SCENARIOS if asked.scenario == "all" else [asked.scenario]:
         began = time.perf_counter()

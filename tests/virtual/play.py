@@ -15,6 +15,7 @@ from tests.virtual import invariants
 from tests.virtual.scenario import NAMESPACE, Scenario
 
 AGAIN_AT_MOST = 2
+"""How often the command is run again that did not end well, for each thing that befell it."""
 AFTERWARDS_SECONDS = 60.0
 """Until nothing is on its way any more: pods stop within their grace period."""
 
@@ -36,12 +37,18 @@ class Result:
     writes: list[str] = field(default_factory=list)
 
 
-def play(scenario: Scenario, *, prepare: Callable[[VirtualStage], None] = lambda _: None) -> Result:
+def play(
+    scenario: Scenario,
+    *,
+    prepare: Callable[[VirtualStage], None] = lambda _: None,
+    again: int = AGAIN_AT_MOST,
+) -> Result:
     """Deploy, run the command until it ended well, and hold what must be held of the whole.
 
     Args:
         scenario: what is played.
         prepare: is called once everything is deployed, right before the command starts.
+        again: how often the command may be run again.
 
     Raises:
         AssertionError: an invariant is broken.
@@ -53,7 +60,7 @@ def play(scenario: Scenario, *, prepare: Callable[[VirtualStage], None] = lambda
         traffic = _traffic(stage, scenario)
         prepare(stage)
         result = Result()
-        _run(stage, scenario, result)
+        _run(stage, scenario, result, again)
         result.seconds = stage.loop.wall() - began
         _await_full_strength(stage, scenario)
         stage.pass_time(AFTERWARDS_SECONDS)
@@ -74,9 +81,9 @@ def play(scenario: Scenario, *, prepare: Callable[[VirtualStage], None] = lambda
         return result
 
 
-def _run(stage: VirtualStage, scenario: Scenario, result: Result) -> None:
+def _run(stage: VirtualStage, scenario: Scenario, result: Result, again: int) -> None:
     """Run the command until it ends well."""
-    for _ in range(1 + AGAIN_AT_MOST):
+    for _ in range(1 + again):
         process = stage.start(scenario.run, needs=scenario.needs, namespace=scenario.namespace, about=scenario.command)
         stage.finish(process)
         result.runs.append(how_it_ended(process))

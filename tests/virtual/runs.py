@@ -3,7 +3,6 @@
 `python -m tests.virtual.runs SEED` replays one, and tells what it did.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from kubectl_safe.decide.settings import Settings
 from kubectl_safe.sandbox.applications import Application
 from tests.support.virtual.calls import Befalling, Call, Fault
 from tests.support.virtual.stage import VirtualStage
+from tests.virtual.alike import run_alike
 from tests.virtual.faults import CRASHES
 from tests.virtual.play import Result, play
 from tests.virtual.scenario import NAMESPACE, Scenario
@@ -110,10 +110,7 @@ def _budget(app: Application, random: Random) -> dict[str, int | str]:
 
 
 if __name__ == "__main__":
-    if os.environ.get("PYTHONHASHSEED") != "0":
-        # The order of sets is part of a run.
-        replay = [sys.executable, "-m", "tests.virtual.runs", *sys.argv[1:]]
-        os.execve(sys.executable, replay, {**os.environ, "PYTHONHASHSEED": "0"})
+    run_alike("tests.virtual.runs")
     for argument in sys.argv[1:]:
         sys.stdout.write(f"{a_scenario(int(argument))}\n{a_kill(int(argument))}\n")
         done = run(int(argument))

@@ -1,5 +1,7 @@
 """Whole runs from seeds hold the invariants, and the same seed makes the same run."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -35,3 +37,14 @@ def test_same_seed_makes_the_same_run(seed: int) -> None:
 
 def test_other_seed_makes_another_run() -> None:
     assert run(1).writes != run(2).writes
+
+
+@pytest.mark.timeout(600)  # hundreds of runs
+def test_random_schedules_break_no_invariant(figures: Figures) -> None:
+    # A process of its own, whose sets are ordered as those of the one that replays it.
+    command = [sys.executable, "-m", "tests.virtual.schedule", "0", "300"]
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - began
+    assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr[-5_000:]}"
+    figures.add("random schedules", f"{done.stdout.splitlines()[-1]}; {seconds:.0f} s")
