@@ -23,7 +23,8 @@ from tests.support.virtual.process import Process
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.faults import CRASHES, WATCH_FAULTS, aws_faults_of, faults_of
 from tests.virtual.play import Result, play
-from tests.virtual.scenario import SCENARIOS
+from tests.virtual.runs import a_scenario
+from tests.virtual.scenario import SCENARIOS, Scenario
 
 T = TypeVar("T")
 FAMILIES = ("crashes", "api", "aws", "watches")
@@ -138,20 +139,26 @@ class Explorer:
             (self.directory / label.split()[1]).write_text(json.dumps({"failure": failure}), encoding="utf-8")
 
 
+def scenario_of(name: str) -> Scenario:
+    """Return the scenario of that name, or of a seed."""
+    return SCENARIOS[name] if name in SCENARIOS else a_scenario(int(name))
+
+
 def explore(name: str, families: tuple[str, ...] = FAMILIES, *, jobs: int = 1, only: str = "") -> Found:
     """Live through everything that can befall a scenario; only the process without children returns.
 
     Args:
-        name: of the scenario.
+        name: of the scenario, or its seed.
         families: which kinds of things.
         jobs: how many children at a time.
         only: the one point, such as `37:reset`, for a replay; its failure is raised.
     """
+    scenario = scenario_of(name)
     with tempfile.TemporaryDirectory() as kept:
         explorer = Explorer(families=families, only=only, jobs=jobs, directory=Path(kept))
-        baseline = Result(**_in_child(lambda: asdict(play(SCENARIOS[name])), explorer.directory))
+        baseline = Result(**_in_child(lambda: asdict(play(scenario)), explorer.directory))
         try:
-            result = play(SCENARIOS[name], prepare=explorer.prepare)
+            result = play(scenario, prepare=explorer.prepare)
             told = _verdict(result, baseline, explorer.blind_to)
         except BaseException:
             if not explorer.point or only:

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from kubectl_safe.sandbox.capacity import PodHistory
+from kubectl_safe.sandbox.traffic import TrafficReport
 from tests.conformance.account import same_anywhere
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.scenario import NAMESPACE, Scenario
@@ -31,6 +32,11 @@ def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario) -> None:
     assert not twice, f"I4: {twice} were evicted twice"
     for at, namespace, name in evictions:
         _assert_out(pods[namespace, name], at + stage.loop.wall() - stage.loop.time(), scenario)
+
+
+def assert_nothing_lost(report: TrafficReport) -> None:
+    """I9, of all requests that there were."""
+    assert report.losses == (), f"I9: {dict(report.lost_by_reason)} lost of {report.total} requests"
 
 
 def evicted(stage: VirtualStage) -> list[tuple[float, str, str]]:

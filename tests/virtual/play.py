@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from kubectl_safe.model.errors import KubectlSafeError
@@ -66,12 +67,9 @@ def play(
         stage.pass_time(AFTERWARDS_SECONDS)
         if traffic is not None:
             stage.loop.finish(traffic.stop())
-            report = traffic.report()
-            assert report.losses == (), f"I9: {dict(report.lost_by_reason)} lost"
-            result.requests = report.total
-        invariants.assert_the_floor_held(stage, scenario, began)
-        invariants.assert_evicted_when_out(stage, scenario)
-        invariants.assert_nothing_left(stage)
+            result.requests = traffic.report().total
+        broken = _broken(stage, scenario, began, traffic)
+        assert not broken, "\n".join(broken)
         result.evicted = len(invariants.evicted(stage))
         result.state = invariants.state_of(stage)
         result.calls = stage.befalling.made
@@ -79,6 +77,26 @@ def play(
             f"{request.method} {request.path} {answer.status}" for _, request, answer in stage.door.writes()
         ]
         return result
+
+
+def _broken(stage: VirtualStage, scenario: Scenario, began: float, traffic: Traffic | None) -> list[str]:
+    """Return every invariant that is broken."""
+    claims: list[Callable[[], None]] = [
+        partial(invariants.assert_the_floor_held, stage, scenario, began),
+        partial(invariants.assert_evicted_when_out, stage, scenario),
+        partial(invariants.assert_nothing_left, stage),
+    ]
+    if traffic is not None:
+        claims.append(partial(invariants.assert_nothing_lost, traffic.report()))
+    return [broken for claim in claims if (broken := _broken_by(claim))]
+
+
+def _broken_by(claim: Callable[[], None]) -> str:
+    try:
+        claim()
+    except AssertionError as error:
+        return str(error)
+    return ""
 
 
 def _run(stage: VirtualStage, scenario: Scenario, result: Result, again: int) -> None:
