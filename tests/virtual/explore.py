@@ -16,7 +16,7 @@ from tests.virtual.scenario import SCENARIOS
 def main() -> int:
     """Explore, print what was found, and return the exit code."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("scenario", help=f"{', '.join(SCENARIOS)}, all of these, or a seed")
+    parser.add_argument("scenario", help=f"{', '.join(SCENARIOS)}, perhaps with a seed (NAME/7); or all")
     parser.add_argument("families", nargs="*", default=FAMILIES)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")

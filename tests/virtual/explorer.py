@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,6 @@ from tests.support.virtual.process import Process
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.faults import CRASHES, WATCH_FAULTS, aws_faults_of, faults_of
 from tests.virtual.play import Result, play
-from tests.virtual.runs import a_scenario
 from tests.virtual.scenario import SCENARIOS, Scenario
 
 T = TypeVar("T")
@@ -140,15 +139,16 @@ class Explorer:
 
 
 def scenario_of(name: str) -> Scenario:
-    """Return the scenario of that name, or of a seed."""
-    return SCENARIOS[name] if name in SCENARIOS else a_scenario(int(name))
+    """Return the scenario of a name, or of a name and a seed (`restart-balanced/7`): the same in another order."""
+    known, _, seed = name.partition("/")
+    return replace(SCENARIOS[known], seed=int(seed or 1))
 
 
 def explore(name: str, families: tuple[str, ...] = FAMILIES, *, jobs: int = 1, only: str = "") -> Found:
     """Live through everything that can befall a scenario; only the process without children returns.
 
     Args:
-        name: of the scenario, or its seed.
+        name: of the scenario, perhaps with a seed.
         families: which kinds of things.
         jobs: how many children at a time.
         only: the one point, such as `37:reset`, for a replay; its failure is raised.
