@@ -13,6 +13,7 @@ from tests.support.killing import (
     Moment,
     Watched,
     is_about_to_be_evicted,
+    is_all_evicted,
     is_cordoned,
     is_evicted,
     is_recorded,
@@ -59,7 +60,14 @@ def test_a_drain_that_was_killed_is_completed_by_the_same_command(
     assert {n["metadata"]["name"] for n in nodes if n["spec"].get("unschedulable")} == {NODE}
 
 
-@pytest.mark.parametrize("moment", [pytest.param(is_recorded, id="after the operation was recorded"), *SHARED])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(is_recorded, id="after the operation was recorded"),
+        *SHARED,
+        pytest.param(is_all_evicted, id="after all pods were evicted"),
+    ],
+)
 def test_a_restart_that_was_killed_is_completed_by_the_same_command(
     stage: Stage, moment: Moment, figures: Figures
 ) -> None:

@@ -103,6 +103,11 @@ def is_evicted(it: Watched) -> bool:
     return any(pod.terminating is not None for pod in it.histories)
 
 
+def is_all_evicted(it: Watched) -> bool:
+    """Every pod that was there before is terminating, or gone."""
+    return all(pod.terminating is not None for pod in it.histories if pod.uid in it.before)
+
+
 def kill_when(moment: Moment, it: Watched, pid: int) -> None:
     """SIGKILL a process in the very turn of the loop in which the moment is seen."""
 
