@@ -21,7 +21,7 @@ from kubectl_safe.sandbox.cluster.requests import Request
 from tests.support.virtual.calls import Befalling, Call, Fault, Question, Told
 from tests.support.virtual.process import Process
 from tests.support.virtual.stage import VirtualStage
-from tests.virtual.faults import CRASHES, WATCH_FAULTS, aws_faults_of, faults_of
+from tests.virtual.faults import CRASHES, aws_faults_of, faults_of, watch_faults_of
 from tests.virtual.play import Result, play
 from tests.virtual.scenario import SCENARIOS, Scenario
 
@@ -92,7 +92,7 @@ class Explorer:
         return self._choose("aws", question.number, question.operation, aws_faults_of(question))
 
     def _told(self, told: Told) -> Fault | None:
-        fault = self._choose("watches", told.number, f"{told.event['type']} {told.kind}", WATCH_FAULTS)
+        fault = self._choose("watches", told.number, f"{told.event['type']} {told.kind}", watch_faults_of(told))
         # A watch that says nothing is found out after a minute: a run may be over by then, that did not know that a
         # budget counted a pod too many.
         self.blind_to = told.kind if fault and told.kind == "poddisruptionbudgets" else self.blind_to

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -187,6 +188,7 @@ _AWS_ANY: Mapping[str, Fault] = {
     "expired": _aws("ExpiredToken", "The security token included in the request is expired"),
     "denied": _aws("AccessDenied", "User is not authorized to perform it"),
     "internal": _aws("InternalFailure", "We encountered an internal error."),
+    "deleted": _aws("TargetGroupNotFound", "One or more target groups not found"),
     "silent": _aws_silent,
     "empty": _aws_empty,
 }
@@ -237,7 +239,17 @@ def _garbled(told: Told) -> None:
     told.stream.put({"type": "MODIFIED", "object": {"kind": "Hello"}})
 
 
-WATCH_FAULTS: Mapping[str, Callable[[Told], None]] = {
+def _lies(told: Told) -> None:
+    """It says that all is well with a pod, or with all that a slice lists: its gates are True, and it is ready."""
+    subject = deepcopy(told.event["object"])
+    for condition in subject.get("status", {}).get("conditions") or ():
+        condition["status"] = "True"
+    for endpoint in subject.get("endpoints") or ():
+        endpoint["conditions"] |= {"ready": True, "serving": True}
+    told.stream.put({**told.event, "object": subject})
+
+
+_WATCH_FAULTS: Mapping[str, Callable[[Told], None]] = {
     "ends": _ends,
     "stalls": _stalls,
     "skips": _skipped,
@@ -246,3 +258,8 @@ WATCH_FAULTS: Mapping[str, Callable[[Told], None]] = {
     "expires": _expired,
     "garbles": _garbled,
 }
+
+
+def watch_faults_of(told: Told) -> Mapping[str, Callable[[Told], None]]:
+    """Return what can befall an event."""
+    return {**_WATCH_FAULTS, **({"lies": _lies} if told.kind in {"pods", "endpointslices"} else {})}

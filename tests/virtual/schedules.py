@@ -13,7 +13,7 @@ from random import Random
 from tests.support.virtual.calls import Befalling, Call, Fault, Question, Told
 from tests.support.virtual.process import Process
 from tests.support.virtual.stage import Running, VirtualStage
-from tests.virtual.faults import CRASHES, WATCH_FAULTS, aws_faults_of, faults_of
+from tests.virtual.faults import CRASHES, aws_faults_of, faults_of, watch_faults_of
 from tests.virtual.play import AGAIN_AT_MOST, Result, play
 from tests.virtual.runs import a_scenario
 from tests.virtual.scenario import Scenario
@@ -125,7 +125,7 @@ class _Schedule:
 
     def _told(self, told: Told) -> Fault | None:
         found = self._take(told.number, "told")
-        faults = list(WATCH_FAULTS.values())
+        faults = list(watch_faults_of(told).values())
         return faults[int(found.choice * len(faults))] if found else None
 
     def _looked(self, process: Process, number: int) -> None:
