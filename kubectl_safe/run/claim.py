@@ -4,7 +4,7 @@ One thread works with a claim. What it shows others is replaced as a whole, so t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, assert_never
 
@@ -12,8 +12,9 @@ from kubectl_safe.decide import leasing
 from kubectl_safe.decide.leasing import Create, Fine, Held, Lost, Renew, TakeOver, Term
 from kubectl_safe.kube.leases import Absent, Found, Taken
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied
-from kubectl_safe.model.lease import Holder, Lease, LeaseName
+from kubectl_safe.model.lease import Lease, LeaseName
 from kubectl_safe.run.identity import Us
+from kubectl_safe.run.standing import Standing
 
 ASK_AGAIN = 1.0
 """Seconds until a Lease is asked for again that another holds, or about which there was no answer."""
@@ -42,41 +43,6 @@ class LeaseApi(Protocol):
 
     def ours(self) -> tuple[Lease, ...] | Busy | Denied:
         """Return the Leases of every run of this tool."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How it stands with a claim. Times are seconds of `Us.elapsed`."""
-
-    uid: str | None = None
-    """Of the Lease that we took; None while we have none."""
-    renewed: float = 0.0
-    """When the last renewal that succeeded was sent."""
-    usable: float = 0.0
-    """From when on it counts: whoever was pushed out has noticed by then."""
-    holder: Holder | None = None
-    """Another, who holds it."""
-    pushed: Holder | None = None
-    """Who was pushed out of it, and may not have noticed before it counts."""
-    lost: Lost | None = None
-    trouble: str = ""
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether it bears our name, valid or not."""
-        return self.uid is not None
-
-    def is_fresh(self, at: float) -> bool:
-        """Tell whether it was taken, and renewed lately."""
-        return self.is_taken and leasing.is_valid(timedelta(seconds=at - self.renewed))
-
-    def in_the_way(self, at: float) -> Holder | None:
-        """Return who has it, or may still believe so."""
-        return self.holder or (self.pushed if at < self.usable else None)
-
-    def is_held(self, at: float) -> bool:
-        """Tell whether something may be done under it."""
-        return self.is_fresh(at) and at >= self.usable
 
 
 class Claim:

@@ -6,7 +6,6 @@ It tells whether something may be written, and never waits for another's Lease w
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -16,6 +15,7 @@ from kubectl_safe.model.lease import Holder, LeaseName
 from kubectl_safe.run import clock
 from kubectl_safe.run.claim import Claim, LeaseApi
 from kubectl_safe.run.identity import Us, our_identity
+from kubectl_safe.run.standing import Holding, LostLease
 
 WATCH_EVERY = 5.0
 """Seconds between two looks at a Lease that is only watched."""
@@ -34,31 +34,6 @@ class Signal(Protocol):
 
     def set(self) -> None:
         """Tell that something changed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostLease:
-    """A Lease that we held and that is another's now."""
-
-    name: LeaseName
-    to: Holder | None
-    """None where it was deleted, and perhaps another's in between."""
-
-    def __str__(self) -> str:
-        taker = f"is held by {self.to} now" if self.to else "was deleted"
-        return (
-            "another run has taken over, as this one was pushed out or not seen for too long: "
-            f"lease {self.name} of this run {taker}; nothing more is written by this run"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    held: frozenset[LeaseName]
-    holders: Mapping[LeaseName, Holder]
-    lost: LostLease | None
-    is_valid: bool
-    trouble: str
 
 
 class Leases:
@@ -323,26 +298,14 @@ class Leases:
             due += [self._group_due if c.name in group else c.due for c in missing]
         return min(due, default=math.inf)
 
-    def _look(self) -> _View:
+    def _look(self) -> Holding:
         with self._changed:
             single, group = (
                 {name: self._claims[name].standing for name in names} for names in (self._single, self._group)
             )
             trouble = next((c.standing.trouble for c in self._claims.values() if c.standing.trouble), "")
-        wanted = {**single, **group}
         # The clock is read last: what it says is of the moment of the answer.
-        at = self._elapsed()
-        is_valid = self._lost is None and all(s.is_fresh(at) for s in wanted.values() if s.is_taken)
-        held = {name for name, standing in single.items() if standing.is_held(at)}
-        if all(standing.is_held(at) for standing in group.values()):
-            held |= group.keys()
-        return _View(
-            held=frozenset() if self._lost else frozenset(held),
-            holders={name: holder for name, its in sorted(wanted.items()) if (holder := its.in_the_way(at))},
-            lost=self._lost,
-            is_valid=is_valid,
-            trouble=trouble,
-        )
+        return Holding.of(single, group, lost=self._lost, trouble=trouble, at=self._elapsed())
 
     def _tell(self) -> None:
         """Set the signal if anything that can be asked has another answer now."""
