@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, Self, assert_never
+from typing import Protocol, Self
 
-from kubectl_safe.decide.actions import Action, subject_of
+from kubectl_safe.decide.actions import Action
 from kubectl_safe.decide.deadline import PATIENCE
 from kubectl_safe.decide.ending import Ending, cut_short
 from kubectl_safe.decide.estimate import Estimate, estimate
@@ -21,7 +21,6 @@ from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.events import last_warning
 from kubectl_safe.kube.leases import LeaseApi
-from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Undone, Untried
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError
 from kubectl_safe.model.lease import LeaseName
 from kubectl_safe.model.snapshot import Snapshot
@@ -37,9 +36,7 @@ from kubectl_safe.run.rights import check_rights
 from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, targets_of
 from kubectl_safe.run.terms import DryRun, Terms
 from kubectl_safe.run.warnings import Warnings
-
-TRIES = 10
-RETRY = timedelta(milliseconds=500)
+from kubectl_safe.run.writing import write
 
 
 class Audience(Reporter, Protocol):
@@ -261,28 +258,7 @@ class Session:
         Raises:
             KubectlSafeError: it was not carried out.
         """
-        trouble = ""
-        for _ in range(TRIES):
-            action = choose(self.observer.look())
-            if action is None:
-                return
-            match self.hands.act(action):
-                case Done():
-                    self.audience.acted(action)
-                    return
-                case Gone():
-                    return
-                case Conflict():
-                    trouble = f"{subject_of(action)} changes too often to be written to"
-                    self._pause(RETRY)
-                case Busy(message=message, retry_after=seconds):
-                    trouble = f"{subject_of(action)} could not be written to: {message}"
-                    self._pause(timedelta(seconds=seconds))
-                case Refused(message=why) | Denied(message=why) | Undone(message=why) | Untried(message=why):
-                    raise KubectlSafeError(why)
-                case _ as result:
-                    assert_never(result)
-        raise KubectlSafeError(f"{trouble}; run the same command again")
+        write(choose, observer=self.observer, hands=self.hands, audience=self.audience, pause=self._pause)
 
     def _pause(self, duration: timedelta) -> None:
         """Let time pass, whatever changes meanwhile: in a busy cluster something always does."""
