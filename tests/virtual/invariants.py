@@ -1,17 +1,27 @@
 """What must hold of whatever runs there were, by the sandbox's own account and by what the API server was asked."""
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from kubectl_safe.sandbox.capacity import PodHistory
 from kubectl_safe.sandbox.traffic import TrafficReport
 from tests.conformance.account import same_anywhere
+from tests.support.virtual.aws import CALLER
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.scenario import NAMESPACE, Scenario
 
 OURS = "kubectl-safe"
 LISTING_SECONDS = 0.02
 """The rig learns of a change of a slice from its own watch, a moment after the tool may have."""
+POLL_SECONDS = 4.999
+_WRITES = {
+    *(("PATCH", kind) for kind in ("pods", "nodes", "replicasets", "targetgroupbindings")),
+    ("POST", "pods/eviction"),
+    *((method, "leases") for method in ("POST", "PUT", "DELETE")),
+    # A review is a question.
+    ("POST", "selfsubjectaccessreviews"),
+}
 _WHERE = ("nodeName", "podIP", "hostIP", "topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 
 
@@ -37,6 +47,22 @@ def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario) -> None:
 def assert_nothing_lost(report: TrafficReport) -> None:
     """I9, of all requests that there were."""
     assert report.losses == (), f"I9: {dict(report.lost_by_reason)} lost of {report.total} requests"
+
+
+def assert_written_as_designed(stage: VirtualStage) -> None:
+    """I11: nothing is written but what the design names, and no target group is asked twice in five seconds."""
+    for _, request, _ in stage.door.writes():
+        route = stage.control_plane.model.resources.route(request.path)
+        assert route is not None
+        resource = "/".join(filter(None, [route.resource.plural, route.subresource]))
+        assert (request.method, resource) in _WRITES, f"I11: {request.method} {request.path} is not ours to write"
+    for group in stage.rig.elbv2.groups:
+        calls = [call for call in stage.rig.elbv2.journal if call.caller == CALLER and call.group == group]
+        times = [call.time for call in calls if call.action == "DescribeTargetHealth"]
+        for first, second in pairwise(times):
+            # The next process doesn't know when the one before it asked.
+            is_next = any(first < start <= second for start in stage.starts)
+            assert second - first >= POLL_SECONDS or is_next, f"I11: {group} was asked after {second - first:.2f} s"
 
 
 def evicted(stage: VirtualStage) -> list[tuple[float, str, str]]:

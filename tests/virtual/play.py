@@ -85,6 +85,7 @@ def _broken(stage: VirtualStage, scenario: Scenario, began: float, traffic: Traf
         partial(invariants.assert_the_floor_held, stage, scenario, began),
         partial(invariants.assert_evicted_when_out, stage, scenario),
         partial(invariants.assert_nothing_left, stage),
+        partial(invariants.assert_written_as_designed, stage),
     ]
     if traffic is not None:
         claims.append(partial(invariants.assert_nothing_lost, traffic.report()))

@@ -67,6 +67,8 @@ class VirtualStage:
     rig: Rig
     random: Random
     door: Door
+    starts: list[float] = field(default_factory=list)
+    """When commands were started, in seconds since the Unix epoch."""
 
     @property
     def befalling(self) -> Befalling:
@@ -77,6 +79,7 @@ class VirtualStage:
         self, command: Command, *, needs: Needs, namespace: str | None = None, about: str = "", **terms: Any
     ) -> Running:
         """Start a command."""
+        self.starts.append(self.loop.wall())
         process = Running(
             loop=self.loop,
             random=self.random,
