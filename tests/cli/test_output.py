@@ -11,7 +11,7 @@ from kubectl_safe.cli.main import run
 from kubectl_safe.model.errors import KubectlSafeError, UsageError
 from tests.cli.conftest import CommandLine
 from tests.render.schema import check
-from tests.support.api_server import GRANTED, Answer, ApiServer, Asked, Feed, a_status, is_review
+from tests.support.api_server import GRANTED, Answer, ApiServer, Asked, Feed, is_review
 from tests.support.raw import a_list, a_raw_pod
 
 FORMS = [["-o", "json"], ["-ojson"], ["-o=json"], ["--output", "json"], ["--output=json"]]
@@ -118,8 +118,8 @@ def test_a_fault_of_ours_is_told_to_programs_too(safe: CommandLine) -> None:
 
 def a_node_with_a_bare_pod(asked: Asked) -> Answer | Feed:
     """Answer as an API server with node-1, and on it a pod that `kubectl drain` refuses."""
-    if asked.path == "/apis/elbv2.k8s.aws/v1beta1":
-        return a_status(404, "NotFound")
+    if asked.path == "/apis":
+        return Answer(body={"groups": []})
     if asked.is_watch:
         return Feed()
     if is_review(asked):
