@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from kubectl_safe.decide.decision import Step
-from kubectl_safe.decide.handoff import step_of
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
@@ -18,7 +16,7 @@ def plan_abort(pods: Iterable[Pod], snapshot: Snapshot, settings: Settings) -> I
     planned = tuple(
         Planned(uid=pod.uid, namespace=pod.namespace, name=pod.name, node=pod.node or "", workload=owner)
         for pod in pods
-        if step_of(pod) is not Step.QUEUED and pod.is_released and (owner := _workload(pod, snapshot))
+        if pod.is_released and (owner := _workload(pod, snapshot))
     )
     return Intent(pods=planned, settings=settings, given_up={pod.uid: WHY for pod in planned})
 

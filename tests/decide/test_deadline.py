@@ -1,11 +1,13 @@
 """How long a wait may last before the run ends with it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from kubectl_safe.decide.deadline import deadline
+from kubectl_safe.decide.deadline import ORIGINS, deadline
 from kubectl_safe.decide.decision import For, Wait
+from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import a_cluster, a_deployment, a_group, a_pod, an_intent, arn, uid
 
 SNAPSHOT = a_cluster(
@@ -64,6 +66,37 @@ def test_a_group_that_was_bound_in_the_middle_of_a_run_is_taken_to_drain_as_long
     snapshot = a_cluster(groups={})
     planned = an_intent(snapshot, "web-1").pods[0]
     assert deadline(planned, Wait(on=For.TARGETS, why="because"), snapshot) == timedelta(minutes=5 + 2)
+
+
+WITHOUT_TARGETS = a_cluster(bindings=())
+GONE = a_cluster(without=["web-1"])
+
+
+@pytest.mark.parametrize("snapshot", [WITHOUT_TARGETS, GONE], ids=["in no group", "gone"])
+def test_a_pod_that_has_no_targets_has_two_minutes_to_leave(snapshot: Snapshot) -> None:
+    planned = an_intent(a_cluster(), "web-1").pods[0]
+    assert deadline(planned, Wait(on=For.ENDPOINTS, why="because"), snapshot) == timedelta(minutes=2)
+
+
+def test_a_pod_that_is_gone_is_limited_in_nothing_unless_it_is_given_up() -> None:
+    planned, wait = an_intent(a_cluster(), "web-1").pods[0], Wait(on=For.TERMINATION, why="because")
+    assert deadline(planned, wait, GONE) is None
+    assert deadline(planned, wait, GONE, is_given_up=True) == timedelta(seconds=30)
+
+
+def test_a_pod_without_a_workload_has_no_deadline_of_one() -> None:
+    planned = replace(an_intent(SNAPSHOT, "web-1").pods[0], workload=None)
+    assert deadline(planned, Wait(on=For.REPLACEMENT, why="because"), SNAPSHOT) is None
+
+
+def test_deadlines_that_readers_can_change_say_where_they_come_from() -> None:
+    of_progress = {For.REPLACEMENT, For.RELEASE, For.STRAY}
+    assert {on: words for on, words in ORIGINS.items() if on in of_progress} == dict.fromkeys(
+        of_progress, "progressDeadlineSeconds"
+    )
+    assert {on: words for on, words in ORIGINS.items() if on not in of_progress} == dict.fromkeys(
+        (For.TARGETS, For.ENDPOINTS), "deregistration delay and 2m"
+    )
 
 
 def test_nothing_is_overdue_of_a_deployment_that_is_gone() -> None:

@@ -108,6 +108,20 @@ def test_names_all_pods_of_one_reason_together() -> None:
     )
 
 
+def test_goes_on_after_a_pod_that_stays_and_names_all_of_one_warning_together() -> None:
+    pods = [a_pod("a", controller=DAEMON_SET), a_pod("b", has_empty_dir=True), a_pod("c", has_empty_dir=True)]
+    found = plan(*pods, **ALL)
+    assert [(p.name, p.namespace, p.node) for p in found.pods] == [("b", "shop", "node-1"), ("c", "shop", "node-1")]
+    assert found.warnings == (
+        "ignoring DaemonSet-managed Pods: shop/a",
+        "deleting Pods with local storage: shop/b, shop/c",
+    )
+
+
+def test_a_node_without_pods_has_nothing_to_move() -> None:
+    assert plan() == NodePlan(node="node-1")
+
+
 BLOCKED = [
     pytest.param(an_owner("StatefulSet", "db"), "StatefulSet db", id="StatefulSet"),
     pytest.param(an_owner("ReplicaSet", "bare"), "ReplicaSet bare", id="a ReplicaSet without a Deployment"),

@@ -1,5 +1,7 @@
 """Which labels are taken off a pod."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
@@ -62,6 +64,12 @@ def test_drops_at_release(services: list[Service], label: str | None) -> None:
             [a_budget(selector={"app": "other", "tier": "front"})],
             {"app"},
             id="budgets of other pods don't matter",
+        ),
+        pytest.param(
+            [selecting("app", "tier")],
+            [a_budget(selector={"tier": "back"}), replace(a_budget(), selector=None)],
+            {"app"},
+            id="nor do those of pods with another value, or of none",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """What to do about one Lease, by what was observed of it and for how long."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,6 +67,14 @@ def decide(seen: Lease | None, *, unchanged: timedelta = SHORT, **flags: Any) ->
             TakeOver(lease=BOBS, usable_after=DURATION),
             id="a living holder who is pushed out has the duration to notice",
         ),
+        *(
+            pytest.param(
+                decide(a_lease(duration=duration), is_forced=True, unchanged=timedelta(0)),
+                TakeOver(lease=a_lease(duration=duration), usable_after=usable_after),
+                id=f"and the longer of both durations, where his is {duration}",
+            )
+            for duration, usable_after in ((LONG, LONG), (SHORT, DURATION), (timedelta(0), DURATION))
+        ),
         pytest.param(
             decide(BOBS, is_forced=True, unchanged=DURATION),
             TakeOver(lease=BOBS),
@@ -125,6 +134,28 @@ def test_a_lease_says_who_has_it_since_when_and_what_for() -> None:
     assert lease.held_by.since == datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     later = renewed(lease, at="2026-11-23T12:00:10.000000Z")
     assert (later.since, later.renewed) == (lease.since, "2026-11-23T12:00:10.000000Z")
+
+
+def test_a_lease_lasts_thirty_seconds_and_is_renewed_every_ten() -> None:
+    seconds = [it.total_seconds() for it in (DURATION, RENEW_EVERY, MARGIN, Renew(lease=OURS).usable_after)]
+    assert seconds == [30, 10, 5, 0]
+    assert TakeOver(lease=BOBS).usable_after == timedelta(0)
+
+
+def test_a_lease_that_is_created_has_nothing_yet_that_only_the_server_gives() -> None:
+    lease = created(A, us=US, about="drain", at="now", nodes=("node-a",))
+    assert (lease.uid, lease.resource_version, lease.transitions) == ("", "", 0)
+    assert (lease.holder, lease.since, lease.renewed, lease.duration, lease.nodes) == (
+        US,
+        "now",
+        "now",
+        DURATION,
+        ("node-a",),
+    )
+    assert renewed(replace(lease, duration=SHORT), at="later").duration == DURATION
+    taken = taken_over(replace(BOBS, duration=SHORT, nodes=("node-b",)), us=US, about="", at="now", nodes=("node-a",))
+    assert (taken.duration, taken.nodes) == (DURATION, ("node-a",))
+    assert taken_over(BOBS, us=US, about="", at="now").nodes == created(A, us=US, about="", at="now").nodes == ()
 
 
 def test_a_lease_that_is_taken_over_keeps_what_the_server_compares() -> None:

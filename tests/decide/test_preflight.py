@@ -81,6 +81,26 @@ def test_a_pod_of_two_budgets_can_not_be_evicted_by_anybody(snapshot: Snapshot, 
     assert [b.why for b in found if b.reason == "two-budgets"] == ([why] if why else [])
 
 
+TWICE = {**LABELS, "tier": "front"}
+TIERS = (a_budget("all", selector={"tier": "front"}), a_budget("tier", selector={"tier": "front"}))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(a_pod(labels=TWICE, withdrawn=True), id="that is withdrawn already"),
+        pytest.param(a_pod(labels=TWICE, terminating=True), id="that stops already"),
+        pytest.param(a_pod(labels=TWICE, phase="Pending"), id="that never ran"),
+        pytest.param(None, id="that is gone"),
+    ],
+)
+def test_two_budgets_matter_to_no_pod_and_still_to_the_next_one(first: Pod | None) -> None:
+    pods = [pod for pod in (first, a_pod("web-2", labels=TWICE)) if pod]
+    snapshot = a_cluster(*pods, without=[] if first else ["web-1"], budgets=TIERS)
+    assert [b.reason for b in blockers(an_intent(a_cluster(), "web-1", "web-2"), snapshot)] == ["two-budgets"]
+    assert blockers(an_intent(a_cluster(), "web-1"), snapshot) == []
+
+
 @pytest.mark.parametrize(("snapshot", "flags", "remedy"), ROWS)
 def test_downtime_is_blocked_with_a_remedy(snapshot: Snapshot, flags: dict[str, Any], remedy: str) -> None:
     found = blockers(an_intent(snapshot, **flags), snapshot)

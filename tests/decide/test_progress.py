@@ -7,7 +7,7 @@ from kubectl_safe.decide.decision import For, Step
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.model.snapshot import Snapshot
-from tests.support.builders import NOW, a_cluster, a_pod, an_intent, uid
+from tests.support.builders import NOW, a_cluster, a_deployment, a_pod, an_answer, an_intent, uid
 
 
 def counted(*looks: Snapshot) -> Progress:
@@ -63,10 +63,48 @@ def test_each_step_keeps_the_instant_at_which_it_was_first_seen() -> None:
     assert reached == {Step.QUEUED: 0, Step.RELEASED: 10, Step.WITHDRAWN: 40}
 
 
+def test_only_a_pod_that_is_gone_is_told() -> None:
+    intent = an_intent(a_cluster(), "web-1", "web-2")
+    progress = Progress(intent=intent, began=NOW)
+    look = a_cluster(without=["web-1"])
+    assert progress.count(look, next_actions(look, intent)) == intent.pods[:1]
+    assert progress.left == intent.pods[1:]
+
+
+def test_of_waits_that_last_as_long_the_first_one_is_told() -> None:
+    progress = counted(UNSEEN, RELEASED, a_cluster(a_pod(released=True), a_pod("web-7")))
+    assert progress.longest is not None
+    assert progress.longest.on is For.CACHE, "web-1 waited as long for its replacement after that"
+    waited = progress.waits_of(progress.intent.pods[0], NOW)
+    assert [(it.on, it.longest.total_seconds()) for it in waited] == [(For.CACHE, 10), (For.REPLACEMENT, 10)]
+
+
+def test_the_first_of_the_lowest_capacities_is_kept() -> None:
+    fewer = {uid("web"): a_deployment(replicas=5)}
+    progress = counted(a_cluster(a_pod("web-3", ready=False)), a_cluster(without=["web-3", "web-4"], deployments=fewer))
+    assert [(it.in_service, it.wanted) for it in progress.lowest.values()] == [(5, 6)]
+
+
+def test_a_wait_is_over_when_something_is_done_unless_that_is_to_ask_for_leave_again() -> None:
+    replaced = a_cluster(a_pod(released=True), a_pod("web-7"))
+    refused = replace(replaced, answers={uid("web-1"): an_answer(allowed=False)})
+    asks = replace(replaced, answers={})
+    for looks, since in (
+        ((RELEASED, replaced), None),
+        ((refused, asks), NOW),
+        ((refused, asks, refused), NOW),
+        ((refused, asks, replaced), None),
+    ):
+        progress = counted(*looks)
+        assert progress.waiting_since(progress.intent.pods[0]) == since
+
+
 def test_waits_for_one_thing_add_up_and_the_present_one_counts_with_them() -> None:
     progress = counted(UNSEEN, RELEASED, RELEASED, UNSEEN, RELEASED)
     planned = progress.intent.pods[0]
-    waits = {waited.on: waited for waited in progress.waits_of(planned, NOW + timedelta(seconds=45))}
+    told = progress.waits_of(planned, NOW + timedelta(seconds=45))
+    assert [waited.on for waited in told] == [For.CACHE, For.REPLACEMENT]
+    waits = {waited.on: waited for waited in told}
     replacement = waits[For.REPLACEMENT]
     assert replacement.since == NOW + timedelta(seconds=10)
     assert (replacement.times, replacement.total.total_seconds(), replacement.longest.total_seconds()) == (2, 25, 20)

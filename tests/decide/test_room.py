@@ -30,6 +30,9 @@ def over_quota() -> dict[str, Any]:
 
 FULL = unscheduled("3 Insufficient cpu.")
 CORDONED: dict[str, Any] = {"nodes": {"node-1": Node(name="node-1", resource_version="1", is_unschedulable=True)}}
+USABLE: dict[str, Any] = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
+SCHEDULED = {"PodScheduled": Condition(is_true=True, message="0/3 nodes are available: 3 Insufficient cpu.")}
+TWO: dict[str, Any] = {"deployments": {uid("web"): a_deployment(replicas=2)}}
 ALONE: dict[str, Any] = {"deployments": {uid("web"): a_deployment(replicas=1)}}
 
 ROWS = [
@@ -44,13 +47,24 @@ ROWS = [
     pytest.param(a_cluster(OLD, a_pod("web-7", ready=False)), MISSING, False, id="a replacement that runs"),
     pytest.param(a_cluster(OLD, FULL, **ALONE), MISSING, False, id="the only pod can't go first"),
     pytest.param(a_cluster(OLD, FULL), Wait(on=For.BUDGET, why=""), False, id="another wait"),
+    pytest.param(a_cluster(OLD, FULL, **TWO), MISSING, True, id="one of two can go first"),
+    pytest.param(a_cluster(OLD, FULL, **USABLE), MISSING, True, id="room on a node that is not cordoned"),
+    pytest.param(a_cluster(OLD, replace(FULL, conditions=SCHEDULED)), MISSING, False, id="a node took it since"),
+    pytest.param(a_cluster(OLD, FULL, deployments={}), MISSING, False, id="its Deployment is gone"),
 ]
 
 
 @pytest.mark.parametrize(("snapshot", "wait", "helps"), ROWS)
 def test_to_go_first_is_a_remedy(snapshot: Snapshot, wait: Wait, helps: bool) -> None:
     (planned,) = an_intent(snapshot, "web-1").pods
-    assert ("--max-surge 0" in remedy_for_room(planned, wait, snapshot, Settings())) == helps
+    remedy = "; with --max-surge 0 a pod makes room for its replacement first" if helps else ""
+    assert remedy_for_room(planned, wait, snapshot, Settings()) == remedy
+
+
+def test_no_other_way_of_a_pod_without_a_workload_is_known() -> None:
+    snapshot = a_cluster(OLD, FULL)
+    (planned,) = an_intent(snapshot, "web-1").pods
+    assert remedy_for_room(replace(planned, workload=None), MISSING, snapshot, Settings()) == ""
 
 
 def test_where_pods_go_first_already_there_is_no_such_remedy() -> None:
@@ -63,6 +77,9 @@ DRAINING = a_pod("web-2", withdrawn=True, in_service=6)
 FAILED_PULL = a_pod("web-7", ready=False, waiting_reason="ErrImagePull")
 COMING = [
     pytest.param(a_cluster(DRAINING, OLD, FULL), "wait for room", id="the room of a pod that drains comes free"),
+    pytest.param(
+        a_cluster(DRAINING, OLD, FULL, **USABLE), "wait for room", id="on a node that is known not to be cordoned"
+    ),
     pytest.param(a_cluster(DRAINING, OLD, **over_quota()), "wait for room", id="and its part of a quota"),
     pytest.param(
         a_cluster(DRAINING, OLD, FULL, **CORDONED),

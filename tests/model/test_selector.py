@@ -25,12 +25,17 @@ ROWS = [
     pytest.param(needs("a", Operator.NOT_IN, "1"), {}, True, id="NotIn holds where the key is absent"),
     pytest.param(needs("a", Operator.EXISTS), {"a": ""}, True, id="Exists, whatever the value"),
     pytest.param(needs("a", Operator.DOES_NOT_EXIST), {"a": ""}, False, id="DoesNotExist"),
+    pytest.param(needs("a", Operator.DOES_NOT_EXIST), {}, True, id="DoesNotExist holds where the key is absent"),
 ]
 
 
 @pytest.mark.parametrize(("selector", "labels", "expected"), ROWS)
 def test_a_label_selector(selector: LabelSelector, labels: Labels, expected: bool) -> None:
     assert selector.matches(labels) is expected
+
+
+def test_operators_are_called_as_the_api_has_it() -> None:
+    assert [operator.value for operator in Operator] == ["In", "NotIn", "Exists", "DoesNotExist"]
 
 
 def test_a_service_with_an_empty_selector_selects_no_pod() -> None:
@@ -57,7 +62,8 @@ def test_a_budget_without_a_selector_selects_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "total", "count"), [(2, 6, 2), ("25%", 6, 2), ("0%", 6, 0), ("100%", 6, 6), ("25%", 0, 0)]
+    ("value", "total", "count"),
+    [(2, 6, 2), ("100%", 200, 200), ("25%", 6, 2), ("0%", 6, 0), ("100%", 6, 6), ("25%", 0, 0)],
 )
 def test_a_percentage_of_pods_is_rounded_up(value: int | str, total: int, count: int) -> None:
     assert resolve(value, total) == count
@@ -68,7 +74,13 @@ def test_an_arn_names_its_group_its_account_and_its_region() -> None:
     assert account_and_region(arn()) == ("123456789012", "eu-west-1")
 
 
-@pytest.mark.parametrize("text", ["", "web", "arn:aws:s3:::bucket"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "web", "arn", "arn:aws:s3:::bucket", "arn:aws:elasticloadbalancing:eu-west-1"),
+        "urn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/73e2d6bc24d8a067",
+    ],
+)
 def test_what_is_no_arn_of_a_group_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a target group's ARN"):
         account_and_region(text)

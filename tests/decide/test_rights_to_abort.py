@@ -1,0 +1,45 @@
+"""Which rights an abort needs: those of what it ends, and none to nudge."""
+
+from kubectl_safe.decide.rights import Needs, Right, on_pods, to_abort, to_drain, to_restart
+from tests.support.builders import a_pod, an_owner
+
+EVENTS = "failures can't be told in the words of their events"
+
+
+def test_to_end_restarts_is_to_restart() -> None:
+    assert to_abort([], "shop") == to_restart("shop", writes=True, nudges=False)
+
+
+def test_to_end_drains_is_to_drain() -> None:
+    assert to_abort(iter(["node-1"]), None) == to_drain(["node-1"], writes=True, nudges=False)
+
+
+def test_to_end_both_needs_each_right_once() -> None:
+    drain, restart = to_drain(["node-1"], writes=True, nudges=False), to_restart("shop", writes=True, nudges=False)
+    both = to_abort(["node-1"], "shop")
+    assert both.required == (*drain.required, *restart.required)
+    assert (both.of_pods, both.optional, both.nodes) == (drain.of_pods, drain.optional, ("node-1",))
+    in_leases = to_abort(["node-1"], "kube-node-lease")
+    assert len(in_leases.required) == len(set(in_leases.required)) == len(both.required) - 4
+
+
+def test_to_end_nothing_needs_nothing() -> None:
+    nothing = to_abort([], None)
+    assert nothing == Needs(required=())
+    assert (nothing.of_pods, nothing.optional, nothing.nodes) == ((), {}, ())
+
+
+def test_what_is_lost_without_an_optional_right_is_told() -> None:
+    nudges = "bindings can't be nudged, which costs up to 15s a batch"
+    for needs, verbs in (
+        (to_restart("shop", writes=True, nudges=True), {"patch": nudges, "list": EVENTS}),
+        (to_restart("shop", writes=False, nudges=True), {"list": EVENTS}),
+        (to_drain(["node-1"], writes=True, nudges=False), {"list": EVENTS}),
+    ):
+        assert {right.verb: words for right, words in needs.optional.items()} == verbs
+
+
+def test_a_drain_writes_where_a_bare_pod_is_and_where_a_job_s_is() -> None:
+    pods = [a_pod(owners=(), namespace="bare"), a_pod(controller=an_owner("Job", "j", "batch/v1"), namespace="jobs")]
+    patches = [right for right in on_pods(pods) if right.verb == "patch"]
+    assert patches == [Right(verb="patch", resource="pods", namespace=where) for where in ("bare", "jobs")]

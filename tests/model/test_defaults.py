@@ -1,0 +1,117 @@
+"""What nothing is said of is what Kubernetes takes it for, or nothing."""
+
+from dataclasses import MISSING, fields
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.lease import Holder, Lease
+from kubectl_safe.model.marks import Handoff
+from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
+from kubectl_safe.model.selector import LabelSelector, Requirement
+from kubectl_safe.model.service import Service, ServicePort
+from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
+from kubectl_safe.model.target import TargetGroupBinding, TargetHealth
+from kubectl_safe.model.trace import AWS_TRACE, Exchange
+from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+
+NONE: frozenset[str] = frozenset()
+
+ROWS = [
+    (OwnerReference, {"is_controller": False}),
+    (Condition, {"since": None, "reason": "", "message": ""}),
+    (ContainerPort, {"protocol": "TCP"}),
+    (ServicePort, {"protocol": "TCP"}),
+    (Service, {"ports": (), "is_headless": False}),
+    (Budget, {"disrupted": NONE}),
+    (LabelSelector, {"match_expressions": ()}),
+    (Requirement, {"values": NONE}),
+    (Handoff, {"annotations": {}, "targets": ()}),
+    (Holder, {"since": None}),
+    (Lease, {"transitions": 0, "nodes": ()}),
+    (TargetHealth, {"reason": "", "description": ""}),
+    (TargetGroupBinding, {"is_nudged": False}),
+    (EvictionAnswer, {"is_untried": False, "message": ""}),
+    (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
+    (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}}),
+    (ReplicaSet, {"annotations": {}, "owner": None, "failure": ""}),
+    (
+        Pod,
+        {
+            "annotations": {},
+            "owners": (),
+            "node": None,
+            "ips": (),
+            "phase": "Running",
+            "created": None,
+            "is_terminating": False,
+            "conditions": {},
+            "readiness_gates": (),
+            "ports": (),
+            "grace_period_seconds": 30,
+            "waiting_reason": "",
+            "waiting_message": "",
+            "has_empty_dir": False,
+            "is_mirror": False,
+        },
+    ),
+    (
+        Deployment,
+        {
+            "labels": {},
+            "strategy": "RollingUpdate",
+            "max_surge": "25%",
+            "max_unavailable": "25%",
+            "min_ready": timedelta(0),
+            "progress_deadline": timedelta(minutes=10),
+            "is_paused": False,
+            "is_terminating": False,
+            "generation": 1,
+            "observed_generation": 1,
+            "updated_replicas": 0,
+            "status_replicas": 0,
+        },
+    ),
+    (
+        Snapshot,
+        {
+            "pods": {},
+            "replica_sets": {},
+            "deployments": {},
+            "nodes": {},
+            "services": (),
+            "endpoints": (),
+            "budgets": (),
+            "bindings": (),
+            "groups": {},
+            "health": {},
+            "stale": NONE,
+            "stale_health": {},
+            "unseen": NONE,
+            "began": None,
+            "absent_since": {},
+            "withdrawn_since": {},
+            "ready_since": {},
+            "answers": {},
+            "nudged_at": {},
+            "touched_at": {},
+            "warnings": {},
+            "taken": {},
+            "health_max_age": timedelta(seconds=15),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "expected"), ROWS, ids=lambda it: getattr(it, "__name__", ""))
+def test_what_is_not_said_of(kind: type[Any], expected: dict[str, Any]) -> None:
+    found = {it.name: it.default for it in fields(kind) if it.default is not MISSING}
+    found |= {it.name: it.default_factory() for it in fields(kind) if callable(it.default_factory)}
+    assert found == expected
+
+
+def test_nobody_sees_what_is_asked_of_aws_unless_told_to() -> None:
+    assert AWS_TRACE.get() is None
+    assert AWS_TRACE.name == "AWS_TRACE"

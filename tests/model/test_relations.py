@@ -1,0 +1,119 @@
+"""What is of what: pods of Services and Deployments, states of targets, cordons of ours."""
+
+from dataclasses import replace
+
+import pytest
+
+from kubectl_safe.model.marks import CORDONED, HANDOFF, Handoff
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.selector import has_all
+from kubectl_safe.model.target import State, Target
+from kubectl_safe.model.workload import Node
+from tests.support.builders import (
+    NOT_REGISTERED,
+    a_binding,
+    a_cluster,
+    a_deployment,
+    a_group,
+    a_pod,
+    a_replica_set,
+    a_service,
+    a_target,
+    an_owner,
+    health,
+    uid,
+)
+
+
+def test_a_service_selects_pods_of_its_namespace_by_all_its_labels() -> None:
+    service = a_service(selector={"app": "web", "tier": "front"})
+    assert service.selects("shop", {"app": "web", "tier": "front", "other": "1"})
+    assert not service.selects("other", {"app": "web", "tier": "front"})
+    assert not service.selects("shop", {"app": "web"})
+
+
+def test_a_label_has_to_have_its_value() -> None:
+    assert has_all({"app": "web"}, {"app": "web"})
+    assert not has_all({"app": "api"}, {"app": "web"})
+
+
+@pytest.mark.parametrize(
+    ("pod", "is_found"),
+    [
+        pytest.param(a_pod("new", owners=()), True, id="which its ReplicaSet selects"),
+        pytest.param(a_pod("new", owners=(), terminating=True), False, id="not one that terminates"),
+        pytest.param(a_pod("new", owners=(), namespace="other"), False, id="not one of another namespace"),
+        pytest.param(a_pod("new", owners=(), labels={"app": "web"}), False, id="not one without its hash"),
+        pytest.param(a_pod("new", controller=an_owner("StatefulSet", "db")), False, id="not one that another has"),
+    ],
+)
+def test_a_deployment_is_about_to_have_a_pod(pod: Pod, is_found: bool) -> None:
+    assert (pod in a_cluster(pod).pods_of(a_deployment())) is is_found
+
+
+@pytest.mark.parametrize("state", [state.value for state in State])
+def test_only_a_target_that_is_unused_for_want_of_registration_is_gone(state: str) -> None:
+    assert health(state, NOT_REGISTERED).is_gone is (state == "unused")
+    assert not health(state, "Target.NotInUse").is_gone
+    assert health(state).is_healthy is (state == "healthy")
+
+
+@pytest.mark.parametrize(
+    ("is_unschedulable", "annotations", "is_ours"),
+    [(True, {CORDONED: "now"}, True), (True, {}, False), (False, {CORDONED: "now"}, False)],
+    ids=["we cordoned it", "another did", "it was uncordoned since"],
+)
+def test_a_cordon_is_ours_where(is_unschedulable: bool, annotations: dict[str, str], is_ours: bool) -> None:
+    node = Node(name="n", resource_version="1", is_unschedulable=is_unschedulable, annotations=annotations)
+    assert node.is_cordoned_by_us is is_ours
+
+
+PLAIN = replace(an_owner(), is_controller=False)
+OF_WEB = a_pod(released=True).owners
+
+
+@pytest.mark.parametrize(
+    ("pod", "is_found"),
+    [
+        pytest.param(a_pod(owners=(PLAIN,)), False, id="not by a ReplicaSet that does not control it"),
+        pytest.param(
+            a_pod(released=True, owners=(an_owner("StatefulSet", "db"), *OF_WEB)),
+            True,
+            id="by its plain owner, though something adopted it after its release",
+        ),
+        pytest.param(
+            a_pod(released=True, owners=(replace(PLAIN, uid="gone"), *OF_WEB)),
+            True,
+            id="by its plain owner, beside a ReplicaSet that does not control it",
+        ),
+        pytest.param(a_pod(controller=an_owner(name="bare")), False, id="not by a ReplicaSet of none"),
+    ],
+)
+def test_a_pod_is_of_its_deployment(pod: Pod, is_found: bool) -> None:
+    sets = {r.uid: r for r in (a_replica_set(), a_replica_set("bare", owner=None))}
+    assert (a_cluster(pod, replica_sets=sets).deployment_of(pod) is not None) is is_found
+
+
+def test_a_pod_is_no_target_of_a_service_or_a_port_that_is_not_there() -> None:
+    snapshot = a_cluster()
+    for binding in (a_binding(service="gone"), a_binding(service_port=81), a_binding(service_port="https")):
+        assert snapshot.target_in(binding, a_pod()) is None
+    assert snapshot.target_in(a_binding(), a_pod()) == a_target()
+
+
+def test_what_a_pod_notes_of_targets_is_read_whatever_is_in_a_group_s_name() -> None:
+    noted = Handoff(dropped={}, in_service=1, targets=("a=b=8080",)).dumps()
+    for ips, targets in ((("10.0.0.1",), (Target(group="a=b", ip="10.0.0.1", port=8080),)), ((), ())):
+        pod = a_pod(released=True, annotations={HANDOFF: noted}, ips=ips)
+        assert a_cluster(pod, bindings=()).targets_of(pod) == targets
+
+
+def test_a_target_is_healthy_after_all_its_checks_but_the_first() -> None:
+    for threshold, seconds in ((2, 5), (5, 20)):
+        group = replace(a_group(), healthy_threshold=threshold)
+        assert group.time_to_healthy.total_seconds() == seconds
+
+
+def test_a_pod_is_of_a_deployment_by_the_uid_of_its_owner() -> None:
+    snapshot = a_cluster(a_pod("web-1", of="gone", released=True))
+    assert snapshot.deployment_of(snapshot.pods[uid("web-1")]) is None
