@@ -42,6 +42,7 @@ def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
 
     - is not terminating and not withdrawn,
     - is Ready, with every readiness gate True, for `minReadySeconds`,
+    - is selected by every Service that selected it before its release,
     - is `ready` in every EndpointSlice of every Service that selects it, and in at least one of each,
     - is `healthy` in every target group bound to those, by an answer that is not too old; or by its readiness gate,
       in a group that can't be asked and that the reader goes on without.
@@ -104,7 +105,10 @@ def _out_by_age(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:
 
 def _out_of_slices(pod: Pod, snapshot: Snapshot) -> str:
     places = snapshot.endpoints_by_pod.get(pod.uid, ())
-    for service in snapshot.services_of(pod):
+    for service in snapshot.original_services_of(pod):
+        if not service.selects(pod.namespace, pod.labels):
+            # It was changed meanwhile to select what the release has taken off.
+            return f"service {service.name} does not select pod {pod} any more"
         here = [e for e in places if e.service == service.name]
         if not here:
             return f"pod {pod} is in no EndpointSlice of service {service.name} yet"

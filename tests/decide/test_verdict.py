@@ -12,6 +12,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, TargetHealth
 from tests.support.builders import (
     GATE,
+    LABELS,
     NOT_REGISTERED,
     NOW,
     a_binding,
@@ -66,6 +67,11 @@ ROWS = [
         a_cluster(services=(a_service(), a_service("api", selector={"app": "web"})), endpoints=(an_endpoint(a_pod()),)),
         OUT,
         id="in the slices of one Service of two",
+    ),
+    pytest.param(
+        a_cluster(a_pod(released=True), services=(a_service(selector=LABELS),)),
+        OUT,
+        id="a released pod of a Service that was changed to select what the release took off",
     ),
     pytest.param(a_cluster(services=(), endpoints=()), IN, id="a pod in no Service is in service when ready"),
     pytest.param(seen("initial", "Elb.RegistrationInProgress"), OUT, id="target initial"),
