@@ -141,6 +141,9 @@ class Observer:
             if pod.is_withdrawn and self._handoffs.get(uid) != pod.annotations.get(HANDOFF, ""):
                 self._handoffs[uid] = pod.annotations.get(HANDOFF, "")
                 self.memory.withdrawn_since[uid] = at
+            elif not pod.is_withdrawn:
+                # Somebody may have taken the mark off: withdrawn with the same note, it is withdrawn anew.
+                self._handoffs.pop(uid, None)
             if not pod.has_ready_containers:
                 self._unready.add(uid)
             elif uid in self._unready:

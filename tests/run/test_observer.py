@@ -120,6 +120,18 @@ def test_a_pod_that_is_withdrawn_once_more_is_withdrawn_since_then() -> None:
     assert observer.look().withdrawn_since == {uid("web-1"): after(3)}
 
 
+def test_a_pod_whose_mark_others_took_off_is_withdrawn_since_it_bears_it_again() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    world.add(a_pod("web-1", withdrawn=True))
+    observer.look()
+    world.add(a_pod("web-1", released=True))
+    observer.look()
+    pass_to(3)
+    world.add(a_pod("web-1", withdrawn=True))
+    assert observer.look().withdrawn_since == {uid("web-1"): after(3)}
+
+
 def test_a_pod_is_ready_since_it_was_seen_to_become_so_and_not_if_it_was_so_before() -> None:
     world = a_world("web-1")
     world.add(a_pod("web-2", ready=False))
