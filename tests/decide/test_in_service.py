@@ -53,6 +53,9 @@ ROWS = [
     pytest.param(in_all_else(a_pod()), IN, id="nothing does"),
     pytest.param(in_all_else(a_pod(terminating=True)), OUT, id="it terminates, and its slices are behind"),
     pytest.param(in_all_else(a_pod(withdrawn=True)), OUT, id="it is withdrawn, and its target is behind"),
+    pytest.param(
+        a_cluster(a_pod(withdrawn=True), services=(), endpoints=()), OUT, id="it is withdrawn, and was in no Service"
+    ),
     pytest.param(in_all_else(a_pod(phase="Succeeded")), OUT, id="it ran to its end"),
     pytest.param(in_all_else(told_ready(is_true=False, since=LONG_AGO)), OUT, id="it is not Ready, its containers are"),
     pytest.param(
