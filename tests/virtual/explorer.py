@@ -18,17 +18,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kubectl_safe.sandbox.cluster.requests import Request
+from tests.support.virtual.api_server import is_write
 from tests.support.virtual.calls import Befalling, Call, Fault, Question, Told
 from tests.support.virtual.process import Process
 from tests.support.virtual.stage import VirtualStage
+from tests.virtual.acts import Act, Expected, Scene
 from tests.virtual.faults import CRASHES, aws_faults_of, faults_of, watch_faults_of
+from tests.virtual.others import WORKLOAD_ACTS
+from tests.virtual.others_marks import MARK_ACTS
+from tests.virtual.others_ways_in import WAY_IN_ACTS
 from tests.virtual.play import Result, play
 from tests.virtual.scenario import SCENARIOS, Scenario
+from tests.virtual.time_acts import TIME_ACTS
 
 T = TypeVar("T")
-FAMILIES = ("crashes", "api", "aws", "watches")
-LATER_AT_MOST = 300.0
-"""Virtual seconds that one fault may cost. The longest is what a watch left out: it is listed anew within 280 s."""
+_ACTS: Mapping[str, Mapping[str, Act]] = {
+    "others-workloads": WORKLOAD_ACTS,
+    "others-ways-in": WAY_IN_ACTS,
+    "others-marks": MARK_ACTS,
+    "time": TIME_ACTS,
+}
+FAMILIES = ("crashes", "api", "aws", "watches", *_ACTS)
 CHILD_SECONDS = 120
 """Of real time; a child that computes for longer is ended."""
 
@@ -60,21 +70,23 @@ class Explorer:
     """Forks at each point of a run."""
 
     families: tuple[str, ...]
+    scenario: Scenario
     only: str = ""
     """The one point to live through, without forking."""
     jobs: int = 1
     directory: Path
     blind_to: str = ""
     """A kind whose final state need not be that of the undisturbed run."""
+    expected: Expected = field(default_factory=Expected)
     point: str = ""
     """What befell this process; empty in the one that forks."""
     children: dict[int, str] = field(default_factory=dict)
     points: list[str] = field(default_factory=list)
-    _loop: asyncio.AbstractEventLoop = field(init=False)
+    _stage: VirtualStage = field(init=False)
 
     def prepare(self, stage: VirtualStage) -> None:
         """Watch over the calls of what is started on a stage from now on."""
-        self._loop = stage.loop
+        self._stage = stage
         stage.door.befalling = Befalling(call=self._call, question=self._question, told=self._told, looked=self._looked)
 
     def finish(self) -> None:
@@ -86,6 +98,8 @@ class Explorer:
         fault = self._choose("api", call.number, _brief(call.request), faults_of(call))
         if fault is None and call.request.method != "GET" and not call.request.is_dry_run:
             fault = self._choose("crashes", call.number, _brief(call.request), CRASHES)
+            if is_write(call.request):
+                self._act(call.process, call.number, _brief(call.request))
         return fault
 
     def _question(self, question: Question) -> Fault | None:
@@ -102,6 +116,17 @@ class Explorer:
         kill = self._choose("crashes", number, "look", {"killed": process.kill})
         if kill:
             kill()
+        self._act(process, number, "look")
+
+    def _act(self, process: Process, number: int, what: str) -> None:
+        """Have somebody do something at this moment, before the process goes on."""
+        scene = Scene(stage=self._stage, scenario=self.scenario, process=process)
+        for family, acts in _ACTS.items():
+            if not self.point and family in self.families:
+                possible = {name: act for name, act in acts.items() if act.is_possible(scene)}
+                if act := self._choose(family, number, what, possible):
+                    self.expected = act.expected
+                    act.do(scene)
 
     def _choose(self, family: str, number: int, what: str, faults: Mapping[str, T]) -> T | None:
         """Return what befalls this process here."""
@@ -123,7 +148,7 @@ class Explorer:
         if pid == 0:
             self.children.clear()
             # asyncio takes a loop for running in the process only that began to run it.
-            asyncio._set_running_loop(self._loop)
+            asyncio._set_running_loop(self._stage.loop)
             signal.alarm(CHILD_SECONDS)
             return True
         self.children[pid] = f"{family} {point} {what}"
@@ -155,11 +180,11 @@ def explore(name: str, families: tuple[str, ...] = FAMILIES, *, jobs: int = 1, o
     """
     scenario = scenario_of(name)
     with tempfile.TemporaryDirectory() as kept:
-        explorer = Explorer(families=families, only=only, jobs=jobs, directory=Path(kept))
+        explorer = Explorer(families=families, scenario=scenario, only=only, jobs=jobs, directory=Path(kept))
         baseline = Result(**_in_child(lambda: asdict(play(scenario)), explorer.directory))
         try:
-            result = play(scenario, prepare=explorer.prepare)
-            told = _verdict(result, baseline, explorer.blind_to)
+            result = play(scenario, prepare=explorer.prepare, expect=lambda: explorer.expected)
+            told = _verdict(result, baseline, explorer)
         except BaseException:
             if not explorer.point or only:
                 raise
@@ -193,16 +218,16 @@ def _in_child(work: Callable[[], dict[str, Any]], directory: Path) -> dict[str, 
     return told
 
 
-def _verdict(result: Result, baseline: Result, blind_to: str) -> dict[str, object]:
+def _verdict(result: Result, baseline: Result, explorer: Explorer) -> dict[str, object]:
     """Compare a run that something befell with the one that nothing befell (I3, I8)."""
-    later = result.seconds - baseline.seconds
+    later, expected = result.seconds - baseline.seconds, explorer.expected
     failure = ""
     owed = baseline.evicted * (2 if result.is_twice else 1)
-    if result.evicted != owed:
+    if expected.evicts is not None and result.evicted not in (owed, expected.evicts * owed):
         failure = f"I3: {result.evicted} pods were evicted instead of {owed}"
-    elif difference := _difference(baseline.state, result.state, blind_to):
+    elif expected.is_same and (difference := _difference(baseline.state, result.state, explorer.blind_to)):
         failure = f"I3: another final state: {difference}"
-    elif later > LATER_AT_MOST:
+    elif later > expected.later:
         failure = f"I8: it took {later:.0f} s longer"
     return {"failure": failure, "ended": result.runs[0], "later": later, "runs": result.runs}
 

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from itertools import pairwise
+from math import inf
 from typing import Any
 
+from kubectl_safe.decide.leasing import DURATION
 from kubectl_safe.sandbox.capacity import PodHistory
 from kubectl_safe.sandbox.traffic import TrafficReport
 from tests.conformance.account import same_anywhere
 from tests.support.virtual.aws import CALLER
+from tests.support.virtual.calls import CALL_SECONDS
 from tests.support.virtual.stage import VirtualStage
+from tests.virtual.acts import Expected
 from tests.virtual.scenario import NAMESPACE, Scenario
 
 OURS = "kubectl-safe"
@@ -25,38 +29,69 @@ _WRITES = {
 _WHERE = ("nodeName", "podIP", "hostIP", "topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 
 
-def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float) -> None:
-    """I1: others take nothing away."""
-    for app in scenario.applications:
+def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float, expected: Expected) -> None:
+    """I1, but for what others take away themselves: that is of the first application."""
+    for number, app in enumerate(scenario.applications):
+        if number == 0 and expected.takes is None:
+            continue
         lowest = stage.rig.capacity.lowest(NAMESPACE, app.labels, began)
         # Every Deployment has a surge: its own, 25% rounded up, is never 0. Withdraw-first takes what it is allowed.
-        allowed = int(scenario.settings.max_unavailable or 0)
+        allowed = int(scenario.settings.max_unavailable or 0) + (expected.takes or 0 if number == 0 else 0)
         assert lowest >= app.replicas - allowed, f"I1: {app.name} had {lowest} of {app.replicas} in service"
 
 
-def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario) -> None:
+def assert_nothing_was_lost(stage: VirtualStage, report: TrafficReport, expected: Expected) -> None:
+    """I7 and I9, but for what others take away themselves: pods that they delete, and ways in that they close."""
+    ours = {name for _, _, name in evicted(stage)}
+    deleted = [p for p in stage.rig.capacity.pods.values() if p.terminating is not None and p.name not in ours]
+    served = [pod.name for pod in deleted if (pod.terminating, False) in pod.service]
+    assert expected.takes is None or len(served) <= expected.takes, f"I7: {served} were in service, and are deleted"
+    theirs = {where for pod in deleted for where in (pod.name, pod.ip)}
+    lost = [loss for loss in report.losses if not expected.closes and loss.pod.partition(":")[0] not in theirs]
+    assert not lost, f"I9: {len(lost)} lost, such as {lost[0]}"
+
+
+def assert_only_holders_wrote(stage: VirtualStage) -> None:
+    """I5: whoever wrote had renewed a Lease lately, but for what was sent before it was stopped.
+
+    Nobody else trusts that Lease before it has run out, not even who pushes its holder out.
+    """
+    renewed: dict[tuple[object, str], float] = {}
+    for asked in stage.door.writes():
+        path, method = asked.request.path, asked.request.method
+        if asked.answer.status >= 300:
+            continue
+        if "/leases" not in path:
+            lately = [at for (process, _), at in renewed.items() if process is asked.process]
+            is_held_up = asked.at - asked.sent > 2 * CALL_SECONDS[1]
+            is_ours = is_held_up or asked.at - max(lately, default=-inf) < DURATION.total_seconds()
+            assert is_ours, f"I5: {method} {path} without a Lease"
+        elif method == "DELETE":
+            renewed.pop((asked.process, path), None)
+        else:
+            path = path if method == "PUT" else f"{path}/{asked.request.body['metadata']['name']}"
+            renewed[asked.process, path] = asked.at
+
+
+def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario, expected: Expected) -> None:
     """I2 and I4."""
     pods = {(pod.namespace, pod.name): pod for pod in stage.rig.capacity.pods.values()}
     evictions = evicted(stage)
     twice = [name for name, count in Counter(name for _, _, name in evictions).items() if count > 1]
     assert not twice, f"I4: {twice} were evicted twice"
     for at, namespace, name in evictions:
-        _assert_out(pods[namespace, name], at + stage.loop.wall() - stage.loop.time(), scenario)
-
-
-def assert_nothing_lost(report: TrafficReport) -> None:
-    """I9, of all requests that there were."""
-    assert report.losses == (), f"I9: {dict(report.lost_by_reason)} lost of {report.total} requests"
+        _assert_out(pods[namespace, name], at + stage.loop.wall() - stage.loop.time(), scenario, expected)
 
 
 def assert_written_as_designed(stage: VirtualStage) -> None:
     """I11: nothing is written but what the design names, and no target group is asked twice in five seconds."""
-    for _, request, _ in stage.door.writes():
+    for request in (asked.request for asked in stage.door.writes()):
         route = stage.control_plane.model.resources.route(request.path)
         assert route is not None
         resource = "/".join(filter(None, [route.resource.plural, route.subresource]))
         assert (request.method, resource) in _WRITES, f"I11: {request.method} {request.path} is not ours to write"
-    for group in stage.rig.elbv2.groups:
+    # Those of another command beside it are not told apart.
+    for group in () if stage.beside else stage.rig.elbv2.groups:
         calls = [call for call in stage.rig.elbv2.journal if call.caller == CALLER and call.group == group]
         times = [call.time for call in calls if call.action == "DescribeTargetHealth"]
         for first, second in pairwise(times):
@@ -68,9 +103,9 @@ def assert_written_as_designed(stage: VirtualStage) -> None:
 def evicted(stage: VirtualStage) -> list[tuple[float, str, str]]:
     """Return what evictions were accepted: when (on the loop's clock), and the pod's namespace and name."""
     return [
-        (at, request.path.split("/")[4], request.path.split("/")[6])
-        for at, request, answer in stage.door.writes()
-        if request.path.endswith("/eviction") and answer.status < 300
+        (asked.at, asked.request.path.split("/")[4], asked.request.path.split("/")[6])
+        for asked in stage.door.writes()
+        if asked.request.path.endswith("/eviction") and asked.answer.status < 300
     ]
 
 
@@ -105,11 +140,12 @@ def _placeless(value: Any) -> Any:
     return [_placeless(its) for its in value] if isinstance(value, list) else value
 
 
-def _assert_out(pod: PodHistory, at: float, scenario: Scenario) -> None:
+def _assert_out(pod: PodHistory, at: float, scenario: Scenario, expected: Expected) -> None:
     settle = scenario.settle.total_seconds()
     assert pod.unlisted is not None, f"I2: {pod.name} was evicted while it was listed"
     assert at >= pod.unlisted + settle - LISTING_SECONDS, f"I2: {pod.name} had settled for {at - pod.unlisted:.3f} s"
     [app] = [its for its in scenario.applications if its.labels.items() <= pod.labels.items()]
-    if app.is_load_balanced:
+    # What others close is not waited for: a pod that is bound to nothing any more may be draining still.
+    if app.is_load_balanced and not expected.closes:
         assert pod.not_registered is not None, f"I2: {pod.name} was evicted while it was registered"
         assert at >= pod.not_registered, f"I2: {pod.name} was evicted while it was draining"

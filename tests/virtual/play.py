@@ -13,6 +13,7 @@ from kubectl_safe.sandbox.rig import RigSettings
 from kubectl_safe.sandbox.traffic import Traffic
 from tests.support.virtual.stage import Running, VirtualStage, a_virtual_stage
 from tests.virtual import invariants
+from tests.virtual.acts import Expected, Scene
 from tests.virtual.scenario import NAMESPACE, Scenario
 
 AGAIN_AT_MOST = 2
@@ -29,6 +30,8 @@ class Result:
     """Of virtual time, from the first command's beginning to the last one's end."""
     runs: list[str] = field(default_factory=list)
     """How each command ended: empty for well."""
+    beside: list[str] = field(default_factory=list)
+    """How the commands ended that others started."""
     calls: int = 0
     requests: int = 0
     evicted: int = 0
@@ -42,6 +45,7 @@ def play(
     scenario: Scenario,
     *,
     prepare: Callable[[VirtualStage], None] = lambda _: None,
+    expect: Callable[[], Expected] = Expected,
     again: int = AGAIN_AT_MOST,
 ) -> Result:
     """Deploy, run the command until it ended well, and hold what must be held of the whole.
@@ -49,6 +53,7 @@ def play(
     Args:
         scenario: what is played.
         prepare: is called once everything is deployed, right before the command starts.
+        expect: says what has to hold, once the commands are over.
         again: how often the command may be run again.
 
     Raises:
@@ -61,34 +66,38 @@ def play(
         traffic = _traffic(stage, scenario)
         prepare(stage)
         result = Result()
-        _run(stage, scenario, result, again)
+        last = _run(stage, scenario, result, expect, again)
         result.seconds = stage.loop.wall() - began
-        _await_full_strength(stage, scenario)
+        expected = expect()
+        expected.remedy(Scene(stage=stage, scenario=scenario, process=last), result.runs)
+        if expected.is_whole:
+            _await_full_strength(stage, scenario)
         stage.pass_time(AFTERWARDS_SECONDS)
         if traffic is not None:
             stage.loop.finish(traffic.stop())
             result.requests = traffic.report().total
-        broken = _broken(stage, scenario, began, traffic)
+        broken = _broken(stage, scenario, began, traffic, expected)
         assert not broken, "\n".join(broken)
         result.evicted = len(invariants.evicted(stage))
         result.state = invariants.state_of(stage)
         result.calls = stage.befalling.made
-        result.writes = [
-            f"{request.method} {request.path} {answer.status}" for _, request, answer in stage.door.writes()
-        ]
+        result.writes = [f"{its.request.method} {its.request.path} {its.answer.status}" for its in stage.door.writes()]
         return result
 
 
-def _broken(stage: VirtualStage, scenario: Scenario, began: float, traffic: Traffic | None) -> list[str]:
+def _broken(
+    stage: VirtualStage, scenario: Scenario, began: float, traffic: Traffic | None, expected: Expected
+) -> list[str]:
     """Return every invariant that is broken."""
     claims: list[Callable[[], None]] = [
-        partial(invariants.assert_the_floor_held, stage, scenario, began),
-        partial(invariants.assert_evicted_when_out, stage, scenario),
+        partial(invariants.assert_the_floor_held, stage, scenario, began, expected),
+        partial(invariants.assert_evicted_when_out, stage, scenario, expected),
+        partial(invariants.assert_only_holders_wrote, stage),
         partial(invariants.assert_nothing_left, stage),
         partial(invariants.assert_written_as_designed, stage),
     ]
     if traffic is not None:
-        claims.append(partial(invariants.assert_nothing_lost, traffic.report()))
+        claims.append(partial(invariants.assert_nothing_was_lost, stage, traffic.report(), expected))
     return [broken for claim in claims if (broken := _broken_by(claim))]
 
 
@@ -100,17 +109,28 @@ def _broken_by(claim: Callable[[], None]) -> str:
     return ""
 
 
-def _run(stage: VirtualStage, scenario: Scenario, result: Result, again: int) -> None:
-    """Run the command until it ends well."""
+def _run(
+    stage: VirtualStage, scenario: Scenario, result: Result, expect: Callable[[], Expected], again: int
+) -> Running:
+    """Run the command until it ends well, or has nothing left to do; return the last process."""
     for _ in range(1 + again):
         process = stage.start(scenario.run, needs=scenario.needs, namespace=scenario.namespace, about=scenario.command)
         stage.finish(process)
         result.runs.append(how_it_ended(process))
-        if not result.runs[-1]:
-            return
+        for other in stage.beside:
+            stage.finish(other)
+            result.beside.append(how_it_ended(other))
+        if not result.runs[-1] or _is_at_its_end(scenario, result, expect()):
+            return process
         # A restart of which nothing is left but a Lease is over: the same command is another one, and a whole one.
         result.is_twice = scenario.command == "restart" and is_over(stage, scenario)
     raise AssertionError(f"I8: it does not complete: {result.runs}")
+
+
+def _is_at_its_end(scenario: Scenario, result: Result, expected: Expected) -> bool:
+    """Tell whether a command that failed is not to be run again."""
+    is_done_beside = expected.is_done_beside and scenario.command == "restart" and "" in result.beside
+    return is_done_beside or expected.is_over(result.runs[-1])
 
 
 def is_over(stage: VirtualStage, scenario: Scenario) -> bool:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,24 +23,42 @@ EVENT_SECONDS = (0.001, 0.2)
 BOOKMARK_SECONDS = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request that arrived."""
+
+    sent: float
+    at: float
+    """When it arrived, on the loop's clock."""
+    process: Process
+    request: Request
+    answer: Answer
+
+
+def is_write(request: Request) -> bool:
+    """Tell whether something is to be changed in earnest; reviews only look like it."""
+    return request.method != "GET" and not request.is_dry_run and not request.path.endswith("accessreviews")
+
+
 @dataclass(kw_only=True)
 class Door:
     """What all connections lead to."""
 
     server: Server
     befalling: Befalling = field(default_factory=Befalling)
-    asked: list[tuple[float, Request, Answer]] = field(default_factory=list)
-    """Every request that arrived, with its moment on the loop's clock and its answer."""
+    asked: list[Asked] = field(default_factory=list)
+    streams: list["WatchStream"] = field(default_factory=list)
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request, *, sent: float) -> Answer:
         """Have a request answered, and note it."""
         answer = self.server.answer(request)
-        self.asked.append((current().loop.time(), request, answer))
+        process = current()
+        self.asked.append(Asked(sent=sent, at=process.loop.time(), process=process, request=request, answer=answer))
         return answer
 
-    def writes(self) -> list[tuple[float, Request, Answer]]:
+    def writes(self) -> list[Asked]:
         """Return what was written in earnest, whether it was accepted or not."""
-        return [entry for entry in self.asked if entry[1].method != "GET" and not entry[1].is_dry_run]
+        return [asked for asked in self.asked if is_write(asked.request)]
 
 
 class VirtualSession(Session):
@@ -84,6 +103,7 @@ class _Pool:
 
         def open_watch(request: Request) -> Answer:
             opened.append(WatchStream(self._door, process, request))
+            self._door.streams += opened
             return Answer(body="")
 
         call = Call(
@@ -91,7 +111,7 @@ class _Pool:
             number=befalling.next(),
             request=request,
             read_timeout=timeout.read_timeout,
-            ask=self._door.answer if preload_content else open_watch,
+            ask=partial(self._door.answer, sent=process.loop.time()) if preload_content else open_watch,
             respond=lambda answer: _response(process, answer) if preload_content else opened[0],
             store=self._door.server.model.store,
         )
@@ -120,8 +140,8 @@ class WatchStream:
         """Whether nothing comes any more, although nobody knows."""
         self.has_ended = False
         self.lag = EVENT_SECONDS
+        self.process = process
         self._door = door
-        self._process = process
         self._kind = request.path.rpartition("/")[2]
         self._waiting: deque[dict[str, Any]] = deque()
         self._lines: deque[bytes] = deque()
@@ -144,7 +164,7 @@ class WatchStream:
         self._silence = seconds
 
     def read1(self, _: int) -> bytes:
-        process = self._process
+        process = self.process
         while not self._lines:
             if self._is_shut:
                 raise ProtocolError("the connection was closed")
@@ -181,26 +201,26 @@ class WatchStream:
         """Have an event, and all that follow, be read so much later."""
         self._waiting.appendleft(event)
         self._is_due = True
-        self._process.loop.call_later(seconds, self._deliver)
+        self.process.loop.call_later(seconds, self._deliver)
 
     def _mark(self) -> None:
         if not self.has_ended and self._watch is not None:
             if not self.is_silent:
                 self.put(self._watch.bookmark())
-            self._process.loop.call_later(BOOKMARK_SECONDS, self._mark)
+            self.process.loop.call_later(BOOKMARK_SECONDS, self._mark)
 
     def _tell(self, event: dict[str, Any]) -> None:
         self._waiting.append(event)
         if not self._is_due:
             self._is_due = True
-            self._process.loop.call_later(self._process.random.uniform(*self.lag), self._deliver)
+            self.process.loop.call_later(self.process.random.uniform(*self.lag), self._deliver)
 
     def _deliver(self) -> None:
         self._is_due = False
         befalling = self._door.befalling
-        while self._waiting and not (self._is_due or self.is_silent or self.has_ended or self._process.is_over):
+        while self._waiting and not (self._is_due or self.is_silent or self.has_ended or self.process.is_over):
             event = self._waiting.popleft()
-            told = Told(process=self._process, number=befalling.next(), kind=self._kind, event=event, stream=self)
+            told = Told(process=self.process, number=befalling.next(), kind=self._kind, event=event, stream=self)
             fault = befalling.told(told)
             if fault:
                 fault(told)

@@ -69,6 +69,8 @@ class VirtualStage:
     door: Door
     starts: list[float] = field(default_factory=list)
     """When commands were started, in seconds since the Unix epoch."""
+    beside: list[Running] = field(default_factory=list)
+    """Commands that others started in the middle of the one that is told of."""
 
     @property
     def befalling(self) -> Befalling:

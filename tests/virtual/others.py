@@ -1,0 +1,96 @@
+"""What other people and programs do to a workload in the middle of a run, and what has to hold all the same."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from kubectl_safe.model.marks import HANDOFF, WITHDRAWN
+from kubectl_safe.sandbox.cluster.objects import Json
+from tests.virtual.acts import Act, Expected, Scene
+from tests.virtual.scenario import NAMESPACE, NODE
+
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+def deployment_of(scene: Scene) -> str:
+    """Return the path of the first application's Deployment."""
+    return f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{scene.scenario.applications[0].name}"
+
+
+def _delete(policy: str) -> Callable[[Scene], object]:
+    return lambda scene: scene.ask("DELETE", deployment_of(scene), {"propagationPolicy": policy})
+
+
+def _scale(by: int | None) -> Callable[[Scene], object]:
+    def scale(scene: Scene) -> None:
+        replicas = 0 if by is None else scene.scenario.applications[0].replicas + by
+        scene.ask("PATCH", deployment_of(scene), {"spec": {"replicas": replicas}})
+
+    return scale
+
+
+def _roll_out(scene: Scene) -> None:
+    """As `kubectl rollout restart` does."""
+    annotations = {"kubectl.kubernetes.io/restartedAt": scene.stage.loop.now().isoformat()}
+    scene.ask("PATCH", deployment_of(scene), {"spec": {"template": {"metadata": {"annotations": annotations}}}})
+
+
+def _pods(step: str, *, old: bool = True) -> Callable[[Scene], list[Json]]:
+    return lambda scene: scene.pods(old=old, has=lambda pod: not step or _step(pod) == step)
+
+
+def _step(pod: Json) -> str:
+    if WITHDRAWN in pod["metadata"].get("labels", {}):
+        return "withdrawn"
+    return "released" if HANDOFF in pod["metadata"].get("annotations", {}) else "queued"
+
+
+def _delete_one(found: Callable[[Scene], list[Json]]) -> Act:
+    def delete(scene: Scene) -> None:
+        scene.ask("DELETE", f"{PODS}/{found(scene)[0]['metadata']['name']}")
+
+    # One that was withdrawn a moment ago may still be in a slice.
+    return Act(do=delete, expected=Expected(takes=1, evicts=None), is_possible=lambda scene: bool(found(scene)))
+
+
+def _uncordon(scene: Scene) -> None:
+    scene.ask("PATCH", f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": None}})
+
+
+def _is_a_drain(scene: Scene) -> bool:
+    return scene.scenario.command == "drain"
+
+
+def _is_deleted(error: str) -> bool:
+    return "was deleted meanwhile" in error or "not found" in error
+
+
+def _is_orphaned(error: str) -> bool:
+    return "--cascade=orphan" in error or "not found" in error
+
+
+def _delete_what_is_left(scene: Scene, runs: Sequence[str]) -> None:
+    """Do what is told of pods without a Deployment: all that are in the middle of a handoff were named."""
+    for pod in scene.read(PODS)["items"]:
+        if HANDOFF in pod["metadata"].get("annotations", {}):
+            assert any(pod["metadata"]["name"] in run for run in runs), f"I6: {pod['metadata']['name']} is left: {runs}"
+            scene.ask("DELETE", f"{PODS}/{pod['metadata']['name']}")
+
+
+_GONE = Expected(is_same=False, is_whole=False, takes=None, evicts=None, closes=True)
+_ORPHANED = _GONE.but(is_over=_is_orphaned, remedy=_delete_what_is_left, closes=False)
+_RESIZED = Expected(is_same=False, is_whole=False, evicts=None)
+
+WORKLOAD_ACTS: Mapping[str, Act] = {
+    "deleted": Act(do=_delete("Background"), expected=_GONE.but(is_over=_is_deleted)),
+    "orphaned": Act(
+        do=_delete("Orphan"), expected=_GONE.but(is_over=_is_orphaned, remedy=_delete_what_is_left, closes=False)
+    ),
+    "scaled-to-zero": Act(do=_scale(None), expected=_GONE),
+    "scaled-down": Act(do=_scale(-1), expected=_RESIZED.but(takes=1)),
+    "scaled-up": Act(do=_scale(1), expected=_RESIZED),
+    "rolled-out": Act(do=_roll_out, expected=Expected(is_same=False, takes=None, evicts=None)),
+    "queued-deleted": _delete_one(_pods("queued")),
+    "released-deleted": _delete_one(_pods("released")),
+    "withdrawn-deleted": _delete_one(_pods("withdrawn")),
+    "new-deleted": _delete_one(_pods("", old=False)),
+    "uncordoned": Act(do=_uncordon, expected=Expected(is_same=False), is_possible=_is_a_drain),
+}
