@@ -35,6 +35,9 @@ HOLD = timedelta(milliseconds=200)
 DENIALS = 3
 """How often in a row a chore has to be denied before it is done without."""
 
+PUT_BACK = 4
+"""How often a release or a withdrawal is done again that somebody has taken back."""
+
 _Key = tuple[str, str]
 
 
@@ -70,6 +73,7 @@ class Results:
         self._unanswered: dict[_Key, str] = {}
         self._refused: dict[str, str] = {}
         self._denied: Counter[_Key] = Counter()
+        self._done: Counter[_Key] = Counter()
 
     def held_until(self, action: Action) -> datetime | None:
         """Return until when an action is not to be tried again."""
@@ -108,6 +112,7 @@ class Results:
         match result:
             case Done():
                 self._note(action)
+                self._count(action)
             case Gone():
                 pass
             case Conflict():
@@ -123,6 +128,17 @@ class Results:
                 self._give_in(action, result)
             case _:
                 assert_never(result)
+
+    def _count(self, action: Action) -> None:
+        """Give up a pod from which somebody else takes off again and again what a handoff puts on it."""
+        if isinstance(action, Release | Withdraw):
+            key = key_of(action)
+            self._done[key] += 1
+            if self._done[key] > PUT_BACK:
+                self._refused[action.pod.uid] = (
+                    f"{subject_of(action)} was changed back {PUT_BACK} times: somebody else, an operator or a policy, "
+                    "keeps its labels as they were; stop that, and run the same command again"
+                )
 
     def _give_in(self, action: Action, result: Denied | Undone | Untried) -> None:
         """Take note of what trying again won't change."""

@@ -89,6 +89,18 @@ def test_a_pod_that_may_not_be_withdrawn_stays_released_where_giving_it_back_wou
     assert left(heard)["web-1"][0] is Standing.RELEASED
 
 
+def test_a_pod_that_somebody_gives_back_again_and_again_is_given_up() -> None:
+    def give_back(action: Action) -> None:
+        if isinstance(action, Release):
+            world.after(0.2, lambda: world._undo(Undo(pod=world.pods[action.pod.uid], owner=action.owner)))
+
+    world = a_world(before=give_back)
+    heard = run(world, "web-1")
+    assert len(world.when(Release)) == 5
+    assert left(heard).keys() == {"web-1"}
+    assert "was changed back 4 times" in heard.warnings[-1]
+
+
 def test_a_withdrawn_pod_whose_eviction_is_denied_stays_withdrawn_and_the_others_go_on() -> None:
     world = a_world()
     world.before = lambda action: _deny_eviction_of(world, "web-1", action)
