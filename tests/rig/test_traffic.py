@@ -67,7 +67,8 @@ def test_requests_come_at_the_rate_and_all_are_answered() -> None:
 
 def test_the_rate_does_not_wait_for_answers() -> None:
     report = asyncio.run(served(PodServer("web-1", work_seconds=1.5), seconds=1))
-    assert report.total == pytest.approx(100, abs=15)
+    # On a busy machine the second takes longer; who waited for answers would come to one.
+    assert report.total >= 85
 
 
 def test_some_of_the_requests_are_streams_of_three_seconds() -> None:
