@@ -3,7 +3,6 @@
 It tells whether something may be written, and never waits for another's Lease while a caller waits for the answer.
 """
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -15,7 +14,8 @@ from kubectl_safe.model.lease import Holder, LeaseName
 from kubectl_safe.run import clock
 from kubectl_safe.run.claim import Claim, LeaseApi
 from kubectl_safe.run.identity import Us, our_identity
-from kubectl_safe.run.standing import Holding, LostLease
+from kubectl_safe.run.standing import LostLease
+from kubectl_safe.run.wanted import Wanted
 
 WATCH_EVERY = 5.0
 """Seconds between two looks at a Lease that is only watched."""
@@ -67,16 +67,13 @@ class Leases:
         self._signal = signal
         self._elapsed = elapsed
         self._backoff = backoff or Backoff(first=1, longest=5)
-        self._changed = threading.Condition()
+        self._wanted = Wanted(lambda name: Claim(api, name, self._us), elapsed)
+        self._changed = threading.Condition(self._wanted.lock)
         self._is_stopping = False
         self._has_news = False
-        self._claims: dict[LeaseName, Claim] = {}
-        self._single: frozenset[LeaseName] = frozenset()
-        self._group: frozenset[LeaseName] = frozenset()
-        self._watched: frozenset[LeaseName] = frozenset()
         self._group_due = 0.0
         self._lost: LostLease | None = None
-        self._view = self._look()
+        self._view = self._wanted.holding(None)
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
 
     def __enter__(self) -> Self:
@@ -86,7 +83,7 @@ class Leases:
     def __exit__(self, *_: object) -> None:
         with self._changed:
             self._is_stopping = True
-            self._want(frozenset(), frozenset())
+            self._want(single=frozenset(), group=frozenset())
         self._thread.join(_JOIN_SECONDS)
 
     @property
@@ -97,12 +94,12 @@ class Leases:
     @property
     def held(self) -> frozenset[LeaseName]:
         """The wanted Leases under which something may be done now; of those wanted together all or none."""
-        return self._look().held
+        return self._wanted.holding(self._lost).held
 
     @property
     def holders(self) -> Mapping[LeaseName, Holder]:
         """Who has a Lease that we want, or was pushed out of it and may not have noticed yet."""
-        return self._look().holders
+        return self._wanted.holding(self._lost).holders
 
     @property
     def lost(self) -> LostLease | None:
@@ -112,31 +109,27 @@ class Leases:
     @property
     def is_valid(self) -> bool:
         """Whether everything we took was renewed lately, and nothing lost: to be asked right before each write."""
-        return self._look().is_valid
+        return self._wanted.holding(self._lost).is_valid
 
     @property
     def trouble(self) -> str | None:
         """Why Leases can't be taken, renewed or given back, apart from others who hold them."""
-        return self._look().trouble or None
+        return self._wanted.holding(self._lost).trouble or None
 
     def want(self, names: Iterable[LeaseName]) -> None:
         """Replace what is wanted one by one: each is taken as soon as it is to be had."""
-        with self._changed:
-            self._want(frozenset(names), self._group)
+        self._want(single=frozenset(names))
 
     def want_together(self, names: Iterable[LeaseName]) -> None:
         """Replace what is wanted as a whole: none is kept while another can't be had. Apart from what `want` wants."""
-        with self._changed:
-            self._want(self._single, frozenset(names))
+        self._want(group=frozenset(names))
 
     def watch(self, names: Iterable[LeaseName]) -> None:
         """Replace what is only looked at: once one is wanted, it is known for how long it has not changed.
 
         So a dead run's Leases, of a node and of its workloads, run out at the same time and not one after the other.
         """
-        with self._changed:
-            self._watched = frozenset(names)
-            self._want(self._single, self._group)
+        self._want(watched=frozenset(names))
 
     def take_over(self, names: Iterable[LeaseName]) -> None:
         """Want these one by one, and push out whoever holds them.
@@ -145,8 +138,8 @@ class Leases:
         """
         names = frozenset(names)
         with self._changed:
-            self._want(names, self._group)
-            for claim in (self._claims[name] for name in names):
+            self._want(single=names)
+            for claim in self._wanted.claims(names):
                 claim.is_forced = not claim.standing.is_taken
                 claim.due = min(claim.due, self._elapsed())
 
@@ -169,25 +162,23 @@ class Leases:
         """
         self._give_back_unwanted()
         self._keep()
-        for claim in self._only_watched():
+        for claim in self._wanted.only_watched():
             if claim.due <= self._elapsed():
                 claim.watch(WATCH_EVERY)
                 self._keep()
-        for claim in self._wanted(self._single):
+        for claim in self._wanted.claims(self._wanted.single):
             if self._is_due(claim):
                 claim.advance()
                 self._keep()
         self._try_group()
         self._tell()
-        return self._next_due()
+        return self._wanted.next_due(group_due=self._group_due, is_lost=self._lost is not None)
 
     def end(self) -> None:
         """Give back everything; what can't be given back runs out by itself."""
-        with self._changed:
-            self._watched = frozenset()
-            self._want(frozenset(), frozenset())
+        self._want(single=frozenset(), group=frozenset(), watched=frozenset())
         until = self._elapsed() + LEAVING
-        left = self._unwanted()
+        left = self._wanted.let_go()
         for pause in GIVE_BACK_AGAIN:
             left = [claim for claim in left if self._elapsed() < until and not claim.give_back_at_last()]
             if not left:
@@ -205,56 +196,40 @@ class Leases:
                 self._has_news = False
         self.end()
 
-    def _want(self, single: frozenset[LeaseName], group: frozenset[LeaseName]) -> None:
-        """Take note of what is wanted; the lock is held."""
-        if group != self._group:
-            self._group_due = self._elapsed()
-            self._backoff.reset()
-        for name in single | group | self._watched:
-            if name not in self._claims:
-                self._claims[name] = Claim(self._api, name, self._us)
-        for claim in (self._claims[name] for name in (single | group) - self._single - self._group):
-            if not claim.may_be_ours:
-                # It was only watched, and at leisure.
-                claim.due = min(claim.due, self._elapsed())
-        self._single, self._group = single, group
-        self._has_news = True
-        self._changed.notify()
-
-    def _wanted(self, names: frozenset[LeaseName]) -> list[Claim]:
-        """Return the claims to these, in the order in which Leases are taken."""
+    def _want(
+        self,
+        *,
+        single: frozenset[LeaseName] | None = None,
+        group: frozenset[LeaseName] | None = None,
+        watched: frozenset[LeaseName] | None = None,
+    ) -> None:
+        """Want these; None for what is wanted as before."""
         with self._changed:
-            return [self._claims[name] for name in sorted(names & (self._single | self._group))]
-
-    def _unwanted(self) -> list[Claim]:
-        with self._changed:
-            unwanted = {name: its for name, its in self._claims.items() if name not in self._single | self._group}
-            claims = [its for name, its in unwanted.items() if its.may_be_ours or name not in self._watched]
-            for claim in claims:
-                # Under the lock: who wants it again meanwhile must not take it for held.
-                claim.let_go()
-            return claims
-
-    def _only_watched(self) -> list[Claim]:
-        with self._changed:
-            names = self._watched - self._single - self._group
-            return [claim for name in sorted(names) if not (claim := self._claims[name]).may_be_ours]
+            wanted = self._wanted
+            if group is not None and group != wanted.group:
+                self._group_due = self._elapsed()
+                self._backoff.reset()
+            wanted.replace(
+                single=wanted.single if single is None else single,
+                group=wanted.group if group is None else group,
+                watched=wanted.watched if watched is None else watched,
+            )
+            self._has_news = True
+            self._changed.notify()
 
     def _is_due(self, claim: Claim) -> bool:
         """Tell whether to try for one that is not taken; a run that has lost something takes nothing more."""
         return self._lost is None and not claim.standing.is_taken and claim.due <= self._elapsed()
 
     def _give_back_unwanted(self) -> None:
-        for claim in self._unwanted():
+        for claim in self._wanted.let_go():
             is_due = claim.due <= self._elapsed() or not claim.may_be_ours
             if is_due and claim.give_back():
-                with self._changed:
-                    if claim.name not in self._single | self._group | self._watched:
-                        self._claims.pop(claim.name, None)
+                self._wanted.forget(claim)
 
     def _keep(self) -> None:
         """Renew what is due, before and between everything else: that can wait, and this can't."""
-        for claim in self._wanted(self._single | self._group):
+        for claim in self._wanted.claims(self._wanted.names):
             if claim.standing.is_taken and claim.due <= self._elapsed():
                 claim.advance()
             if (lost := claim.standing.lost) and self._lost is None:
@@ -263,13 +238,13 @@ class Leases:
 
     def _try_group(self) -> None:
         """Take all that are wanted together, or keep none and pause: nobody waits with what others wait for."""
-        missing = [claim for claim in self._wanted(self._group - self._single) if not claim.standing.is_taken]
+        missing = [claim for claim in self._of_group() if not claim.standing.is_taken]
         if not missing or self._lost or self._elapsed() < self._group_due:
             return
         if self._are_to_be_had(missing) and self._take_all(missing):
             self._backoff.reset()
             return
-        for claim in self._wanted(self._group - self._single):
+        for claim in self._of_group():
             claim.give_back()
         self._group_due = self._elapsed() + self._backoff.next()
 
@@ -289,27 +264,12 @@ class Leases:
                 return False
         return True
 
-    def _next_due(self) -> float:
-        with self._changed:
-            claims, wanted, group = list(self._claims.values()), self._single | self._group, self._group - self._single
-        due = [c.due for c in claims if c.standing.is_taken or c.name not in wanted]
-        if self._lost is None:
-            missing = [c for c in claims if c.name in wanted and not c.standing.is_taken]
-            due += [self._group_due if c.name in group else c.due for c in missing]
-        return min(due, default=math.inf)
-
-    def _look(self) -> Holding:
-        with self._changed:
-            single, group = (
-                {name: self._claims[name].standing for name in names} for names in (self._single, self._group)
-            )
-            trouble = next((c.standing.trouble for c in self._claims.values() if c.standing.trouble), "")
-        # The clock is read last: what it says is of the moment of the answer.
-        return Holding.of(single, group, lost=self._lost, trouble=trouble, at=self._elapsed())
+    def _of_group(self) -> list[Claim]:
+        return self._wanted.claims(self._wanted.group - self._wanted.single)
 
     def _tell(self) -> None:
         """Set the signal if anything that can be asked has another answer now."""
-        view = self._look()
+        view = self._wanted.holding(self._lost)
         if view != self._view:
             self._view = view
             self._signal.set()
