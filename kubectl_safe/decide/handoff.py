@@ -130,7 +130,13 @@ class Handoffs:
 
     def _go_on(self, pod: Pod, step: Step) -> Decision:
         """Decide on a pod that still serves."""
-        if pod.uid not in self.verdicts or (step is Step.QUEUED and pod.controller is None):
+        if step is Step.QUEUED and pod.controller is None:
+            why = (
+                f"pod {pod} is controlled by nothing, and bears no mark of a handoff; "
+                f"once nobody needs it: kubectl delete pod {pod.name} -n {pod.namespace}"
+            )
+            return Wait(on=For.RELEASE, why=why)
+        if pod.uid not in self.verdicts:
             why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
             return Wait(on=For.RELEASE, why=why)
         if step is Step.QUEUED:

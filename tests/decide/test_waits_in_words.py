@@ -50,6 +50,13 @@ ROWS = [
         "pod shop/web-1 is of no ReplicaSet that deployment shop/web is known to have",
         id="is of no ReplicaSet",
     ),
+    pytest.param(
+        a_cluster(a_pod(owners=())),
+        For.RELEASE,
+        "pod shop/web-1 is controlled by nothing, and bears no mark of a handoff; "
+        "once nobody needs it: kubectl delete pod web-1 -n shop",
+        id="is controlled by nothing",
+    ),
     pytest.param(a_cluster(a_pod("web-2", released=True)), For.STRAY, f"{STRAY}node/node-1", id="a stray on a node"),
     pytest.param(
         a_cluster(a_pod("web-2", released=True, node=None)),

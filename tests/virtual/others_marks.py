@@ -92,7 +92,7 @@ def _set_back(*, annotations: bool, at_most: int | None) -> Callable[[Scene], No
 
 
 def _is_cut_off(error: str) -> bool:
-    return "is of no ReplicaSet that deployment" in error
+    return "is controlled by nothing" in error
 
 
 def _delete_cut_off(scene: Scene, runs: Sequence[str]) -> None:
@@ -100,7 +100,8 @@ def _delete_cut_off(scene: Scene, runs: Sequence[str]) -> None:
     for pod in scene.read(PODS)["items"]:
         metadata = pod["metadata"]
         if not any(owner.get("controller") for owner in metadata.get("ownerReferences", [])):
-            assert any(metadata["name"] in run for run in runs), f"I6: {metadata['name']} is left: {runs}"
+            remedy = f"kubectl delete pod {metadata['name']} -n {NAMESPACE}"
+            assert any(remedy in run for run in runs), f"I6: {metadata['name']} is left: {runs}"
             scene.ask("DELETE", f"{PODS}/{metadata['name']}")
 
 
@@ -126,4 +127,5 @@ MARK_ACTS: Mapping[str, Act] = {
     "labels-set-back-once": Act(do=_set_back(annotations=False, at_most=1), expected=_SET_BACK),
     "labels-set-back": Act(do=_set_back(annotations=False, at_most=None), expected=_SET_BACK),
     "all-set-back-once": Act(do=_set_back(annotations=True, at_most=1), expected=_SET_BACK),
+    "all-set-back": Act(do=_set_back(annotations=True, at_most=None), expected=_SET_BACK),
 }
