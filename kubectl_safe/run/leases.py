@@ -68,7 +68,7 @@ class Leases:
         self._elapsed = elapsed
         self._backoff = backoff or Backoff(first=1, longest=5)
         self._wanted = Wanted(lambda name: Claim(api, name, self._us), elapsed)
-        self._changed = threading.Condition(self._wanted.lock)
+        self._changed = threading.Condition()
         self._is_stopping = False
         self._has_news = False
         self._group_due = 0.0
@@ -81,9 +81,8 @@ class Leases:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._is_stopping = True
-            self._want(single=frozenset(), group=frozenset())
+        self._is_stopping = True
+        self._want(single=frozenset(), group=frozenset())
         self._thread.join(_JOIN_SECONDS)
 
     @property
@@ -137,11 +136,7 @@ class Leases:
         They count as held once a living holder must have noticed: after the duration of the Lease.
         """
         names = frozenset(names)
-        with self._changed:
-            self._want(single=names)
-            for claim in self._wanted.claims(names):
-                claim.is_forced = not claim.standing.is_taken
-                claim.due = min(claim.due, self._elapsed())
+        self._want(single=names, forced=names)
 
     def sweep(self) -> None:
         """Delete what dead drains of our nodes held; to be called while the Leases of these nodes are ours.
@@ -202,6 +197,7 @@ class Leases:
         single: frozenset[LeaseName] | None = None,
         group: frozenset[LeaseName] | None = None,
         watched: frozenset[LeaseName] | None = None,
+        forced: frozenset[LeaseName] = frozenset(),
     ) -> None:
         """Want these; None for what is wanted as before."""
         with self._changed:
@@ -213,6 +209,7 @@ class Leases:
                 single=wanted.single if single is None else single,
                 group=wanted.group if group is None else group,
                 watched=wanted.watched if watched is None else watched,
+                forced=forced,
             )
             self._has_news = True
             self._changed.notify()

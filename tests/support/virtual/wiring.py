@@ -9,12 +9,12 @@ from unittest.mock import patch
 from kubectl_safe.aws import client as aws_client
 from kubectl_safe.aws import poller, schedule
 from kubectl_safe.kube import backoff, cache, client, cluster, rights, watch
-from kubectl_safe.run import leases
+from kubectl_safe.run import leases, wanted
 from tests.support.virtual import threads
 from tests.support.virtual.api_server import VirtualSession
 from tests.support.virtual.process import current
 
-_THREADED = (aws_client, poller, cache, client, cluster, watch, leases)
+_THREADED = (aws_client, poller, cache, client, cluster, watch, leases, wanted)
 _CHANCY = (backoff, schedule, watch)
 
 
