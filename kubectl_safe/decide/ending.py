@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kubectl_safe.decide.decision import Left, Step
-from kubectl_safe.decide.handoff import step_of
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
+from kubectl_safe.decide.step import step_of
 from kubectl_safe.model.snapshot import Snapshot
 
 

@@ -13,10 +13,11 @@ from kubectl_safe.decide.actions import AskEviction, Release, Undo
 from kubectl_safe.decide.budgets import exhausted_budget, has_left_since, spent_budget, stale_budget
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Left, Step, Wait
 from kubectl_safe.decide.floor import below_floor, group_below_floor
-from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
-from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.labels import labels_to_withdraw
+from kubectl_safe.decide.owners import by_hand, reference_to
 from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.step import release_label, replica_set_of, step_of, stopping
 from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_changing, is_out_for_long, verdict
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
@@ -26,29 +27,6 @@ from kubectl_safe.model.workload import Deployment
 
 ANSWER_MAX_AGE = timedelta(seconds=10)
 """An older leave of the Eviction API is asked for again."""
-
-
-def step_of(pod: Pod | None) -> Step:
-    """Return where a pod is on its way."""
-    if pod is None:
-        return Step.GONE
-    if pod.is_terminating:
-        return Step.TERMINATING
-    if pod.is_withdrawn:
-        return Step.WITHDRAWN
-    return Step.RELEASED if pod.is_released else Step.QUEUED
-
-
-def stopping(pod: Pod) -> Wait:
-    """Return the wait for a pod that is on its way out."""
-    return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
-
-
-def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
-    """Return the label whose loss takes the pod from its ReplicaSet alone; None where there is none."""
-    controller = pod.controller
-    replica_set = snapshot.replica_sets.get(controller.uid) if controller else None
-    return label_to_release(pod, replica_set.selector, snapshot) if replica_set else None
 
 
 @dataclass
@@ -131,11 +109,8 @@ class Handoffs:
     def _go_on(self, pod: Pod, step: Step) -> Decision:
         """Decide on a pod that still serves."""
         if step is Step.QUEUED and pod.controller is None:
-            why = (
-                f"pod {pod} is controlled by nothing, and bears no mark of a handoff; "
-                f"once nobody needs it: kubectl delete pod {pod.name} -n {pod.namespace}"
-            )
-            return Wait(on=For.RELEASE, why=why)
+            why = f"pod {pod} is controlled by nothing, and bears no mark of a handoff"
+            return Wait(on=For.RELEASE, why=f"{why}; {by_hand(pod)}")
         if pod.uid not in self.verdicts:
             why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
             return Wait(on=For.RELEASE, why=why)
@@ -146,7 +121,8 @@ class Handoffs:
     def _stay(self, pod: Pod) -> Decision:
         """Leave a pod that is given up, once its controller has it."""
         if pod.controller is None:
-            return Wait(on=For.UNDO, why=f"pod {pod} was given back, and its controller has not adopted it yet")
+            why = f"pod {pod} was given back, and its controller has not adopted it yet"
+            return Wait(on=For.UNDO, why=f"{why}; if it never does, {by_hand(pod)}")
         return Left(why=self.given_up[pod.uid])
 
     def _give_back(self, pod: Pod) -> Decision:
@@ -164,9 +140,12 @@ class Handoffs:
 
     def _start(self, pod: Pod) -> Decision:
         """Release a queued pod, or withdraw it at once where nothing may serve beyond the wanted number."""
-        found = self.verdicts[pod.uid]
+        found, replica_set = self.verdicts[pod.uid], replica_set_of(pod, self.snapshot)
         if isinstance(found, Unknown):
             return Wait(on=For.CACHE, why=found.why)
+        if replica_set is not None and not replica_set.selector.matches(pod.labels):
+            why = f"pod {pod} bears no mark of a handoff, and replicaset {replica_set.name} does not select it any more"
+            return Wait(on=For.RELEASE, why=why)
         surge = self.settings.surge_of(self.deployment)
         label = release_label(pod, self.snapshot)
         if surge == 0 or label is None:

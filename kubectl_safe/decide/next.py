@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
 from kubectl_safe.decide.budgets import touches
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Step, Wait
-from kubectl_safe.decide.handoff import Handoffs, step_of, stopping
+from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.step import step_of, stopping
 from kubectl_safe.decide.warnings import in_their_words
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.marks import TOUCH
@@ -38,8 +39,8 @@ class Outcome:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Everything to be done now."""
-        return tuple(d.action for d in self.decisions.values() if isinstance(d, Act)) + self.chores
+        """Everything to be done now; chores first, as a budget is counted anew only while who left it is there."""
+        return self.chores + tuple(d.action for d in self.decisions.values() if isinstance(d, Act))
 
     @property
     def is_done(self) -> bool:
@@ -82,7 +83,7 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         decisions=ordered,
         steps=steps,
         chores=tuple(_chores(intent, under_way, workloads, snapshot)),
-        wishes=_wishes(workloads, snapshot),
+        wishes=_wishes(workloads, [pod for uid, pod in alive.items() if uid not in decisions], snapshot),
         in_service=in_service,
     )
 
@@ -222,9 +223,12 @@ def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[N
             yield Nudge(binding=binding)
 
 
-def _wishes(workloads: Iterable[tuple[Deployment, list[Pod]]], snapshot: Snapshot) -> dict[str, Wish]:
+def _wishes(
+    workloads: Iterable[tuple[Deployment, list[Pod]]], without: Iterable[Pod], snapshot: Snapshot
+) -> dict[str, Wish]:
+    """Return what to ask of target groups for the pods of workloads, and for those whose workload is gone."""
     confirming: list[Pod] = []
-    leaving: list[Pod] = []
+    leaving = [pod for pod in without if pod.is_withdrawn]
     for deployment, planned in workloads:
         is_confirming = any(step_of(pod) in {Step.QUEUED, Step.RELEASED} for pod in planned)
         (confirming if is_confirming else leaving).extend(snapshot.pods_of(deployment))

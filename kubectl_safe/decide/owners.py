@@ -22,11 +22,22 @@ def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
     if deployment is not None:
         return reference_to(deployment)
     owner = pod.controller or next(iter(pod.owners), None)
-    named = f"{owner.kind} {owner.name}" if owner else "an owner that is gone"
+    if owner is None:
+        return Blocked(
+            reason="unknown-owner",
+            why=f"pod {pod} was cut off from a Deployment that was deleted without its pods (--cascade=orphan); "
+            f"{by_hand(pod)}",
+        )
+    named = f"{owner.kind} {owner.name}"
     return Blocked(
         reason="unknown-owner",
         why=f"pod {pod} is owned by {named}; only the pods of Deployments can be handed over",
     )
+
+
+def by_hand(pod: Pod) -> str:
+    """Return what to do about a pod that no controller will ever replace or delete."""
+    return f"once nobody needs it: kubectl delete pod {pod.name} -n {pod.namespace}"
 
 
 def reference_to(deployment: Deployment) -> OwnerReference:

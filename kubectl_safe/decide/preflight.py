@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubectl_safe.decide.decision import Blocked, Step
-from kubectl_safe.decide.handoff import release_label, step_of
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import UNSEEN_TARGETS, Settings, go_duration
+from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetGroupBinding, group_name

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from kubectl_safe.decide.actions import Action, AskEviction, Nudge, Release, Withdraw
 from kubectl_safe.decide.decision import Step
-from kubectl_safe.decide.handoff import release_label, step_of
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Deployment

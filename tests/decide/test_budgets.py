@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.actions import Touch, Withdraw
+from kubectl_safe.decide.actions import Evict, Touch, Withdraw
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
@@ -163,6 +163,10 @@ TOUCH_ROWS = [
 def test_a_stale_budget_touches(snapshot: Snapshot, planned: list[str], touched: list[str]) -> None:
     outcome = decide(snapshot, *planned)
     assert [action.pod.name for action in outcome.chores if isinstance(action, Touch)] == touched
+
+
+def test_a_budget_is_counted_anew_before_the_pod_that_left_it_is_evicted() -> None:
+    assert [type(action) for action in decide(a_cluster(LEFT, **STALE), "web-6").actions] == [Touch, Evict]
 
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:

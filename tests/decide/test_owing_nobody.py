@@ -79,7 +79,6 @@ def test_every_interrupted_watch_is_named() -> None:
     assert decided(a_cluster(stale=frozenset({"services", "pods"}))) == Wait(on=For.CACHE, why=why)
 
 
-NO_OWNER = "an owner that is gone"
 OWNERS = [
     pytest.param((an_owner("StatefulSet", "db"),), "StatefulSet db", id="its controller"),
     pytest.param((an_owner(), an_owner("X", "y")), "ReplicaSet web-5d4f8c7b9", id="the first of several"),
@@ -91,7 +90,6 @@ OWNERS = [
     pytest.param(
         (replace(an_owner("Other", "x"), is_controller=False),), "Other x", id="an owner without a controller"
     ),
-    pytest.param((), NO_OWNER, id="nobody"),
 ]
 
 
@@ -102,6 +100,21 @@ def test_the_owner_that_can_not_be_told_to_replace_a_pod_is_named(
     pod = a_pod(owners=owners)
     why = f"pod shop/web-1 is owned by {named}; only the pods of Deployments can be handed over"
     assert workload_of(pod, a_cluster(pod, replica_sets={})) == Blocked(reason="unknown-owner", why=why)
+
+
+def test_a_pod_that_was_cut_off_says_what_to_do_with_it() -> None:
+    why = (
+        "pod shop/web-1 was cut off from a Deployment that was deleted without its pods (--cascade=orphan); "
+        "once nobody needs it: kubectl delete pod web-1 -n shop"
+    )
+    assert workload_of(a_pod(owners=()), a_cluster()) == Blocked(reason="unknown-owner", why=why)
+
+
+def test_the_target_of_a_withdrawn_pod_is_asked_for_also_where_its_deployment_is_gone() -> None:
+    known = {"web-1": health("draining"), "web-2": health("draining")}
+    snapshot = a_cluster(a_pod(withdrawn=True, owners=()), target_health=known, **GONE)
+    planned = an_intent(a_cluster(), "web-1", "web-2")
+    assert next_actions(snapshot, planned).wishes[arn()].targets == {a_target("web-1")}
 
 
 def test_a_deployment_is_referred_to_as_a_plain_owner() -> None:

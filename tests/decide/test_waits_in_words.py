@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.decision import Blocked, For, Wait
-from kubectl_safe.decide.handoff import Handoffs, release_label
+from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.step import release_label
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
@@ -49,6 +50,12 @@ ROWS = [
         For.RELEASE,
         "pod shop/web-1 is of no ReplicaSet that deployment shop/web is known to have",
         id="is of no ReplicaSet",
+    ),
+    pytest.param(
+        a_cluster(a_pod(labels={"app": "web"})),
+        For.RELEASE,
+        "pod shop/web-1 bears no mark of a handoff, and replicaset web-5d4f8c7b9 does not select it any more",
+        id="is not selected any more",
     ),
     pytest.param(
         a_cluster(a_pod(owners=())),
@@ -150,7 +157,10 @@ def given_up(snapshot: Snapshot) -> Any:
 def test_a_pod_that_can_not_be_given_back_says_what_it_waits_for_and_until_when() -> None:
     why = "pod shop/web-1 can't be given back while its controller would delete a pod that is Ready for it: "
     assert given_up(HELD) == Wait(on=For.UNDO, why=why + REFUSED, until=ago(1) + timedelta(seconds=5))
-    orphan = "pod shop/web-1 was given back, and its controller has not adopted it yet"
+    orphan = (
+        "pod shop/web-1 was given back, and its controller has not adopted it yet; if it never does, "
+        "once nobody needs it: kubectl delete pod web-1 -n shop"
+    )
     assert given_up(a_cluster(a_pod(owners=()))) == Wait(on=For.UNDO, why=orphan)
 
 

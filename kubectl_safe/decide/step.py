@@ -1,0 +1,35 @@
+"""Where one pod is on its way from queued to gone, as it is read off the pod and its ReplicaSet."""
+
+from kubectl_safe.decide.decision import For, Step, Wait
+from kubectl_safe.decide.labels import label_to_release
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import ReplicaSet
+
+
+def step_of(pod: Pod | None) -> Step:
+    """Return where a pod is on its way."""
+    if pod is None:
+        return Step.GONE
+    if pod.is_terminating:
+        return Step.TERMINATING
+    if pod.is_withdrawn:
+        return Step.WITHDRAWN
+    return Step.RELEASED if pod.is_released else Step.QUEUED
+
+
+def stopping(pod: Pod) -> Wait:
+    """Return the wait for a pod that is on its way out."""
+    return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+
+
+def replica_set_of(pod: Pod, snapshot: Snapshot) -> ReplicaSet | None:
+    """Return the ReplicaSet that controls the pod."""
+    controller = pod.controller
+    return snapshot.replica_sets.get(controller.uid) if controller else None
+
+
+def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
+    """Return the label whose loss takes the pod from its ReplicaSet alone; None where there is none."""
+    replica_set = replica_set_of(pod, snapshot)
+    return label_to_release(pod, replica_set.selector, snapshot) if replica_set else None
