@@ -31,6 +31,7 @@ class PodHistory:
     labels: Mapping[str, str]
     first_seen: float
     ip: str = ""
+    node: str = ""
     service: list[tuple[float, bool]] = field(default_factory=list)
     is_listed: bool = False
     withdrawn: float | None = None
@@ -108,6 +109,7 @@ class Capacity:
         )
         self.pods[history.uid] = history
         history.ip = new.get("status", {}).get("podIP", history.ip)
+        history.node = new["spec"].get("nodeName", history.node)
         if history.terminating is None and "deletionTimestamp" in metadata:
             history.terminating = moment.time()
         if history.withdrawn is None and WITHDRAWN_LABEL in (metadata.get("labels") or {}):

@@ -83,13 +83,17 @@ class Traffic:
         ways: the ways in, of which each request takes one at random.
         rate: requests a second, in all.
         seed: makes the choices repeatable.
+        longest: seconds after which it ends by itself, with an error.
     """
 
-    def __init__(self, ways: Sequence[Way], *, rate: float = 200.0, seed: int = 0) -> None:
+    def __init__(
+        self, ways: Sequence[Way], *, rate: float = 200.0, seed: int = 0, longest: float = _LONGEST_SECONDS
+    ) -> None:
         if not 0 < rate <= _HIGHEST_RATE:
             raise ValueError(f"rate is {rate:g}: more than 0 and at most {_HIGHEST_RATE:g} requests a second")
         self._ways = ways
         self._rate = rate
+        self._longest = longest
         self._random = Random(seed)
         self._sender: asyncio.Task[None] | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -133,7 +137,7 @@ class Traffic:
         """Start requests when they are due, late ones at once."""
         clock = asyncio.get_running_loop().time
         began = clock()
-        while clock() - began < _LONGEST_SECONDS:
+        while clock() - began < self._longest:
             due = began + self._sent / self._rate
             if due > clock():
                 await asyncio.sleep(due - clock())
@@ -145,7 +149,7 @@ class Traffic:
             request = asyncio.create_task(self._request(way, is_stream=self._random.random() < STREAM_SHARE))
             self._in_flight.add(request)
             request.add_done_callback(self._in_flight.discard)
-        raise RuntimeError(f"traffic ran for {_LONGEST_SECONDS:g} s: nobody stopped it")
+        raise RuntimeError(f"traffic ran for {self._longest:g} s: nobody stopped it")
 
     async def _request(self, way: Way, *, is_stream: bool) -> None:
         started = moment.time()

@@ -96,10 +96,9 @@ class Explorer:
 
     def _call(self, call: Call) -> Fault | None:
         fault = self._choose("api", call.number, _brief(call.request), faults_of(call))
-        if fault is None and call.request.method != "GET" and not call.request.is_dry_run:
+        if fault is None and is_write(call.request):
             fault = self._choose("crashes", call.number, _brief(call.request), CRASHES)
-            if is_write(call.request):
-                self._act(call.process, call.number, _brief(call.request))
+            self._act(call.process, call.number, _brief(call.request))
         return fault
 
     def _question(self, question: Question) -> Fault | None:
@@ -184,7 +183,7 @@ def explore(name: str, families: tuple[str, ...] = FAMILIES, *, jobs: int = 1, o
         baseline = Result(**_in_child(lambda: asdict(play(scenario)), explorer.directory))
         try:
             result = play(scenario, prepare=explorer.prepare, expect=lambda: explorer.expected)
-            told = _verdict(result, baseline, explorer)
+            told = verdict(result, baseline, explorer)
         except BaseException:
             if not explorer.point or only:
                 raise
@@ -218,7 +217,7 @@ def _in_child(work: Callable[[], dict[str, Any]], directory: Path) -> dict[str, 
     return told
 
 
-def _verdict(result: Result, baseline: Result, explorer: Explorer) -> dict[str, object]:
+def verdict(result: Result, baseline: Result, explorer: Explorer) -> dict[str, object]:
     """Compare a run that something befell with the one that nothing befell (I3, I8)."""
     later, expected = result.seconds - baseline.seconds, explorer.expected
     failure = ""

@@ -9,9 +9,10 @@ from kubectl_safe.decide.leasing import DURATION
 from kubectl_safe.sandbox.capacity import PodHistory
 from kubectl_safe.sandbox.traffic import TrafficReport
 from tests.conformance.account import same_anywhere
+from tests.support.virtual.api_server import Asked
 from tests.support.virtual.aws import CALLER
 from tests.support.virtual.calls import CALL_SECONDS
-from tests.support.virtual.stage import VirtualStage
+from tests.support.virtual.stage import Running, VirtualStage
 from tests.virtual.acts import Expected
 from tests.virtual.scenario import NAMESPACE, Scenario
 
@@ -40,7 +41,7 @@ def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float,
 
 def assert_nothing_was_lost(stage: VirtualStage, report: TrafficReport, expected: Expected) -> None:
     """I7 and I9, but for what others take away themselves: pods that they delete, and ways in that they close."""
-    ours = {name for _, _, name in evicted(stage)}
+    ours = {name for _, name in map(_whose, evicted(stage))}
     deleted = [p for p in stage.rig.capacity.pods.values() if p.terminating is not None and p.name not in ours]
     served = [pod.name for pod in deleted if (pod.terminating, False) in pod.service]
     assert expected.takes is None or len(served) <= expected.takes, f"I7: {served} were in service, and are deleted"
@@ -72,13 +73,25 @@ def assert_only_holders_wrote(stage: VirtualStage) -> None:
 
 
 def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario, expected: Expected) -> None:
-    """I2 and I4."""
-    pods = {(pod.namespace, pod.name): pod for pod in stage.rig.capacity.pods.values()}
-    evictions = evicted(stage)
-    twice = [name for name, count in Counter(name for _, _, name in evictions).items() if count > 1]
+    """I2."""
+    pods = _pods(stage)
+    for eviction in evicted(stage):
+        _assert_out(pods[_whose(eviction)], _wall(stage, eviction.at), scenario, expected)
+
+
+def assert_only_planned_were_evicted(stage: VirtualStage, scenario: Scenario) -> None:
+    """I4: each once; a drain's pods are on its nodes, a restart's were there before its first write."""
+    pods, evictions = _pods(stage), evicted(stage)
+    twice = [name for name, count in Counter(name for _, name in map(_whose, evictions)).items() if count > 1]
     assert not twice, f"I4: {twice} were evicted twice"
-    for at, namespace, name in evictions:
-        _assert_out(pods[namespace, name], at + stage.loop.wall() - stage.loop.time(), scenario, expected)
+    for eviction in evictions:
+        pod, process = pods[_whose(eviction)], eviction.process
+        assert isinstance(process, Running)
+        if process.about == "drain":
+            assert pod.node in scenario.drained, f"I4: {pod.name} is on {pod.node}, which is not drained"
+        else:
+            planned = _wall(stage, next(its.sent for its in stage.door.writes() if its.process is process))
+            assert pod.first_seen <= planned, f"I4: {pod.name} came after the restart was planned"
 
 
 def assert_written_as_designed(stage: VirtualStage) -> None:
@@ -94,17 +107,13 @@ def assert_written_as_designed(stage: VirtualStage) -> None:
         times = [call.time for call in calls if call.action == "DescribeTargetHealth"]
         for first, second in pairwise(times):
             # The next process doesn't know when the one before it asked.
-            is_next = any(first < start <= second for start in stage.starts)
+            is_next = any(first < process.began <= second for process in stage.started)
             assert second - first >= POLL_SECONDS or is_next, f"I11: {group} was asked after {second - first:.2f} s"
 
 
-def evicted(stage: VirtualStage) -> list[tuple[float, str, str]]:
-    """Return what evictions were accepted: when (on the loop's clock), and the pod's namespace and name."""
-    return [
-        (asked.at, asked.request.path.split("/")[4], asked.request.path.split("/")[6])
-        for asked in stage.door.writes()
-        if asked.request.path.endswith("/eviction") and asked.answer.status < 300
-    ]
+def evicted(stage: VirtualStage) -> list[Asked]:
+    """Return the evictions that were accepted."""
+    return [its for its in stage.door.writes() if its.request.path.endswith("/eviction") and its.answer.status < 300]
 
 
 def assert_nothing_left(stage: VirtualStage) -> None:
@@ -136,6 +145,21 @@ def _placeless(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _placeless(its) for key, its in sorted(value.items()) if key not in (*_WHERE, "generation")}
     return [_placeless(its) for its in value] if isinstance(value, list) else value
+
+
+def _whose(eviction: Asked) -> tuple[str, str]:
+    """Return the namespace and the name of the pod."""
+    _, _, _, _, namespace, _, name, _ = eviction.request.path.split("/")
+    return namespace, name
+
+
+def _pods(stage: VirtualStage) -> dict[tuple[str, str], PodHistory]:
+    return {(pod.namespace, pod.name): pod for pod in stage.rig.capacity.pods.values()}
+
+
+def _wall(stage: VirtualStage, at: float) -> float:
+    """Return a moment of the loop's clock in seconds since the Unix epoch."""
+    return at + stage.loop.wall() - stage.loop.time()
 
 
 def _assert_out(pod: PodHistory, at: float, scenario: Scenario, expected: Expected) -> None:

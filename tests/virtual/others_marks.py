@@ -62,16 +62,21 @@ def _delete_leases(scene: Scene) -> None:
 
 
 def _set_back(*, annotations: bool, at_most: int | None) -> Callable[[Scene], None]:
-    """Have an agent give each pod its first labels again some moments after they change, as long as the run lasts."""
+    """Have an agent give each pod its first labels again some moments after they change, as long as the run lasts.
+
+    It looks after the first application.
+    """
 
     def begin(scene: Scene) -> None:
         known, done = scene.stage.rig.capacity.pods, Counter[str]()
+        application = scene.scenario.applications[0].labels
 
         def is_changed(pod: Json) -> bool:
             metadata = pod["metadata"]
             first = known.get(metadata["uid"])
             is_due = at_most is None or done[metadata["uid"]] < at_most
-            return first is not None and is_due and metadata.get("labels", {}) != dict(first.labels)
+            is_its = first is not None and first.belongs(NAMESPACE, application)
+            return is_its and is_due and metadata.get("labels", {}) != dict(known[metadata["uid"]].labels)
 
         def told(event: Json) -> None:
             if event["type"] in ("ADDED", "MODIFIED") and is_changed(event["object"]):

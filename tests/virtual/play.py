@@ -11,7 +11,7 @@ from kubectl_safe.sandbox import applications
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.rig import RigSettings
 from kubectl_safe.sandbox.traffic import Traffic
-from tests.support.virtual.stage import Running, VirtualStage, a_virtual_stage
+from tests.support.virtual.stage import LONGEST_RUN, Running, VirtualStage, a_virtual_stage
 from tests.virtual import invariants
 from tests.virtual.acts import Expected, Scene
 from tests.virtual.scenario import NAMESPACE, Scenario
@@ -92,6 +92,7 @@ def _broken(
     claims: list[Callable[[], None]] = [
         partial(invariants.assert_the_floor_held, stage, scenario, began, expected),
         partial(invariants.assert_evicted_when_out, stage, scenario, expected),
+        partial(invariants.assert_only_planned_were_evicted, stage, scenario),
         partial(invariants.assert_only_holders_wrote, stage),
         partial(invariants.assert_nothing_left, stage),
         partial(invariants.assert_written_as_designed, stage),
@@ -173,7 +174,7 @@ def _traffic(stage: VirtualStage, scenario: Scenario) -> Traffic | None:
         return None
     ways = [deployed.through_service for deployed in stage.rig.deployed.values()]
     ways += [deployed.through_load_balancer for deployed in stage.rig.deployed.values() if deployed.balancer]
-    traffic = Traffic(ways, rate=scenario.rate, seed=scenario.seed)
+    traffic = Traffic(ways, rate=scenario.rate, seed=scenario.seed, longest=LONGEST_RUN)
     stage.loop.finish(traffic.__aenter__())
     return traffic
 

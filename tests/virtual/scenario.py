@@ -74,8 +74,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "restart-balanced": Scenario(command="restart", applications=(an_application(is_load_balanced=True),)),
     "drain-balanced": Scenario(
         command="drain",
-        nodes=("node-a", "node-b", "node-c"),
-        applications=(an_application(is_load_balanced=True, replicas=3), an_application("api")),
+        applications=(an_application(is_load_balanced=True), an_application("api")),
         budgets={"api": {"maxUnavailable": 1}},
     ),
     "restart-guarded": Scenario(

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
+from tests.support.virtual.api_server import is_write
 from tests.support.virtual.calls import Befalling, Call, Fault, Question, Told
 from tests.support.virtual.process import Process
 from tests.support.virtual.stage import Running, VirtualStage
@@ -111,8 +112,7 @@ class _Schedule:
         return found
 
     def _call(self, call: Call) -> Fault | None:
-        is_write = call.request.method != "GET" and not call.request.is_dry_run
-        found = self._take(call.number, "call", *(("kill",) if is_write else ()))
+        found = self._take(call.number, "call", *(("kill",) if is_write(call.request) else ()))
         if found is None:
             return None
         faults = list((CRASHES if found.kind == "kill" else faults_of(call)).values())

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from tests.virtual.acts import LATER_AT_MOST, Act, Expected, Scene
 
-SLEEP_SECONDS = 1200.0
-"""Longer than every deadline of a run (10 min at most), and shorter than traffic lasts at most."""
+SLEEP_SECONDS = 3600.0
+"""Longer than every deadline of a run."""
 STOP_SECONDS = 40.0
 """Longer than a Lease lasts."""
 

@@ -34,6 +34,10 @@ Command = Callable[[Session], None]
 class Running(Process):
     """A command of the tool that runs."""
 
+    about: str
+    """What it does: `drain`, say."""
+    began: float
+    """In seconds since the Unix epoch."""
     elbv2: Elbv2Client
     heard: Heard
     interruption: Interruption = field(default_factory=Interruption)
@@ -67,8 +71,8 @@ class VirtualStage:
     rig: Rig
     random: Random
     door: Door
-    starts: list[float] = field(default_factory=list)
-    """When commands were started, in seconds since the Unix epoch."""
+    started: list[Running] = field(default_factory=list)
+    """All commands, in the order in which they were started."""
     beside: list[Running] = field(default_factory=list)
     """Commands that others started in the middle of the one that is told of."""
 
@@ -81,10 +85,11 @@ class VirtualStage:
         self, command: Command, *, needs: Needs, namespace: str | None = None, about: str = "", **terms: Any
     ) -> Running:
         """Start a command."""
-        self.starts.append(self.loop.wall())
         process = Running(
             loop=self.loop,
             random=self.random,
+            about=about,
+            began=self.loop.wall(),
             elbv2=Elbv2Client(self.rig.elbv2, self.befalling),
             heard=_Audience(befalling=self.befalling),
         )
@@ -105,6 +110,7 @@ class VirtualStage:
             ) as session:
                 command(session)
 
+        self.started.append(process)
         process.start(main)
         return process
 
