@@ -105,7 +105,7 @@ class _StageView:
         return Observed(
             pods={pod.uid: pod for pod in pods},
             replica_sets={replica_set.uid: replica_set for replica_set in replica_sets},
-            deployments={deployment.uid: deployment for deployment in deployments},
+            workloads={deployment.uid: deployment for deployment in deployments},
             nodes={raw["metadata"]["name"]: parse.node(raw) for raw in its["nodes"]},
             services=tuple(parse.service(raw) for raw in its["services"]),
             endpoints=tuple(endpoint for raw in its["endpointslices"] for endpoint in parse.endpoints(raw)),
@@ -144,7 +144,7 @@ def _planned(snapshot: "Snapshot", node: str) -> list[Planned]:
         Planned(
             uid=pod.uid, namespace=pod.namespace, name=pod.name, node=pod.node or "", workload=reference_to(deployment)
         )
-        for deployment in snapshot.deployments.values()
+        for deployment in snapshot.workloads.values()
         for pod in snapshot.pods_of(deployment)
         if node in {"", pod.node}
     ]

@@ -23,7 +23,7 @@ def plan_abort(pods: Iterable[Pod], snapshot: Snapshot, settings: Settings) -> I
 
 def _workload(pod: Pod, snapshot: Snapshot) -> OwnerReference | None:
     """Return the workload whose pod it is; one that is gone is known by the plain reference that the release left."""
-    deployment = snapshot.deployment_of(pod)
-    if deployment is not None:
-        return reference_to(deployment)
+    workload = snapshot.workload_of(pod)
+    if workload is not None:
+        return reference_to(workload)
     return next((owner for owner in pod.owners if not owner.is_controller), None)

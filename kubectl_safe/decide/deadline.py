@@ -27,7 +27,7 @@ ORIGINS: Mapping[For, str] = {
 def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: bool = False) -> timedelta | None:
     """Return how long such a wait may last; None where nothing but `--timeout` ends it.
 
-    - A replacement, or a pod that a dead run left: the Deployment's `progressDeadlineSeconds`.
+    - A replacement, or a pod that a dead run left: the workload's `progressDeadlineSeconds`.
     - A target that is to leave: the longest deregistration delay of its groups, and two minutes.
     - To be given back: `PATIENCE`.
     - To begin to terminate: `PATIENCE`, for an accepted eviction and garbage collection take no time.
@@ -35,8 +35,8 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
     """
     match wait.on:
         case For.REPLACEMENT | For.RELEASE | For.STRAY:
-            deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
-            return deployment.progress_deadline if deployment else None
+            workload = snapshot.workloads.get(planned.workload.uid) if planned.workload else None
+            return workload.progress_deadline if workload else None
         case For.TARGETS | For.ENDPOINTS:
             pod = snapshot.pods.get(planned.uid)
             targets = snapshot.targets_of(pod) if pod else ()

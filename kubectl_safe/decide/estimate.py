@@ -6,11 +6,11 @@ from statistics import median
 
 from kubectl_safe.decide.health import REACTION
 from kubectl_safe.decide.intent import Intent
-from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import group_name
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 START = timedelta(seconds=30)
 """What a replacement takes to come into service where no pod tells."""
@@ -25,27 +25,27 @@ class Estimate:
 
 
 def estimate(intent: Intent, snapshot: Snapshot) -> Estimate:
-    """Estimate a command from the pods that are left: the slowest of its Deployments, as they go side by side."""
-    found = [_estimate(deployment, intent, snapshot) for deployment in deployments_of(intent, snapshot)]
+    """Estimate a command from the pods that are left: the slowest of its workloads, as they go side by side."""
+    found = [_estimate(workload, intent, snapshot) for workload in workloads_of(intent, snapshot)]
     nothing = Estimate(total=timedelta(0), why="no pod has to be handed over")
     return max(found, key=lambda e: e.total, default=nothing)
 
 
-def _estimate(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Estimate:
+def _estimate(workload: Workload, intent: Intent, snapshot: Snapshot) -> Estimate:
     pods = [
         pod
         for planned in intent.pods
-        if planned.workload and planned.workload.uid == deployment.uid and (pod := snapshot.pods.get(planned.uid))
+        if planned.workload and planned.workload.uid == workload.uid and (pod := snapshot.pods.get(planned.uid))
     ]
     to_start = sum(not pod.is_withdrawn and not pod.is_terminating for pod in pods)
     leave, leave_why = _time_to_leave(pods, intent, snapshot)
-    start = _time_to_start(deployment, snapshot)
+    start = _time_to_start(workload, snapshot)
     settings = intent.settings
     if not to_start:
         return Estimate(total=leave, why=leave_why)
-    surge = settings.surge_of(deployment)
+    surge = settings.surge_of(workload)
     if surge == 0:
-        side_by_side = max(1, settings.unavailable_of(deployment, is_withdraw_first=True))
+        side_by_side = max(1, settings.unavailable_of(workload, is_withdraw_first=True))
         batches = -(-to_start // side_by_side)
         return Estimate(
             total=batches * (leave + start),
@@ -82,18 +82,18 @@ def _time_to_leave(pods: list[Pod], intent: Intent, snapshot: Snapshot) -> tuple
     return delay + REACTION, f"{_seconds(delay)} deregistration delay of {group_name(slowest.arn)}"
 
 
-def _time_to_start(deployment: Deployment, snapshot: Snapshot) -> timedelta:
+def _time_to_start(workload: Workload, snapshot: Snapshot) -> timedelta:
     """Return what the pods that are there now took from creation to Ready, in the median."""
     seen = [
         ready.since - pod.created
-        for pod in snapshot.pods_of(deployment)
+        for pod in snapshot.pods_of(workload)
         if pod.created and (ready := pod.conditions.get("Ready")) and ready.is_true and ready.since
     ]
     # A pod that was not Ready for a while long after its start would tell of that while.
-    likely = [taken for taken in seen if timedelta(0) <= taken <= deployment.progress_deadline]
+    likely = [taken for taken in seen if timedelta(0) <= taken <= workload.progress_deadline]
     if not likely:
         return START
-    return timedelta(seconds=median(taken.total_seconds() for taken in likely)) + deployment.min_ready
+    return timedelta(seconds=median(taken.total_seconds() for taken in likely)) + workload.min_ready
 
 
 def _batches(count: int) -> str:

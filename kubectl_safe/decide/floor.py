@@ -9,27 +9,27 @@ from kubectl_safe.decide.verdict import BLIP, InService, OutOfService, Unknown, 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, group_name
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 HEALTHY_TARGETS = 1
 """Healthy targets that a group keeps, so that its load balancer never fails open."""
 
 
-def floor(pod: Pod, deployment: Deployment, settings: Settings) -> int:
-    """Return how many other pods of the Deployment must be in service while this one leaves.
+def floor(pod: Pod, workload: Workload, settings: Settings) -> int:
+    """Return how many other pods of the workload must be in service while this one leaves.
 
     The wanted number less `max-unavailable`; or, where fewer were in service when the pod was released, that number:
     what was missing then isn't ours to wait for. `max-unavailable` is not taken off that again, or each release would
     count what the one before it took away as missing, and lower the floor further.
     """
     handoff = pod.handoff
-    needed = deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=handoff is None)
+    needed = workload.replicas - settings.unavailable_of(workload, is_withdraw_first=handoff is None)
     return needed if handoff is None else min(needed, handoff.in_service)
 
 
 def below_floor(
     pod: Pod,
-    deployment: Deployment,
+    workload: Workload,
     verdicts: Mapping[str, Verdict],
     *,
     leaving: AbstractSet[str],
@@ -38,22 +38,22 @@ def below_floor(
 ) -> str:
     """Return what is missing before a pod may leave; empty where nothing is.
 
-    `verdicts` has every pod of the Deployment, by UID; `leaving` the UIDs of those that were allowed to leave since the
+    `verdicts` has every pod of the workload, by UID; `leaving` the UIDs of those that were allowed to leave since the
     snapshot was taken.
     """
-    needed = floor(pod, deployment, settings)
+    needed = floor(pod, workload, settings)
     others = [v for uid, v in verdicts.items() if uid != pod.uid and uid not in leaving]
     serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
-        # Of a Deployment that was scaled to nothing, nothing is owed to a target group either.
-        return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if deployment.replicas else ""
+        # Of a workload that was scaled to nothing, nothing is owed to a target group either.
+        return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if workload.replicas else ""
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(
-        pod, deployment, verdicts, snapshot
+        pod, workload, verdicts, snapshot
     )
-    return f"{serving} of {needed} other pods of deployment {deployment} are in service: {why}"
+    return f"{serving} of {needed} other pods of {workload.subject} are in service: {why}"
 
 
-def _first_missing(pod: Pod, deployment: Deployment, verdicts: Mapping[str, Verdict], snapshot: Snapshot) -> str:
+def _first_missing(pod: Pod, workload: Workload, verdicts: Mapping[str, Verdict], snapshot: Snapshot) -> str:
     """Return why the newest pod that could count doesn't, which is most often the replacement; or why there is none."""
     waiting = [
         (other, found.why)
@@ -64,7 +64,7 @@ def _first_missing(pod: Pod, deployment: Deployment, verdicts: Mapping[str, Verd
         and not other.is_terminating
     ]
     # A pod that can't be created shows nowhere else, while one that is not ready can be looked at.
-    failed = next((r for r in snapshot.replica_sets_of(deployment) if r.failure), None)
+    failed = next((r for r in snapshot.replica_sets_of(workload) if r.failure), None)
     if failed:
         return f"replicaset {failed.name} can't create a pod: {failed.failure}"
     if not waiting:

@@ -1,4 +1,4 @@
-"""The handoff of the pods of one Deployment: who goes next, and what everyone else waits for.
+"""The handoff of the pods of one workload: who goes next, and what everyone else waits for.
 
 A pod goes from queued to released to withdrawn to evicted to gone. A release can be taken back while that costs nobody
 anything; there is no way back from a withdrawal. Where a pod is on that way is read off the pod; nothing is remembered.
@@ -23,7 +23,7 @@ from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdic
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 ANSWER_MAX_AGE = timedelta(seconds=10)
 """An older leave of the Eviction API is asked for again."""
@@ -31,22 +31,22 @@ ANSWER_MAX_AGE = timedelta(seconds=10)
 
 @dataclass
 class Handoffs:
-    """Decides on the planned pods of one Deployment, one after the other, on one snapshot.
+    """Decides on the planned pods of one workload, one after the other, on one snapshot.
 
     What an earlier pod was allowed counts against the later ones, as if it had happened.
     """
 
-    deployment: Deployment
+    workload: Workload
     snapshot: Snapshot
     settings: Settings
     draining_slots: int | None
     """How many more pods may be withdrawn; None for any number."""
     leaving: set[str] = field(default_factory=set)
-    """UIDs of pods that were allowed to leave since the snapshot was taken, of other Deployments too."""
+    """UIDs of pods that were allowed to leave since the snapshot was taken, of other workloads too."""
     given_up: Mapping[str, str] = field(default_factory=dict)
     """Why a pod (by UID) is to go no further where it can still stay."""
     draining: Sequence[Pod] = ()
-    """Pods of any Deployment that are on their way out and waited for."""
+    """Pods of any workload that are on their way out and waited for."""
     undone: set[str] = field(init=False, default_factory=set)
     """UIDs of pods that are given back at this instant."""
     verdicts: dict[str, Verdict] = field(init=False)
@@ -56,8 +56,8 @@ class Handoffs:
     """Those of them that are not planned."""
 
     def __post_init__(self) -> None:
-        pods = self.snapshot.pods_of(self.deployment)
-        self.verdicts = {pod.uid: verdict(pod, self.deployment, self.snapshot) for pod in pods}
+        pods = self.snapshot.pods_of(self.workload)
+        self.verdicts = {pod.uid: verdict(pod, self.workload, self.snapshot) for pod in pods}
         self.extra = sum(step_of(pod) is Step.RELEASED for pod in pods)
 
     @property
@@ -74,7 +74,7 @@ class Handoffs:
         nothing.
         """
         ours = {pod.uid for pod in planned}
-        released = (p for p in self.snapshot.pods_of(self.deployment) if step_of(p) is Step.RELEASED)
+        released = (p for p in self.snapshot.pods_of(self.workload) if step_of(p) is Step.RELEASED)
         self.strays = [pod for pod in released if pod.uid not in ours]
         order = [Step.TERMINATING, Step.WITHDRAWN, Step.RELEASED, Step.QUEUED]
         ranked = sorted(
@@ -88,8 +88,8 @@ class Handoffs:
                 return stopping(pod)
             case Step.QUEUED if pod.uid in self.given_up:
                 return self._stay(pod)
-            case Step.WITHDRAWN | Step.RELEASED | Step.QUEUED if self.deployment.uid in self.snapshot.taken:
-                return Wait(on=For.LEASE, why=self.snapshot.taken[self.deployment.uid])
+            case Step.WITHDRAWN | Step.RELEASED | Step.QUEUED if self.workload.uid in self.snapshot.taken:
+                return Wait(on=For.LEASE, why=self.snapshot.taken[self.workload.uid])
             case Step.WITHDRAWN:
                 return self._finish(pod)
             case Step.RELEASED | Step.QUEUED as step:
@@ -104,7 +104,7 @@ class Handoffs:
         missing = self._below_floor(pod) if labels_to_withdraw(pod, self.snapshot) else ""
         if missing:
             return Wait(on=For.REPLACEMENT, why=f"a Service selects pod {pod} again, which is withdrawn; {missing}")
-        return finish(pod, self.snapshot, self.settings, owner=reference_to(self.deployment))
+        return finish(pod, self.snapshot, self.settings, owner=reference_to(self.workload))
 
     def _go_on(self, pod: Pod, step: Step) -> Decision:
         """Decide on a pod that still serves."""
@@ -112,7 +112,7 @@ class Handoffs:
             why = f"pod {pod} is controlled by nothing, and bears no mark of a handoff"
             return Wait(on=For.RELEASE, why=f"{why}; {by_hand(pod)}")
         if pod.uid not in self.verdicts:
-            why = f"pod {pod} is of no ReplicaSet that deployment {self.deployment} is known to have"
+            why = f"pod {pod} is of no ReplicaSet that {self.workload.subject} is known to have"
             return Wait(on=For.RELEASE, why=why)
         if step is Step.QUEUED:
             return self._start(pod)
@@ -127,9 +127,9 @@ class Handoffs:
 
     def _give_back(self, pod: Pod) -> Decision:
         """Take a release back; where that can't be done, the pod goes on, as nothing else can."""
-        if is_safe_to_undo(pod, self.deployment, self.snapshot, undone=self.undone):
+        if is_safe_to_undo(pod, self.workload, self.snapshot, undone=self.undone):
             self.undone.add(pod.uid)
-            return Act(action=Undo(pod=pod, owner=reference_to(self.deployment)))
+            return Act(action=Undo(pod=pod, owner=reference_to(self.workload)))
         onward = self._withdraw_when_confirmed(pod)
         if not isinstance(onward, Wait):
             return onward
@@ -146,7 +146,7 @@ class Handoffs:
         if replica_set is not None and not replica_set.selector.matches(pod.labels):
             why = f"pod {pod} bears no mark of a handoff, and replicaset {replica_set.name} does not select it any more"
             return Wait(on=For.RELEASE, why=why)
-        surge = self.settings.surge_of(self.deployment)
+        surge = self.settings.surge_of(self.workload)
         label = release_label(pod, self.snapshot)
         if surge == 0 or label is None:
             return self._withdraw_when_confirmed(pod)
@@ -162,10 +162,10 @@ class Handoffs:
     def _wait_for_turn(self, surge: int) -> Wait:
         """Wait for one of the places beyond the wanted number; those that a dead run holds come free by no one here."""
         if len(self.strays) < surge:
-            why = f"{self.extra} of {surge} pods of deployment {self.deployment} serve beyond the wanted number"
+            why = f"{self.extra} of {surge} pods of {self.workload.subject} serve beyond the wanted number"
             return Wait(on=For.SURGE, why=why)
         stray = self.strays[0]
-        where = f"node/{stray.node}" if stray.node else f"deployment/{self.deployment.name} -n {stray.namespace}"
+        where = f"node/{stray.node}" if stray.node else f"{self.workload.named} -n {stray.namespace}"
         why = (
             f"pod {stray} was released by another run, which did not end it: run that again, or "
             f"kubectl safe abort {where}"
@@ -175,7 +175,7 @@ class Handoffs:
     def _wait_for_count(self) -> Wait | None:
         """Wait until it is known how many pods are in service, where a lower number would be noted as all there was."""
         unknown = next((v for v in self.verdicts.values() if isinstance(v, Unknown)), None)
-        if unknown is None or self._in_service() >= self.deployment.replicas:
+        if unknown is None or self._in_service() >= self.workload.replicas:
             return None
         return Wait(on=For.CACHE, why=unknown.why)
 
@@ -185,7 +185,7 @@ class Handoffs:
             action=Release(
                 pod=pod,
                 drop=label,
-                owner=reference_to(self.deployment),
+                owner=reference_to(self.workload),
                 targets=self.snapshot.targets_of(pod),
                 in_service=self._owed(),
             )
@@ -208,7 +208,7 @@ class Handoffs:
             case _ as found:
                 assert_never(found)
         if missing:
-            comes_free = room_comes_free(self.deployment, self.draining, self.snapshot)
+            comes_free = room_comes_free(self.workload, self.draining, self.snapshot)
             return Wait(on=For.ROOM if comes_free else For.REPLACEMENT, why=missing)
         if self.draining_slots is not None and self.draining_slots <= 0:
             return Wait(on=For.DRAINING_SLOT, why="as many pods are draining as --max-draining allows")
@@ -217,7 +217,7 @@ class Handoffs:
     def _below_floor(self, pod: Pod) -> str:
         return below_floor(
             pod,
-            self.deployment,
+            self.workload,
             self.verdicts,
             leaving=self.leaving,
             snapshot=self.snapshot,
@@ -249,7 +249,7 @@ class Handoffs:
         self.leaving.add(pod.uid)
         if self.draining_slots is not None:
             self.draining_slots -= 1
-        owner = reference_to(self.deployment)
+        owner = reference_to(self.workload)
         return withdraw(pod, self.snapshot, self.settings, owner=owner, in_service=self._owed())
 
     def _adopter(self, pod: Pod, label: str) -> str | None:
@@ -269,11 +269,11 @@ class Handoffs:
     def _owed(self) -> int:
         """Return how many pods are in service, or may be at any moment: a pod that leaves owes these their number.
 
-        Counted without the latter, a Deployment whose pods all became Ready a moment ago would be owed none.
+        Counted without the latter, a workload whose pods all became Ready a moment ago would be owed none.
         """
         return self._in_service() + sum(
             isinstance(found, OutOfService)
             and uid not in self.leaving
-            and is_changing(self.snapshot.pods[uid], self.deployment, self.snapshot)
+            and is_changing(self.snapshot.pods[uid], self.workload, self.snapshot)
             for uid, found in self.verdicts.items()
         )

@@ -16,7 +16,7 @@ class Planned:
     name: str
     node: str
     workload: OwnerReference | None
-    """The Deployment whose pod it is; None for one that is evicted as `kubectl drain` does, without a handoff."""
+    """The workload whose pod it is; None for one that is evicted as `kubectl drain` does, without a handoff."""
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

@@ -16,7 +16,7 @@ from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 LEAVING = frozenset({Step.WITHDRAWN, Step.TERMINATING})
 """The steps from which a pod only goes on."""
@@ -35,7 +35,7 @@ class Outcome:
     wishes: Mapping[str, Wish] = field(default_factory=dict)
     """What to ask of target groups, by ARN."""
     in_service: Mapping[str, int] = field(default_factory=dict)
-    """Pods in service by UID of the Deployment, where it is known of each of its pods."""
+    """Pods in service by UID of the workload, where it is known of each of its pods."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -60,9 +60,9 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     slots, leaving = _draining_slots(intent, steps), set[str]()
     draining = [pod for uid, pod in alive.items() if steps[uid] in LEAVING and uid not in intent.overdue]
     workloads = _workloads(intent, alive, snapshot)
-    for deployment, pods in workloads:
+    for workload, pods in workloads:
         handoffs = Handoffs(
-            deployment=deployment,
+            workload=workload,
             snapshot=snapshot,
             settings=intent.settings,
             draining_slots=slots,
@@ -73,7 +73,7 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         decisions |= handoffs.decide(pods)
         slots = handoffs.draining_slots
         if handoffs.in_service_before is not None:
-            in_service[deployment.uid] = handoffs.in_service_before
+            in_service[workload.uid] = handoffs.in_service_before
     ordered = {}
     for planned in intent.pods:
         decision = decisions.get(planned.uid) or _without_workload(planned, alive, snapshot, intent)
@@ -103,8 +103,8 @@ def _ended(planned: Planned, decision: Decision, intent: Intent) -> Decision:
     return Left(why=why)
 
 
-def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> list[tuple[Deployment, list[Pod]]]:
-    """Return each Deployment that still is, with its planned pods that still are, in the order of the plan.
+def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> list[tuple[Workload, list[Pod]]]:
+    """Return each workload that still is, with its planned pods that still are, in the order of the plan.
 
     One that is being deleted is none: a pod that is released to it now would be garbage collected with it, even where
     the pods that it had are spared. Those are set free first, and that may be seen before its deletion is.
@@ -115,7 +115,7 @@ def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> 
         workload = planned.workload
         if workload and planned.uid in alive and workload.uid not in freed and _is_there(workload, snapshot):
             found.setdefault(workload.uid, []).append(alive[planned.uid])
-    return [(snapshot.deployments[uid], pods) for uid, pods in found.items()]
+    return [(snapshot.workloads[uid], pods) for uid, pods in found.items()]
 
 
 def _is_freed(pod: Pod | None) -> bool:
@@ -123,9 +123,9 @@ def _is_freed(pod: Pod | None) -> bool:
     return pod is not None and pod.is_released and not pod.owners
 
 
-def _is_there(workload: OwnerReference, snapshot: Snapshot) -> bool:
-    deployment = snapshot.deployments.get(workload.uid)
-    return deployment is not None and not deployment.is_terminating
+def _is_there(owner: OwnerReference, snapshot: Snapshot) -> bool:
+    workload = snapshot.workloads.get(owner.uid)
+    return workload is not None and not workload.is_terminating
 
 
 def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snapshot, intent: Intent) -> Decision:
@@ -149,20 +149,20 @@ def _of_gone_workload(pod: Pod, workload: OwnerReference, snapshot: Snapshot, se
         return finish(pod, snapshot, settings, owner=workload)
     if _is_left_behind(pod, snapshot):
         why = (
-            f"deployment {pod.namespace}/{workload.name} was deleted without its pods (--cascade=orphan): "
+            f"{workload.kind.lower()} {pod.namespace}/{workload.name} was deleted without its pods (--cascade=orphan): "
             "nobody can tell when they are replaced; delete them once others serve in their place"
         )
         return Blocked(reason="unknown-owner", why=why)
     # While it is there, whether it takes its pods with it is still to be seen.
-    if step_of(pod) is Step.QUEUED or workload.uid in snapshot.deployments:
-        state = "being deleted" if workload.uid in snapshot.deployments else "gone"
-        why = f"deployment {workload.name} is {state}; pod {pod} is to be garbage collected"
+    if step_of(pod) is Step.QUEUED or workload.uid in snapshot.workloads:
+        state = "being deleted" if workload.uid in snapshot.workloads else "gone"
+        why = f"{workload.kind.lower()} {workload.name} is {state}; pod {pod} is to be garbage collected"
         return Wait(on=For.TERMINATION, why=why)
     return withdraw(pod, snapshot, settings, owner=workload, in_service=0)
 
 
 def _is_left_behind(pod: Pod, snapshot: Snapshot) -> bool:
-    """Tell whether a pod was cut off from a Deployment that is gone, so that garbage collection spares it."""
+    """Tell whether a pod was cut off from a workload that is gone, so that garbage collection spares it."""
     if not pod.owners:
         return True
     controller = pod.controller
@@ -181,7 +181,7 @@ def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
 def _chores(
     intent: Intent,
     under_way: Mapping[str, Pod],
-    workloads: Iterable[tuple[Deployment, list[Pod]]],
+    workloads: Iterable[tuple[Workload, list[Pod]]],
     snapshot: Snapshot,
 ) -> Iterable[Action]:
     # Without the right to an annotation, one of an earlier run can't be taken away either.
@@ -201,15 +201,15 @@ def _chores(
     yield from (RemoveTouch(pod=pod) for pod in pods)
 
 
-def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[Nudge]:
+def _nudges(workloads: Iterable[Workload], snapshot: Snapshot) -> Iterable[Nudge]:
     """Return a nudge for each binding whose target AWS calls healthy while the gate isn't True yet.
 
     The AWS Load Balancer Controller looks at new targets every 15 s; a change of the binding makes it look at once.
     """
     waiting = {
         (binding.namespace, binding.name): binding
-        for deployment in deployments
-        for pod in snapshot.pods_of(deployment)
+        for workload in workloads
+        for pod in snapshot.pods_of(workload)
         if pod.unmet_gates and not pod.is_withdrawn and not pod.is_terminating
         for binding in snapshot.bindings_of(pod)
         if binding.gate in pod.unmet_gates
@@ -224,14 +224,14 @@ def _nudges(deployments: Iterable[Deployment], snapshot: Snapshot) -> Iterable[N
 
 
 def _wishes(
-    workloads: Iterable[tuple[Deployment, list[Pod]]], without: Iterable[Pod], snapshot: Snapshot
+    workloads: Iterable[tuple[Workload, list[Pod]]], without: Iterable[Pod], snapshot: Snapshot
 ) -> dict[str, Wish]:
     """Return what to ask of target groups for the pods of workloads, and for those whose workload is gone."""
     confirming: list[Pod] = []
     leaving = [pod for pod in without if pod.is_withdrawn]
-    for deployment, planned in workloads:
+    for workload, planned in workloads:
         is_confirming = any(step_of(pod) in {Step.QUEUED, Step.RELEASED} for pod in planned)
-        (confirming if is_confirming else leaving).extend(snapshot.pods_of(deployment))
+        (confirming if is_confirming else leaving).extend(snapshot.pods_of(workload))
     found = wishes(confirming, confirms=True, snapshot=snapshot)
     for group, wish in wishes(leaving, confirms=False, snapshot=snapshot).items():
         other = found.get(group)

@@ -3,7 +3,7 @@
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 
 def without_handoff(pod: Pod) -> bool:
@@ -17,10 +17,10 @@ def without_handoff(pod: Pod) -> bool:
 
 
 def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
-    """Return the Deployment whose pod it is, as an owner reference; or why its owner can't be told to replace it."""
-    deployment = snapshot.deployment_of(pod)
-    if deployment is not None:
-        return reference_to(deployment)
+    """Return the workload whose pod it is, as an owner reference; or why its owner can't be told to replace it."""
+    workload = snapshot.workload_of(pod)
+    if workload is not None:
+        return reference_to(workload)
     owner = pod.controller or next(iter(pod.owners), None)
     if owner is None:
         return Blocked(
@@ -40,6 +40,6 @@ def by_hand(pod: Pod) -> str:
     return f"once nobody needs it: kubectl delete pod {pod.name} -n {pod.namespace}"
 
 
-def reference_to(deployment: Deployment) -> OwnerReference:
-    """Return a plain owner reference to a Deployment."""
-    return OwnerReference(api_version="apps/v1", kind="Deployment", name=deployment.name, uid=deployment.uid)
+def reference_to(workload: Workload) -> OwnerReference:
+    """Return a plain owner reference to a workload."""
+    return OwnerReference(api_version="apps/v1", kind=workload.kind, name=workload.name, uid=workload.uid)

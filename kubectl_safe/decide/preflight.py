@@ -10,7 +10,7 @@ from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetGroupBinding, group_name
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 HEALTH_ACTION = "elasticloadbalancing:DescribeTargetHealth"
 INJECT = "elbv2.k8s.aws/pod-readiness-gate-inject=enabled"
@@ -20,12 +20,12 @@ INJECT = "elbv2.k8s.aws/pod-readiness-gate-inject=enabled"
 def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     """Return everything that forbids to begin, each with its remedy."""
     found: dict[str, Blocked] = {}
-    for deployment in deployments_of(intent, snapshot):
+    for workload in workloads_of(intent, snapshot):
         for blocked in (
-            *_downtime(deployment, intent, snapshot),
-            *_unseen(deployment, snapshot),
-            *_unconfirmable(deployment, snapshot),
-            *_undrained(deployment, intent.settings, snapshot),
+            *_downtime(workload, intent, snapshot),
+            *_unseen(workload, snapshot),
+            *_unconfirmable(workload, snapshot),
+            *_undrained(workload, intent.settings, snapshot),
         ):
             found.setdefault(blocked.why, blocked)
     for blocked in _two_budgets(intent, snapshot):
@@ -33,10 +33,10 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     return list(found.values())
 
 
-def deployments_of(intent: Intent, snapshot: Snapshot) -> list[Deployment]:
-    """Return the Deployments whose pods are planned, in the order of the plan."""
+def workloads_of(intent: Intent, snapshot: Snapshot) -> list[Workload]:
+    """Return the workloads whose pods are planned, in the order of the plan."""
     uids = dict.fromkeys(planned.workload.uid for planned in intent.pods if planned.workload)
-    return [snapshot.deployments[uid] for uid in uids if uid in snapshot.deployments]
+    return [snapshot.workloads[uid] for uid in uids if uid in snapshot.workloads]
 
 
 def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
@@ -59,48 +59,48 @@ def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
 
 
 def _subject(planned: Planned) -> str:
-    return f"deployment {planned.namespace}/{planned.workload.name}" if planned.workload else f"pod {planned}"
+    owner = planned.workload
+    return f"{owner.kind.lower()} {planned.namespace}/{owner.name}" if owner else f"pod {planned}"
 
 
-def _downtime(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
+def _downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
     settings = intent.settings
-    if deployment.replicas == 0:
+    if workload.replicas == 0:
         return
-    unavailable = settings.unavailable_of(deployment, is_withdraw_first=True)
-    if unavailable == 0 and settings.surge_of(deployment) == 0:
+    unavailable = settings.unavailable_of(workload, is_withdraw_first=True)
+    if unavailable == 0 and settings.surge_of(workload) == 0:
         yield Blocked(
             reason="downtime",
-            why=f"deployment {deployment} may run no pod beyond its {deployment.replicas} and miss none, so none "
+            why=f"{workload.subject} may run no pod beyond its {workload.replicas} and miss none, so none "
             "can go: give it --max-surge 1 or --max-unavailable 1",
         )
         return
-    if deployment.replicas - unavailable >= 1:
+    if workload.replicas - unavailable >= 1:
         return
-    if deployment.strategy == "Recreate":
+    if workload.strategy == "Recreate":
         remedy = "its strategy is Recreate, so two pods must never run at once; scale it up first"
-    elif settings.surge_of(deployment) == 0:
+    elif settings.surge_of(workload) == 0:
         remedy = "give it --max-surge 1"
-    elif _is_inseparable(deployment, intent, snapshot):
+    elif _is_inseparable(workload, intent, snapshot):
         remedy = "its Services use every label that its ReplicaSet selects by; scale it up first"
     else:
         return
     yield Blocked(
         reason="downtime",
-        why=f"deployment {deployment} may run no pod beyond its {deployment.replicas}, so none would be in service: "
-        f"{remedy}",
+        why=f"{workload.subject} may run no pod beyond its {workload.replicas}, so none would be in service: {remedy}",
     )
 
 
-def _is_inseparable(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> bool:
+def _is_inseparable(workload: Workload, intent: Intent, snapshot: Snapshot) -> bool:
     """Tell whether a pod that is still to be handed over can't leave its ReplicaSet without leaving its Services."""
     return any(
         pod.uid in intent.uids and step_of(pod) is Step.QUEUED and release_label(pod, snapshot) is None
-        for pod in snapshot.pods_of(deployment)
+        for pod in snapshot.pods_of(workload)
     )
 
 
-def _unseen(deployment: Deployment, snapshot: Snapshot) -> Iterator[Blocked]:
-    for pod in snapshot.pods_of(deployment):
+def _unseen(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:
+    for pod in snapshot.pods_of(workload):
         for binding in snapshot.bindings_of(pod):
             if binding.target_type != "ip":
                 yield Blocked(
@@ -116,10 +116,10 @@ def _unseen(deployment: Deployment, snapshot: Snapshot) -> Iterator[Blocked]:
                 )
 
 
-def _unconfirmable(deployment: Deployment, snapshot: Snapshot) -> Iterator[Blocked]:
+def _unconfirmable(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:
     """Refuse to go by gates that pods don't have, telling one pod of each binding."""
     told: set[TargetGroupBinding] = set()
-    for pod in snapshot.pods_of(deployment):
+    for pod in snapshot.pods_of(workload):
         if pod.is_withdrawn or pod.is_terminating or pod.is_finished:
             continue
         for binding in snapshot.bindings_of(pod):
@@ -133,9 +133,9 @@ def _unconfirmable(deployment: Deployment, snapshot: Snapshot) -> Iterator[Block
                 )
 
 
-def _undrained(deployment: Deployment, settings: Settings, snapshot: Snapshot) -> Iterator[Blocked]:
+def _undrained(workload: Workload, settings: Settings, snapshot: Snapshot) -> Iterator[Blocked]:
     """Refuse a `--drain-wait` that is known to end before targets have drained."""
-    arns = {target.group for pod in snapshot.pods_of(deployment) for target in snapshot.targets_of(pod)}
+    arns = {target.group for pod in snapshot.pods_of(workload) for target in snapshot.targets_of(pod)}
     for arn in sorted(arns & snapshot.unseen & snapshot.groups.keys()):
         delay, wait = snapshot.groups[arn].deregistration_delay, settings.drain_wait or timedelta(0)
         if wait < delay:

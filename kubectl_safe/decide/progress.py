@@ -107,8 +107,8 @@ class Progress:
 
     def _count_capacity(self, snapshot: Snapshot, in_service: Mapping[str, int]) -> None:
         for uid, count in in_service.items():
-            deployment = snapshot.deployments[uid]
-            found = Lowest(workload=deployment.name, in_service=count, wanted=deployment.replicas)
+            workload = snapshot.workloads[uid]
+            found = Lowest(workload=workload.name, in_service=count, wanted=workload.replicas)
             known = self.lowest.get(uid)
             if known is None or count - found.wanted < known.in_service - known.wanted:
                 self.lowest[uid] = found

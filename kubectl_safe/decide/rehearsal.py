@@ -7,21 +7,21 @@ from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 
 def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
     """Return the writes to try, on the first pod of each workload whose handoff has not begun."""
-    for deployment in deployments_of(intent, snapshot):
-        pod = _first_queued(deployment, intent, snapshot)
+    for workload in workloads_of(intent, snapshot):
+        pod = _first_queued(workload, intent, snapshot)
         if pod is None:
             continue
         label = release_label(pod, snapshot)
-        owner = reference_to(deployment)
+        owner = reference_to(workload)
         if label:
             yield Release(pod=pod, drop=label, owner=owner, targets=snapshot.targets_of(pod), in_service=0)
         drop = labels_to_withdraw(pod, snapshot)
@@ -32,9 +32,9 @@ def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
             yield from (Nudge(binding=binding) for binding in snapshot.bindings_of(pod))
 
 
-def _first_queued(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> Pod | None:
+def _first_queued(workload: Workload, intent: Intent, snapshot: Snapshot) -> Pod | None:
     for planned in intent.pods:
         pod = snapshot.pods.get(planned.uid)
-        if pod and planned.workload and planned.workload.uid == deployment.uid and step_of(pod) is Step.QUEUED:
+        if pod and planned.workload and planned.workload.uid == workload.uid and step_of(pod) is Step.QUEUED:
             return pod
     return None

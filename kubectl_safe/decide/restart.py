@@ -8,13 +8,13 @@ from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment, ReplicaSet
+from kubectl_safe.model.workload import ReplicaSet, Workload
 
 LATELY = timedelta(hours=1)
 """A restart that was begun so lately, and lacks but its last writes, is not done again by the same command."""
 
 
-def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
+def refusal(deployment: Workload, snapshot: Snapshot) -> str:
     """Return why a Deployment can't be restarted now, with the remedy; empty where it can.
 
     `kubectl rollout restart` refuses a paused Deployment too. In the middle of a rollout its controller is replacing
@@ -34,7 +34,7 @@ def refusal(deployment: Deployment, snapshot: Snapshot) -> str:
     return ""
 
 
-def under_way(deployments: Iterable[Deployment], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
+def under_way(deployments: Iterable[Workload], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
     """Return the restarts that a command on these Deployments goes on with, by the Deployment's UID.
 
     A restart is under way while a pod of its plan is there. One whose pods are all gone is over, whatever its record
@@ -67,7 +67,7 @@ def _is_of_late(operation: Operation, at: datetime) -> bool:
         return False
 
 
-def plan_restart(deployment: Deployment, operation: Operation | None, snapshot: Snapshot) -> tuple[Planned, ...]:
+def plan_restart(deployment: Workload, operation: Operation | None, snapshot: Snapshot) -> tuple[Planned, ...]:
     """Return the pods to move: those of the restart that is under way, or else all that are there now."""
     return tuple(
         Planned(
@@ -82,7 +82,7 @@ def plan_restart(deployment: Deployment, operation: Operation | None, snapshot: 
     )
 
 
-def recorded(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+def recorded(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
     """Return a ReplicaSet that carries the record of a restart; of several, that which has pods.
 
     It stands on the ReplicaSet because the Deployment controller copies a Deployment's annotations to its ReplicaSets,
@@ -92,19 +92,19 @@ def recorded(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
     return max(known, key=lambda r: r.replicas, default=None)
 
 
-def left_behind(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+def left_behind(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
     """Return the ReplicaSet with the record of a restart whose Deployment was deleted without it (--cascade=orphan)."""
     orphans = (r for r in snapshot.replica_sets.values() if r.owner is None and r.namespace == deployment.namespace)
     wanted = deployment.selector.match_labels.items()
     return next((r for r in orphans if r.operation and wanted <= r.selector.match_labels.items()), None)
 
 
-def current_replica_set(deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+def current_replica_set(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
     """Return the ReplicaSet that has the Deployment's pods; None for one scaled to nothing."""
     return next((r for r in _replica_sets(deployment, snapshot) if r.replicas > 0), None)
 
 
-def _replica_sets(deployment: Deployment, snapshot: Snapshot) -> list[ReplicaSet]:
+def _replica_sets(deployment: Workload, snapshot: Snapshot) -> list[ReplicaSet]:
     owned = (r for r in snapshot.replica_sets.values() if r.owner and r.owner.uid == deployment.uid)
     return sorted(owned, key=lambda r: r.name)
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kubectl_safe.model.workload import Deployment, resolve
+from kubectl_safe.model.workload import Workload, resolve
 
 SETTLE = timedelta(seconds=15)
 SETTLE_HEADLESS = timedelta(seconds=30)
@@ -38,18 +38,18 @@ class Settings:
             return self.settle
         return SETTLE_HEADLESS if is_headless else SETTLE
 
-    def surge_of(self, deployment: Deployment) -> int:
+    def surge_of(self, workload: Workload) -> int:
         """Return how many pods may serve beyond the wanted number; 0 means withdraw-first."""
-        if deployment.strategy == "Recreate":
+        if workload.strategy == "Recreate":
             return 0
-        value = deployment.max_surge if self.max_surge is None else self.max_surge
-        return resolve(value, deployment.replicas)
+        value = workload.max_surge if self.max_surge is None else self.max_surge
+        return resolve(value, workload.replicas)
 
-    def unavailable_of(self, deployment: Deployment, *, is_withdraw_first: bool) -> int:
+    def unavailable_of(self, workload: Workload, *, is_withdraw_first: bool) -> int:
         """Return how many of the wanted pods may be out of service."""
         if self.max_unavailable is None:
             return 1 if is_withdraw_first else 0
-        return resolve(self.max_unavailable, deployment.replicas)
+        return resolve(self.max_unavailable, workload.replicas)
 
     @property
     def fingerprint(self) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Set as AbstractSet
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment, ReplicaSet
+from kubectl_safe.model.workload import ReplicaSet, Workload
 
 
-def is_safe_to_undo(pod: Pod, deployment: Deployment, snapshot: Snapshot, *, undone: AbstractSet[str]) -> bool:
+def is_safe_to_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: AbstractSet[str]) -> bool:
     """Tell whether a released pod can be given back; `undone` are UIDs of those that are given back at this instant."""
-    replica_set = _replica_set_of(pod, deployment, snapshot)
+    replica_set = _replica_set_of(pod, workload, snapshot)
     if replica_set is None:
         return False
     returning = 1 + sum(
@@ -27,13 +27,13 @@ def is_safe_to_undo(pod: Pod, deployment: Deployment, snapshot: Snapshot, *, und
     return sum(not other.is_ready for other in members) >= surplus
 
 
-def _replica_set_of(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> ReplicaSet | None:
+def _replica_set_of(pod: Pod, workload: Workload, snapshot: Snapshot) -> ReplicaSet | None:
     """Return the ReplicaSet that would adopt the pod by its old labels."""
     return next(
         (
             r
             for r in snapshot.replica_sets.values()
-            if r.owner and r.owner.uid == deployment.uid and r.selector.matches(pod.original_labels)
+            if r.owner and r.owner.uid == workload.uid and r.selector.matches(pod.original_labels)
         ),
         None,
     )

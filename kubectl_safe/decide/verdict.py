@@ -7,7 +7,7 @@ from kubectl_safe.decide.unseen import unconfirmed
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ BLIP = timedelta(seconds=30)
 """A pod that is not Ready for less may be back at any moment, as all pods are that wait for the same database."""
 
 
-def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
-    """Tell whether a pod of a Deployment is in service.
+def verdict(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
+    """Tell whether a pod of a workload is in service.
 
     In service is a pod that
 
@@ -47,7 +47,7 @@ def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     - is `healthy` in every target group bound to those, by an answer that is not too old; or by its readiness gate,
       in a group that can't be asked and that the reader goes on without.
     """
-    out = _out_by_itself(pod, deployment, snapshot) or _out_of_slices(pod, snapshot)
+    out = _out_by_itself(pod, workload, snapshot) or _out_of_slices(pod, snapshot)
     if out:
         return OutOfService(why=out)
     for target in snapshot.targets_of(pod):
@@ -57,12 +57,12 @@ def verdict(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     return InService()
 
 
-def is_changing(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> bool:
+def is_changing(pod: Pod, workload: Workload, snapshot: Snapshot) -> bool:
     """Tell whether a pod became Ready, or stopped to be, so lately that it may be in service at any moment."""
     ready = pod.conditions.get("Ready")
     if ready is None or ready.since is None or pod.is_terminating or pod.is_withdrawn or pod.is_finished:
         return False
-    return snapshot.at - ready.since <= max(BLIP, deployment.min_ready)
+    return snapshot.at - ready.since <= max(BLIP, workload.min_ready)
 
 
 def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
@@ -73,8 +73,8 @@ def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
     return not ready.is_true and ready.since is not None and snapshot.at - ready.since > BLIP
 
 
-def _out_by_itself(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:
-    return _out_for_good(pod) or _out_by_conditions(pod, snapshot) or _out_by_age(pod, deployment, snapshot)
+def _out_by_itself(pod: Pod, workload: Workload, snapshot: Snapshot) -> str:
+    return _out_for_good(pod) or _out_by_conditions(pod, snapshot) or _out_by_age(pod, workload, snapshot)
 
 
 def _out_for_good(pod: Pod) -> str:
@@ -96,10 +96,10 @@ def _out_by_conditions(pod: Pod, snapshot: Snapshot) -> str:
     return "" if pod.is_ready else f"pod {pod} is not ready: {_why(pod, 'Ready') or pod.phase}"
 
 
-def _out_by_age(pod: Pod, deployment: Deployment, snapshot: Snapshot) -> str:
+def _out_by_age(pod: Pod, workload: Workload, snapshot: Snapshot) -> str:
     since = pod.conditions["Ready"].since
-    if deployment.min_ready and (since is None or snapshot.at - since < deployment.min_ready):
-        return f"pod {pod} is ready, but not for minReadySeconds ({deployment.min_ready.total_seconds():.0f}s) yet"
+    if workload.min_ready and (since is None or snapshot.at - since < workload.min_ready):
+        return f"pod {pod} is ready, but not for minReadySeconds ({workload.min_ready.total_seconds():.0f}s) yet"
     return ""
 
 

@@ -36,14 +36,14 @@ def in_their_words(planned: Planned, decision: Decision, snapshot: Snapshot) -> 
 
 
 def _of_replacement(planned: Planned, snapshot: Snapshot) -> Iterator[Subject]:
-    deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
-    if deployment is None:
+    workload = snapshot.workloads.get(planned.workload.uid) if planned.workload else None
+    if workload is None:
         return
-    pods = [pod for pod in snapshot.pods_of(deployment) if _is_missing(pod) and pod.uid != planned.uid]
+    pods = [pod for pod in snapshot.pods_of(workload) if _is_missing(pod) and pod.uid != planned.uid]
     if not pods:
         yield from (
             Subject(kind="ReplicaSet", namespace=r.namespace, name=r.name)
-            for r in snapshot.replica_sets_of(deployment)
+            for r in snapshot.replica_sets_of(workload)
             if r.replicas and not r.failure
         )
         return

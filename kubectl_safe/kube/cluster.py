@@ -19,7 +19,7 @@ from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import TargetGroupBinding
-from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 PODS: Final = "pods"
 SERVICES: Final = "services"
@@ -55,7 +55,7 @@ class Observed:
     """By UID."""
     replica_sets: Mapping[str, ReplicaSet]
     """By UID."""
-    deployments: Mapping[str, Deployment]
+    workloads: Mapping[str, Workload]
     """By UID."""
     nodes: Mapping[str, Node]
     """By name."""
@@ -156,7 +156,7 @@ class Cluster:
             after = Observed(
                 pods=self._view(PODS, dict),
                 replica_sets=self._view(REPLICA_SETS, dict),
-                deployments=self._view(DEPLOYMENTS, dict),
+                workloads=self._view(DEPLOYMENTS, dict),
                 nodes=self._view(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
                 services=self._view(SERVICES, _values),
                 endpoints=self._view(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),

@@ -13,7 +13,7 @@ from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
 from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.target import TargetGroupBinding
-from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 Json = Mapping[str, Any]
 
@@ -104,12 +104,12 @@ def replica_set(raw: Json) -> ReplicaSet:
     )
 
 
-def deployment(raw: Json) -> Deployment:
+def deployment(raw: Json) -> Workload:
     """Return a Deployment."""
     meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     strategy = spec.get("strategy") or {}
     rolling = strategy.get("rollingUpdate") or {}
-    return Deployment(
+    return Workload(
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],

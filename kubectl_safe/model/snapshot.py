@@ -11,7 +11,7 @@ from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.selector import Labels
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import Target, TargetGroup, TargetGroupBinding, TargetHealth
-from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Snapshot:
     """By UID."""
     replica_sets: Mapping[str, ReplicaSet] = field(default_factory=dict)
     """By UID."""
-    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
     """By UID."""
     nodes: Mapping[str, Node] = field(default_factory=dict)
     """By name."""
@@ -91,29 +91,29 @@ class Snapshot:
             found.setdefault(endpoint.pod_uid, []).append(endpoint)
         return {uid: tuple(endpoints) for uid, endpoints in found.items()}
 
-    def deployment_of(self, pod: Pod) -> Deployment | None:
-        """Return the Deployment whose pod this is, also after its release; None for any other pod."""
+    def workload_of(self, pod: Pod) -> Workload | None:
+        """Return the workload whose pod this is, also after its release; None for any other pod."""
         for owner in pod.owners:
             if owner.kind == "ReplicaSet" and owner.is_controller:
                 replica_set = self.replica_sets.get(owner.uid)
-                return self._deployment(replica_set.owner) if replica_set else None
+                return self._workload(replica_set.owner) if replica_set else None
         if not pod.is_released:
             return None
-        return next((d for owner in pod.owners if (d := self._deployment(owner))), None)
+        return next((d for owner in pod.owners if (d := self._workload(owner))), None)
 
-    def pods_of(self, deployment: Deployment) -> tuple[Pod, ...]:
-        """Return the pods of a Deployment, ordered by name.
+    def pods_of(self, workload: Workload) -> tuple[Pod, ...]:
+        """Return the pods of a workload, ordered by name.
 
         Released and withdrawn ones are among them, and those that were given back and are about to be adopted.
         """
-        known = self._pods_by_deployment.get(deployment.uid)
+        known = self._pods_by_workload.get(workload.uid)
         if known is None:
-            known = self._pods_by_deployment[deployment.uid] = self._find_pods(deployment)
+            known = self._pods_by_workload[workload.uid] = self._find_pods(workload)
         return known
 
-    def replica_sets_of(self, deployment: Deployment) -> tuple[ReplicaSet, ...]:
-        """Return the ReplicaSets of a Deployment."""
-        return self._replica_sets_by_owner.get(deployment.uid, ())
+    def replica_sets_of(self, workload: Workload) -> tuple[ReplicaSet, ...]:
+        """Return the ReplicaSets of a workload."""
+        return self._replica_sets_by_owner.get(workload.uid, ())
 
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""
@@ -154,16 +154,16 @@ class Snapshot:
         return self._pods_by_group.get(group, ())
 
     @cached_property
-    def _pods_by_deployment(self) -> dict[str, tuple[Pod, ...]]:
-        """Pods by the UID of each Deployment that was asked for: of thousands, few are."""
+    def _pods_by_workload(self) -> dict[str, tuple[Pod, ...]]:
+        """Pods by the UID of each workload that was asked for: of thousands, few are."""
         return {}
 
-    def _find_pods(self, deployment: Deployment) -> tuple[Pod, ...]:
-        replica_sets = self.replica_sets_of(deployment)
-        owners = [deployment.uid, *(r.uid for r in replica_sets)]
+    def _find_pods(self, workload: Workload) -> tuple[Pod, ...]:
+        replica_sets = self.replica_sets_of(workload)
+        owners = [workload.uid, *(r.uid for r in replica_sets)]
         found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
         for pod in self._orphans:
-            if pod.namespace == deployment.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
+            if pod.namespace == workload.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
                 found[pod.uid] = pod
         return tuple(sorted(found.values(), key=lambda p: p.name))
 
@@ -220,5 +220,5 @@ class Snapshot:
             found |= {Target(group=group, ip=pod.ips[0], port=int(port)) for group, _, port in noted}
         return tuple(sorted(found))
 
-    def _deployment(self, owner: OwnerReference | None) -> Deployment | None:
-        return self.deployments.get(owner.uid) if owner else None
+    def _workload(self, owner: OwnerReference | None) -> Workload | None:
+        return self.workloads.get(owner.uid) if owner else None

@@ -41,9 +41,10 @@ class ReplicaSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """A Deployment: its wishes, and how far its controller is with them."""
+class Workload:
+    """What keeps pods for as long as it is there: its wishes, and how far its controller is with them."""
 
+    kind: str = "Deployment"
     namespace: str
     name: str
     uid: str
@@ -62,6 +63,16 @@ class Deployment:
     observed_generation: int = 1
     updated_replicas: int = 0
     status_replicas: int = 0
+
+    @property
+    def subject(self) -> str:
+        """What texts call it: `deployment shop/web`."""
+        return f"{self.kind.lower()} {self}"
+
+    @property
+    def named(self) -> str:
+        """What commands take: `deployment/web`."""
+        return f"{self.kind.lower()}/{self.name}"
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

@@ -83,9 +83,9 @@ class Live:
         gone = len(progress.intent.pods) - len(progress.left)
         line = f"{gone} of {len(progress.intent.pods)} pods handed over in {short(took)}{self._to_go(took)}"
         capacity = [
-            f"{count} of {deployment.replicas} {deployment.name}"
+            f"{count} of {workload.replicas} {workload.name}"
             for uid, count in outcome.in_service.items()
-            if (deployment := snapshot.deployments.get(uid))
+            if (workload := snapshot.workloads.get(uid))
         ]
         return f"{line}; in service: {', '.join(capacity)}" if capacity else line
 

@@ -11,7 +11,7 @@ from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, verdic
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 from kubectl_safe.render.timeline import IN_SERVICE, Health, Phase
 
 IN_USE = IN_SERVICE | {Phase.ARRIVING, Phase.CUT_OFF}
@@ -31,14 +31,12 @@ KNOWN = {
 }
 
 
-def phase_of(
-    pod: Pod, deployment: Deployment | None, snapshot: Snapshot, before: Phase | None, *, is_old: bool
-) -> Phase:
+def phase_of(pod: Pod, workload: Workload | None, snapshot: Snapshot, before: Phase | None, *, is_old: bool) -> Phase:
     """Return what a pod is to its clients.
 
     Args:
         pod: as the snapshot has it.
-        deployment: whose pod it is; None where it has none, or its Deployment is gone.
+        workload: whose pod it is; None where it has none, or its workload is gone.
         snapshot: what is known.
         before: what it was when it was looked at last; None the first time.
         is_old: whether it was there before the first look, so that it isn't starting now.
@@ -48,7 +46,7 @@ def phase_of(
         return Phase.CUT_OFF if before in IN_USE and is_served else Phase.STOPPING
     if pod.is_withdrawn:
         return Phase.WITHDRAWN
-    if _is_in_service(pod, deployment, snapshot, before):
+    if _is_in_service(pod, workload, snapshot, before):
         return Phase.RELEASED if pod.is_released else Phase.SERVING
     if before in NEW or (before is None and not is_old):
         return Phase.ARRIVING if pod.has_ready_containers else Phase.STARTING
@@ -83,10 +81,10 @@ def is_still_a_target(targets: Iterable[Target], snapshot: Snapshot, *, gone: da
     return any(health and health.asked_at >= gone and health.state in KNOWN for health in known)
 
 
-def _is_in_service(pod: Pod, deployment: Deployment | None, snapshot: Snapshot, before: Phase | None) -> bool:
-    if deployment is None:
+def _is_in_service(pod: Pod, workload: Workload | None, snapshot: Snapshot, before: Phase | None) -> bool:
+    if workload is None:
         return pod.is_ready
-    match verdict(pod, deployment, snapshot):
+    match verdict(pod, workload, snapshot):
         case InService():
             return True
         case OutOfService():

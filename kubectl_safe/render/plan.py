@@ -8,12 +8,12 @@ from tabulate import tabulate
 
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.preflight import deployments_of
+from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import account_and_region, group_name
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 from kubectl_safe.render.durations import about, short
 
 WIDTH = 100
@@ -28,11 +28,11 @@ def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterat
     has_namespaces = len({planned.namespace for planned in intent.pods}) > 1
     heads = ["BATCH", *(["NAMESPACE"] if has_namespaces else []), "POD", "NODE", "OWNER"]
     yield _table(heads, [_row(planned, intent, snapshot, has_namespaces=has_namespaces) for planned in intent.pods])
-    for deployment in deployments_of(intent, snapshot):
-        pods = _pods(deployment, intent, snapshot)
+    for workload in workloads_of(intent, snapshot):
+        pods = _pods(workload, intent, snapshot)
         if pods:
             yield ""
-            yield from _waits(deployment, pods, intent, snapshot)
+            yield from _waits(workload, pods, intent, snapshot)
     if any(planned.workload is None for planned in intent.pods):
         yield ""
         yield "Pods without a batch are evicted as kubectl drain does, with nothing handed over."
@@ -46,38 +46,38 @@ def _row(planned: Planned, intent: Intent, snapshot: Snapshot, *, has_namespaces
     pod = snapshot.pods.get(planned.uid)
     controller = pod.controller if pod else None
     batch, owner = "-", f"{controller.kind.lower()}/{controller.name}" if controller else "-"
-    deployment = snapshot.deployments.get(planned.workload.uid) if planned.workload else None
-    if deployment is not None:
+    workload = snapshot.workloads.get(planned.workload.uid) if planned.workload else None
+    if workload is not None:
         settings = intent.settings
-        size = settings.surge_of(deployment) or max(1, settings.unavailable_of(deployment, is_withdraw_first=True))
-        same = [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
-        batch, owner = str(same.index(planned) // size + 1), f"deployment/{deployment.name}"
+        size = settings.surge_of(workload) or max(1, settings.unavailable_of(workload, is_withdraw_first=True))
+        same = [p for p in intent.pods if p.workload and p.workload.uid == workload.uid]
+        batch, owner = str(same.index(planned) // size + 1), f"{workload.named}"
     return [batch, *([planned.namespace] if has_namespaces else []), planned.name, planned.node or "-", owner]
 
 
-def _pods(deployment: Deployment, intent: Intent, snapshot: Snapshot) -> list[Pod]:
+def _pods(workload: Workload, intent: Intent, snapshot: Snapshot) -> list[Pod]:
     return [
         pod
         for planned in intent.pods
-        if planned.workload and planned.workload.uid == deployment.uid and (pod := snapshot.pods.get(planned.uid))
+        if planned.workload and planned.workload.uid == workload.uid and (pod := snapshot.pods.get(planned.uid))
     ]
 
 
-def _waits(deployment: Deployment, pods: list[Pod], intent: Intent, snapshot: Snapshot) -> Iterator[str]:
+def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     settings = intent.settings
-    surge = settings.surge_of(deployment)
+    surge = settings.surge_of(workload)
     services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod)}
     arns = {target.group for pod in pods for target in snapshot.targets_of(pod)}
     groups, unseen = _names(arns - snapshot.unseen), _names(arns & snapshot.unseen)
     steps = SURGE_STEPS if surge else WITHDRAW_FIRST_STEPS
-    yield f"Each pod of deployment/{deployment.name} is {steps}. It waits, before it is"
+    yield f"Each pod of {workload.named} is {steps}. It waits, before it is"
     if surge:
-        yield from _step("released", f"for one of {surge} places beyond {deployment.replicas} replicas")
+        yield from _step("released", f"for one of {surge} places beyond {workload.replicas} replicas")
     ways = ["Ready", *(["all gates True"] if any(p.readiness_gates for p in pods) else [])]
     ways += [f"in every EndpointSlice of {', '.join(sorted(services))}"] if services else []
     ways += [f"healthy in target group {groups}"] if groups else []
     ways += [f"the gate of target group {unseen} True, which is not asked"] if unseen else []
-    others = deployment.replicas - settings.unavailable_of(deployment, is_withdraw_first=surge == 0)
+    others = workload.replicas - settings.unavailable_of(workload, is_withdraw_first=surge == 0)
     yield from _step("withdrawn", f"until {max(0, others)} others are in service: {', '.join(ways)}")
     if services:
         settle = settings.settle_for(is_headless=any(s.is_headless for s in services.values()))

@@ -67,13 +67,13 @@ class Recorder:
         """Keep what has changed since the last look."""
         self.began = self.began or snapshot.at
         for uid in self._workloads:
-            deployment = snapshot.deployments.get(uid)
-            for pod in snapshot.pods_of(deployment) if deployment else ():
+            workload = snapshot.workloads.get(uid)
+            for pod in snapshot.pods_of(workload) if workload else ():
                 self._see(pod, uid, snapshot)
         for planned in self._planned.values():
-            workload = planned.workload.uid if planned.workload else ""
-            if workload not in snapshot.deployments and planned.uid in snapshot.pods:
-                self._see(snapshot.pods[planned.uid], workload, snapshot)
+            uid = planned.workload.uid if planned.workload else ""
+            if uid not in snapshot.workloads and planned.uid in snapshot.pods:
+                self._see(snapshot.pods[planned.uid], uid, snapshot)
         self._see_gone(snapshot)
         self._count_capacity(snapshot)
         if self.counts is not None:
@@ -116,12 +116,12 @@ class Recorder:
             planned=len(self._planned),
         )
 
-    def _see(self, pod: Pod, workload: str, snapshot: Snapshot) -> None:
-        track = self._tracks.get(pod.uid) or self._begin(pod, workload, snapshot.at)
+    def _see(self, pod: Pod, uid: str, snapshot: Snapshot) -> None:
+        track = self._tracks.get(pod.uid) or self._begin(pod, uid, snapshot.at)
         track.node = pod.node or track.node
         track.targets = snapshot.targets_of(pod) or track.targets
-        deployment = snapshot.deployments.get(workload)
-        phase = phase_of(pod, deployment, snapshot, track.phases.last, is_old=not track.is_new)
+        workload = snapshot.workloads.get(uid)
+        phase = phase_of(pod, workload, snapshot, track.phases.last, is_old=not track.is_new)
         track.phases.set(snapshot.at, phase)
         track.listed.set(snapshot.at, is_listed(pod, snapshot))
         track.health.set(snapshot.at, health_of(track.targets, snapshot, pod=pod))
@@ -156,9 +156,9 @@ class Recorder:
             if track.workload and track.phases.last in IN_SERVICE:
                 serving[track.workload] += 1
         for uid, count in serving.items():
-            deployment = snapshot.deployments.get(uid)
+            workload = snapshot.workloads.get(uid)
             levels = self._levels.setdefault(uid, [])
-            wanted = deployment.replicas if deployment else 0
+            wanted = workload.replicas if workload else 0
             if levels and (levels[-1].in_service, levels[-1].wanted) == (count, wanted):
                 continue
             del levels[MOST_LEVELS:]

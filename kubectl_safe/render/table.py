@@ -15,11 +15,11 @@ from kubectl_safe.render.text import columns, plain, wrap
 TEXT_CELLS = 40
 """As many a text needs to be worth reading; other columns give way to it."""
 
-COUNTED = re.compile(r"(\d+ of \d+) other pods of deployment \S+ are in service: (.+)", re.DOTALL)
+COUNTED = re.compile(r"(\d+ of \d+) other pods of \S+ \S+ are in service: (.+)", re.DOTALL)
 """How `decide` says that pods are missing; why they are is what a reader looks for."""
 
 
-SURGE = re.compile(r"(\d+ of \d+) pods of deployment \S+ serve beyond the wanted number$")
+SURGE = re.compile(r"(\d+ of \d+) pods of \S+ \S+ serve beyond the wanted number$")
 """How `decide` says that a pod is in the queue."""
 
 

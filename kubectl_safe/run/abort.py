@@ -9,7 +9,7 @@ from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.lease import lease_of_deployment, lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment, Node
+from kubectl_safe.model.workload import Node, Workload
 from kubectl_safe.run.drain import node_of, uncordoning
 from kubectl_safe.run.restart import find, forget
 from kubectl_safe.run.session import Session
@@ -71,7 +71,7 @@ def _end_of(node: Node, *, is_begun: bool) -> str:
     return f"{done}; it stays cordoned, which is somebody else's" if node.is_unschedulable else done
 
 
-def _pods(request: Abort, deployments: list[Deployment], snapshot: Snapshot) -> list[Pod]:
+def _pods(request: Abort, deployments: list[Workload], snapshot: Snapshot) -> list[Pod]:
     nodes = frozenset(request.nodes)
     found = {pod.uid: pod for pod in snapshot.pods.values() if pod.node in nodes}
     found |= {pod.uid: pod for deployment in deployments for pod in snapshot.pods_of(deployment)}

@@ -211,7 +211,7 @@ def _workload_leases(pods: Iterable[Planned]) -> dict[LeaseName, tuple[str, str]
     return {
         lease_of_deployment(planned.namespace, planned.workload.name): (
             planned.workload.uid,
-            f"deployment {planned.namespace}/{planned.workload.name}",
+            f"{planned.workload.kind.lower()} {planned.namespace}/{planned.workload.name}",
         )
         for planned in pods
         if planned.workload

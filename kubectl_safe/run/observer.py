@@ -97,7 +97,7 @@ class Observer:
             at=at,
             pods=seen.pods,
             replica_sets=seen.replica_sets,
-            deployments=seen.deployments,
+            workloads=seen.workloads,
             nodes=seen.nodes,
             services=seen.services,
             endpoints=seen.endpoints,

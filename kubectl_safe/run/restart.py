@@ -23,7 +23,7 @@ from kubectl_safe.model.lease import lease_of_deployment
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 from kubectl_safe.run.session import Session
 from kubectl_safe.run.terms import DryRun
 
@@ -69,7 +69,7 @@ def restart(request: Restart, session: Session) -> None:
 
 
 def _move(
-    deployments: list[Deployment],
+    deployments: list[Workload],
     intent: Intent,
     operation: Operation,
     request: Restart,
@@ -87,7 +87,7 @@ def _move(
     for deployment in deployments:
         session.write(partial(_record, deployment, operation, deployments, intent))
     ending = session.carry_out(intent, began=began)
-    known = session.observer.look().deployments
+    known = session.observer.look().workloads
     there = [d for d in deployments if (now := known.get(d.uid)) and not now.is_terminating]
     left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & {d.uid for d in there}
     failure = session.failure(ending, subject=subject_of(there), has_record=bool(left), can_go_on=bool(left))
@@ -103,7 +103,7 @@ def _move(
         raise KubectlSafeError("\n".join(gone))
 
 
-def _of(deployment: Deployment, intent: Intent) -> list[Planned]:
+def _of(deployment: Workload, intent: Intent) -> list[Planned]:
     return [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
 
 
@@ -113,37 +113,37 @@ def _refuse(reasons: Iterable[str]) -> None:
         raise KubectlSafeError("\n".join(refused))
 
 
-def subject_of(deployments: list[Deployment]) -> str:
+def subject_of(deployments: list[Workload]) -> str:
     """Return what `kubectl safe abort` takes to end a restart of Deployments of one namespace."""
     names = " ".join(f"deployment/{d.name}" for d in deployments)
     return f"{names} -n {deployments[0].namespace}" if deployments else ""
 
 
-def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot) -> list[Deployment]:
+def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot) -> list[Workload]:
     """Return Deployments by their names.
 
     Raises:
         KubectlSafeError: one is not there.
     """
-    known = {d.name: d for d in snapshot.deployments.values() if d.namespace == namespace}
+    known = {d.name: d for d in snapshot.workloads.values() if d.namespace == namespace}
     for name in names:
         if name not in known:
             raise KubectlSafeError(f'deployments.apps "{name}" not found')
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _chosen(request: Restart, snapshot: Snapshot) -> list[Deployment]:
+def _chosen(request: Restart, snapshot: Snapshot) -> list[Workload]:
     if request.selector is not None:
         return _select(request.selector, request.namespace, snapshot)
     return find(request.names, request.namespace, snapshot)
 
 
-def _select(selector: LabelSelector, namespace: str, snapshot: Snapshot) -> list[Deployment]:
-    known = (d for d in snapshot.deployments.values() if d.namespace == namespace and selector.matches(d.labels))
+def _select(selector: LabelSelector, namespace: str, snapshot: Snapshot) -> list[Workload]:
+    known = (d for d in snapshot.workloads.values() if d.namespace == namespace and selector.matches(d.labels))
     return sorted(known, key=lambda d: d.name)
 
 
-def _conflict(deployment: Deployment, operation: Operation, request: Restart) -> str:
+def _conflict(deployment: Workload, operation: Operation, request: Restart) -> str:
     """Return why the restart that is under way is not the one that is asked for; empty where it is."""
     if operation.options == request.settings.fingerprint:
         return ""
@@ -157,7 +157,7 @@ def _conflict(deployment: Deployment, operation: Operation, request: Restart) ->
 
 def _operation(
     going_on: Mapping[str, Operation],
-    deployments: list[Deployment],
+    deployments: list[Workload],
     request: Restart,
     session: Session,
     began: datetime,
@@ -174,7 +174,7 @@ def _operation(
 
 
 def _record(
-    deployment: Deployment, operation: Operation, deployments: list[Deployment], intent: Intent, snapshot: Snapshot
+    deployment: Workload, operation: Operation, deployments: list[Workload], intent: Intent, snapshot: Snapshot
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
     replica_set = current_replica_set(deployment, snapshot)
@@ -185,7 +185,7 @@ def _record(
     return Record(replica_set=replica_set, operation=replace(operation, pods=uid_prefixes(planned)))
 
 
-def forget(deployment: Deployment, session: Session) -> None:
+def forget(deployment: Workload, session: Session) -> None:
     """Take away the records of a Deployment's restarts; a signal that wants out at once is not kept for that."""
     for _ in session.observer.look().replica_sets:
         if session.interruption.is_urgent or _forgetting(deployment, session.observer.look()) is None:
@@ -193,6 +193,6 @@ def forget(deployment: Deployment, session: Session) -> None:
         session.write(partial(_forgetting, deployment))
 
 
-def _forgetting(deployment: Deployment, snapshot: Snapshot) -> RemoveRecord | None:
+def _forgetting(deployment: Workload, snapshot: Snapshot) -> RemoveRecord | None:
     record = recorded(deployment, snapshot) or left_behind(deployment, snapshot)
     return RemoveRecord(replica_set=record) if record else None

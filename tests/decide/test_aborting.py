@@ -48,13 +48,13 @@ def test_an_abort_gives_back_what_is_released_and_finishes_what_is_withdrawn() -
 def test_an_abort_tells_the_workload_of_a_pod_also_where_it_is_gone() -> None:
     pod = a_pod(released=True, node=None)
     for deployments in ({uid("web"): a_deployment()}, {}):
-        (planned,) = aborted(pod, deployments=deployments).pods
+        (planned,) = aborted(pod, workloads=deployments).pods
         assert (str(planned), planned.node, planned.workload) == ("shop/web-1", "", reference_to(a_deployment()))
 
 
 def test_an_abort_tells_the_workload_of_a_pod_that_something_adopted() -> None:
     pod = a_pod(released=True)
     pod = replace(pod, owners=(an_owner("StatefulSet", "db"), *pod.owners))
-    (planned,) = aborted(pod, deployments={}).pods
+    (planned,) = aborted(pod, workloads={}).pods
     assert planned.workload == reference_to(a_deployment())
     assert planned.node == "node-1"

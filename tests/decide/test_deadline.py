@@ -11,7 +11,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import a_cluster, a_deployment, a_group, a_pod, an_intent, arn, uid
 
 SNAPSHOT = a_cluster(
-    deployments={uid("web"): a_deployment(progress_deadline=timedelta(minutes=7))}, groups={arn(): a_group(delay=100)}
+    workloads={uid("web"): a_deployment(progress_deadline=timedelta(minutes=7))}, groups={arn(): a_group(delay=100)}
 )
 PROGRESS, LEAVING = timedelta(minutes=7), timedelta(seconds=100 + 120)
 
@@ -100,6 +100,6 @@ def test_deadlines_that_readers_can_change_say_where_they_come_from() -> None:
 
 
 def test_nothing_is_overdue_of_a_deployment_that_is_gone() -> None:
-    snapshot = a_cluster(deployments={})
+    snapshot = a_cluster(workloads={})
     planned = an_intent(snapshot, "web-1").pods[0]
     assert deadline(planned, Wait(on=For.REPLACEMENT, why="because"), snapshot) is None

@@ -59,7 +59,7 @@ ROWS = [
         id="a pod in no Service leaves none",
     ),
     pytest.param(
-        a_cluster(*SLOW, deployments={uid("web"): a_deployment(max_surge=0)}),
+        a_cluster(*SLOW, workloads={uid("web"): a_deployment(max_surge=0)}),
         {"max_unavailable": 2},
         3 * (300 + 20),
         "3 batches x (300s deregistration delay of web + 20s until a replacement is in service)",

@@ -68,7 +68,7 @@ def test_a_replacement_starts_as_the_pods_did_that_are_there(pods: list[Pod], se
 def test_min_ready_seconds_come_on_top() -> None:
     slow = {uid("web"): a_deployment(min_ready=timedelta(seconds=7))}
     pods = [started(name, 20) for name in NAMES]
-    assert total(a_cluster(*pods, deployments=slow, **FREE), "web-1") == 27
+    assert total(a_cluster(*pods, workloads=slow, **FREE), "web-1") == 27
 
 
 def test_what_leaves_already_needs_no_replacement_and_counts_all_the_same() -> None:
@@ -90,7 +90,7 @@ def test_only_the_pods_of_a_deployment_count_for_it_and_the_slowest_counts() -> 
     green = [started(f"green-{n}", 50, of="green", labels={"app": "green", HASH: "1"}) for n in (1, 2)]
     green = [replace(pod, owners=(reference_to(a_deployment("green")),)) for pod in green]
     deployments = {d.uid: d for d in (a_deployment(), a_deployment("green"))}
-    snapshot = a_cluster(*(started(name, 20) for name in NAMES), *green, deployments=deployments, **FREE)
+    snapshot = a_cluster(*(started(name, 20) for name in NAMES), *green, workloads=deployments, **FREE)
     web = an_intent(snapshot).pods
     others = tuple(
         replace(p, workload=reference_to(deployments[uid("green")]))

@@ -30,7 +30,7 @@ from tests.support.builders import (
 
 
 def scaled(to: int) -> dict[str, Any]:
-    return {"deployments": {uid("web"): a_deployment(replicas=to)}}
+    return {"workloads": {uid("web"): a_deployment(replicas=to)}}
 
 
 def down(*names: str) -> list[Pod]:
@@ -196,7 +196,7 @@ def test_two_deployments_behind_one_group_do_not_take_its_last_targets_at_once()
         a_pod(released=True, in_service=1),
         other,
         without=[f"web-{n}" for n in range(3, 7)],
-        deployments={blue.uid: blue, green.uid: green},
+        workloads={blue.uid: blue, green.uid: green},
         replica_sets={r.uid: r for r in (a_replica_set(), a_replica_set("green-1", of="green"))},
     )
     planned = (

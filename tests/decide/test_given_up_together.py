@@ -103,10 +103,8 @@ def test_two_pods_are_not_given_back_at_once_at_the_cost_of_one() -> None:
     ("snapshot", "workload", "expected"),
     [
         pytest.param(a_cluster(), False, "left", id="a pod without a handoff is not begun"),
-        pytest.param(a_cluster(deployments={}), True, "left", id="nor is one whose Deployment is gone"),
-        pytest.param(
-            a_cluster(a_pod(withdrawn=True), deployments={}), True, "Evict", id="what is withdrawn is finished"
-        ),
+        pytest.param(a_cluster(workloads={}), True, "left", id="nor is one whose Deployment is gone"),
+        pytest.param(a_cluster(a_pod(withdrawn=True), workloads={}), True, "Evict", id="what is withdrawn is finished"),
         pytest.param(a_cluster(a_pod(terminating=True)), False, "wait for termination", id="what stops is waited for"),
     ],
 )

@@ -30,7 +30,7 @@ from tests.support.builders import (
 RELEASED = a_pod(released=True)
 COMING = a_pod("web-7", ready=False)
 DRAINING = {"web-1": health("draining", "Target.DeregistrationInProgress")}
-WAITING = a_cluster(RELEASED, COMING, deployments={uid("web"): a_deployment(progress_deadline=timedelta(seconds=60))})
+WAITING = a_cluster(RELEASED, COMING, workloads={uid("web"): a_deployment(progress_deadline=timedelta(seconds=60))})
 STAYING = a_cluster(a_pod(withdrawn=True), target_health=DRAINING, groups={arn(): a_group(delay=10)})
 HELD = a_cluster(RELEASED, a_pod("web-7"), answers={"web-1": an_answer(allowed=False, message="Cannot evict pod.")})
 STOPPING = a_cluster(a_pod(withdrawn=True, terminating=True))

@@ -84,7 +84,7 @@ ROWS = [
         a_cluster(
             RELEASED,
             a_pod("web-7", since=ago(9)),
-            deployments={uid("web"): a_deployment(min_ready=timedelta(seconds=10))},
+            workloads={uid("web"): a_deployment(min_ready=timedelta(seconds=10))},
         ),
         "wait for replacement",
         id="a replacement that is Ready for less than minReadySeconds holds the withdrawal",
@@ -141,7 +141,7 @@ def test_a_withdrawal_drops_what_services_select_by_and_notes_the_targets() -> N
     assert (withdraw.drop, withdraw.targets) == (frozenset({"app"}), (a_target(),))
 
 
-FIRST: dict[str, Any] = {"deployments": {uid("web"): a_deployment(max_surge=0)}}
+FIRST: dict[str, Any] = {"workloads": {uid("web"): a_deployment(max_surge=0)}}
 
 WITHDRAW_FIRST_ROWS = [
     pytest.param(a_cluster(**FIRST), {}, ["web-1"], id="withdraw-first goes one at a time"),
@@ -160,7 +160,7 @@ WITHDRAW_FIRST_ROWS = [
         id="pods that are out of service need no floor, and those that serve wait for them",
     ),
     pytest.param(
-        a_cluster(deployments={uid("web"): a_deployment(strategy="Recreate")}),
+        a_cluster(workloads={uid("web"): a_deployment(strategy="Recreate")}),
         {},
         ["web-1"],
         id="strategy Recreate is withdraw-first",
@@ -230,8 +230,8 @@ def noted(snapshot: Snapshot) -> list[int]:
 def test_pods_that_became_ready_a_moment_ago_are_owed_like_those_in_service() -> None:
     fresh = [a_pod(f"web-{n}", since=ago(5)) for n in range(1, 7)]
     slow = {uid("web"): a_deployment(min_ready=timedelta(seconds=60))}
-    assert noted(a_cluster(*fresh, deployments=slow)) == [6]
-    assert told(decide(a_cluster(a_pod(released=True, since=ago(5)), *fresh[1:], deployments=slow))) == (
+    assert noted(a_cluster(*fresh, workloads=slow)) == [6]
+    assert told(decide(a_cluster(a_pod(released=True, since=ago(5)), *fresh[1:], workloads=slow))) == (
         "wait for replacement"
     )
 

@@ -59,7 +59,7 @@ ROWS = [
     pytest.param(in_all_else(a_pod(phase="Succeeded")), OUT, id="it ran to its end"),
     pytest.param(in_all_else(told_ready(is_true=False, since=LONG_AGO)), OUT, id="it is not Ready, its containers are"),
     pytest.param(
-        in_all_else(told_ready(is_true=True, since=None), deployments={uid("web"): SLOW}),
+        in_all_else(told_ready(is_true=True, since=None), workloads={uid("web"): SLOW}),
         OUT,
         id="nobody knows since when it is Ready, and minReadySeconds are asked for",
     ),
@@ -84,7 +84,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("snapshot", "expected"), ROWS)
 def test_out_of_service_by(snapshot: Snapshot, expected: str) -> None:
-    (deployment,) = snapshot.deployments.values()
+    (deployment,) = snapshot.workloads.values()
     assert type(verdict(snapshot.pods[uid("web-1")], deployment, snapshot)).__name__ == expected
 
 

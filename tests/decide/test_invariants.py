@@ -88,7 +88,7 @@ def looks(draw: st.DrawFn) -> tuple[Snapshot, Intent]:
         without=[f"web-{n}" for n in range(len(names), 7)],
         target_health={name: draw(mostly(told, HEALTHS)) for name, told in usual.items()},
         answers={name: draw(mostly(an_answer(), answers)) for name in names},
-        deployments={deployment.uid: deployment},
+        workloads={deployment.uid: deployment},
         services=(a_service(is_headless=draw(st.booleans())),),
         budgets=draw(st.sampled_from([(), (budget,)])),
         nudged_at=draw(last),
@@ -136,7 +136,7 @@ def acted(outcome: Outcome, kind: type[Any]) -> dict[str, Any]:
 @given(look=looks())
 def test_i1_what_leaves_at_once_leaves_the_floor_and_every_target_group(look: tuple[Snapshot, Intent]) -> None:
     snapshot, intent = look
-    deployment = snapshot.deployments[uid("web")]
+    deployment = snapshot.workloads[uid("web")]
     withdrawn = acted(next_actions(snapshot, intent), Withdraw)
     event(f"withdraws {len(withdrawn)}")
     left = [pod for pod in snapshot.pods.values() if pod.uid not in withdrawn]
@@ -202,7 +202,7 @@ def test_i10_what_is_not_known_advances_nothing(look: tuple[Snapshot, Intent], d
     for kind in (Evict, Withdraw, Release):
         assert acted(after, kind).keys() <= acted(before, kind).keys()
     # What a release notes is the floor of later withdrawals.
-    wanted = snapshot.deployments[uid("web")].replicas
+    wanted = snapshot.workloads[uid("web")].replicas
     for u, action in acted(after, Release).items():
         assert min(action.in_service, wanted) >= min(acted(before, Release)[u].in_service, wanted)
 

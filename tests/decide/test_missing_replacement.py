@@ -55,7 +55,7 @@ def test_a_replica_set_is_asked_about_only_where_it_is_to_have_pods() -> None:
 def test_nobody_is_asked_about_a_pod_that_is_gone_or_has_no_deployment() -> None:
     assert asked(a_cluster(without=["web-1"]), on=For.TARGETS) == []
     assert asked(a_cluster(OLD), workload=False) == []
-    assert asked(a_cluster(OLD, deployments={})) == []
+    assert asked(a_cluster(OLD, workloads={})) == []
 
 
 def test_only_a_wait_is_told_in_the_words_of_events() -> None:

@@ -73,35 +73,35 @@ def test_no_more_pods_drain_than_allowed(snapshot: Snapshot, flags: dict[str, An
 DYING = {uid("web"): a_deployment(is_terminating=True)}
 
 OWNER_ROWS = [
-    pytest.param(a_cluster(a_pod(released=True), deployments={}), "Withdraw", id="no replacement is owed any more"),
-    pytest.param(a_cluster(a_pod(withdrawn=True), deployments={}), "Evict", id="a withdrawn pod goes on"),
+    pytest.param(a_cluster(a_pod(released=True), workloads={}), "Withdraw", id="no replacement is owed any more"),
+    pytest.param(a_cluster(a_pod(withdrawn=True), workloads={}), "Evict", id="a withdrawn pod goes on"),
     pytest.param(
-        a_cluster(a_pod(withdrawn=True), deployments={}, target_health={"web-1": health("draining")}),
+        a_cluster(a_pod(withdrawn=True), workloads={}, target_health={"web-1": health("draining")}),
         "wait for targets",
         id="its targets are waited for all the same",
     ),
-    pytest.param(a_cluster(deployments={}), "wait for termination", id="a pod not begun with is garbage collected"),
+    pytest.param(a_cluster(workloads={}), "wait for termination", id="a pod not begun with is garbage collected"),
     pytest.param(
-        a_cluster(deployments={}, replica_sets={uid("web-5d4f8c7b9"): a_replica_set(owner=None)}),
+        a_cluster(workloads={}, replica_sets={uid("web-5d4f8c7b9"): a_replica_set(owner=None)}),
         "blocked by unknown-owner",
         id="unless its ReplicaSet was left behind with it",
     ),
     pytest.param(
-        a_cluster(a_pod(released=True, owners=()), deployments={}),
+        a_cluster(a_pod(released=True, owners=()), workloads={}),
         "blocked by unknown-owner",
         id="a released pod that was left behind is not withdrawn, for nobody can tell who serves in its place",
     ),
     pytest.param(
-        a_cluster(deployments=DYING), "wait for termination", id="nothing is released to one that is being deleted"
+        a_cluster(workloads=DYING), "wait for termination", id="nothing is released to one that is being deleted"
     ),
     pytest.param(
-        a_cluster(a_pod(released=True), a_pod("web-7"), deployments=DYING),
+        a_cluster(a_pod(released=True), a_pod("web-7"), workloads=DYING),
         "wait for termination",
         id="nor withdrawn before it is seen whether its pods go with it",
     ),
-    pytest.param(a_cluster(a_pod(withdrawn=True), deployments=DYING), "Evict", id="what is withdrawn goes on then too"),
-    pytest.param(a_cluster(a_pod(terminating=True), deployments={}), "wait for termination", id="one stops"),
-    pytest.param(a_cluster(deployments={}, without=["web-1"]), "gone", id="one that is gone is done"),
+    pytest.param(a_cluster(a_pod(withdrawn=True), workloads=DYING), "Evict", id="what is withdrawn goes on then too"),
+    pytest.param(a_cluster(a_pod(terminating=True), workloads={}), "wait for termination", id="one stops"),
+    pytest.param(a_cluster(workloads={}, without=["web-1"]), "gone", id="one that is gone is done"),
 ]
 
 
@@ -161,7 +161,7 @@ def test_nudges_a_binding_whose_controller_looks_late(snapshot: Snapshot, flags:
 
 def test_two_deployments_on_one_binding_share_its_nudges() -> None:
     green, pods = a_deployment("green"), [WAITING, a_pod("web-8", released=True, of="green", gates={GATE: False})]
-    snapshot = a_cluster(*pods, deployments={d.uid: d for d in (a_deployment(), green)})
+    snapshot = a_cluster(*pods, workloads={d.uid: d for d in (a_deployment(), green)})
     plan = tuple(
         replace(p, workload=w) for p, w in zip(an_intent(snapshot, "web-1", "web-8").pods, OWNERS, strict=True)
     )

@@ -27,8 +27,8 @@ from tests.support.builders import (
     uid,
 )
 
-DYING: dict[str, Any] = {"deployments": {uid("web"): a_deployment(is_terminating=True)}}
-GONE: dict[str, Any] = {"deployments": {}}
+DYING: dict[str, Any] = {"workloads": {uid("web"): a_deployment(is_terminating=True)}}
+GONE: dict[str, Any] = {"workloads": {}}
 
 
 def decided(snapshot: Snapshot, *, workload: bool = True, **changes: Any) -> Any:
@@ -146,7 +146,7 @@ def test_two_deployments_in_one_group_are_asked_about_at_once_and_as_soon_as_one
     green = a_deployment("green")
     leaving = a_pod("web-9", of="green", labels={"app": "web", HASH: "2"}, withdrawn=True)
     both = {d.uid: d for d in (a_deployment(), green)}
-    snapshot = a_cluster(leaving, deployments=both, target_health={"web-9": known})
+    snapshot = a_cluster(leaving, workloads=both, target_health={"web-9": known})
     web, other = an_intent(snapshot, "web-1", "web-9").pods
     other = replace(other, workload=reference_to(green))
     together = next_actions(snapshot, Intent(pods=(web, other))).wishes[arn()]

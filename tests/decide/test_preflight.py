@@ -24,7 +24,7 @@ from tests.support.builders import (
 
 
 def of(services: tuple[Any, ...] = (a_service(),), **changes: Any) -> Snapshot:
-    return a_cluster(services=services, deployments={uid("web"): a_deployment(**changes)})
+    return a_cluster(services=services, workloads={uid("web"): a_deployment(**changes)})
 
 
 EVERY_LABEL = (a_service(selector=LABELS),)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.intent import Intent
-from kubectl_safe.decide.preflight import blockers, deployments_of
+from kubectl_safe.decide.preflight import blockers, workloads_of
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     LABELS,
@@ -30,7 +30,7 @@ CANARY = {**LABELS, "canary": "true"}
 def of(*pods: Any, **deployment: Any) -> Snapshot:
     """Return a cluster, where a Service selects by all that a canary has."""
     services = (a_service(), a_service("canary", selector=CANARY))
-    return a_cluster(*pods, services=services, deployments={uid("web"): a_deployment(**deployment)})
+    return a_cluster(*pods, services=services, workloads={uid("web"): a_deployment(**deployment)})
 
 
 def told(snapshot: Snapshot, *names: str, **flags: Any) -> list[str]:
@@ -115,7 +115,7 @@ def test_without_drain_wait_a_delay_that_is_known_is_too_long() -> None:
 
 def test_deployments_are_looked_at_once_and_in_the_order_of_the_plan() -> None:
     known = {d.uid: d for d in (a_deployment(), a_deployment("green"))}
-    snapshot = a_cluster(deployments=known)
+    snapshot = a_cluster(workloads=known)
     web, other, bare, gone = an_intent(snapshot, "web-1", "web-2", "web-3", "web-4").pods
     assert web.workload
     green = replace(web.workload, uid=uid("green"))
@@ -128,4 +128,4 @@ def test_deployments_are_looked_at_once_and_in_the_order_of_the_plan() -> None:
             replace(web, uid="other"),
         )
     )
-    assert [d.name for d in deployments_of(plan, snapshot)] == ["green", "web"]
+    assert [d.name for d in workloads_of(plan, snapshot)] == ["green", "web"]

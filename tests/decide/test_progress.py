@@ -81,7 +81,7 @@ def test_of_waits_that_last_as_long_the_first_one_is_told() -> None:
 
 def test_the_first_of_the_lowest_capacities_is_kept() -> None:
     fewer = {uid("web"): a_deployment(replicas=5)}
-    progress = counted(a_cluster(a_pod("web-3", ready=False)), a_cluster(without=["web-3", "web-4"], deployments=fewer))
+    progress = counted(a_cluster(a_pod("web-3", ready=False)), a_cluster(without=["web-3", "web-4"], workloads=fewer))
     assert [(it.in_service, it.wanted) for it in progress.lowest.values()] == [(5, 6)]
 
 

@@ -121,5 +121,5 @@ DAY = timedelta(days=1)
 def test_a_restart_that_lacks_but_its_last_writes_is_over(sets: list[ReplicaSet], expected: set[str]) -> None:
     deployments = [a_deployment(), a_deployment("api"), a_deployment("db")]
     pod = a_pod(controller=an_owner(name="db-5d4f8c7b9"))
-    snapshot = a_cluster(pod, replica_sets={r.uid: r for r in sets}, deployments={d.uid: d for d in deployments})
+    snapshot = a_cluster(pod, replica_sets={r.uid: r for r in sets}, workloads={d.uid: d for d in deployments})
     assert set(under_way(deployments, "", snapshot)) == {uid(name) for name in expected}

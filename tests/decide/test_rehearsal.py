@@ -46,7 +46,7 @@ def test_what_is_tried_before_the_first_write(snapshot: Snapshot, flags: dict[st
 def test_each_workload_is_tried_on_a_pod_of_its_own() -> None:
     green = a_deployment("green")
     both = {d.uid: d for d in (a_deployment(), green)}
-    snapshot = a_cluster(a_pod(released=True), deployments=both, services=(), bindings=())
+    snapshot = a_cluster(a_pod(released=True), workloads=both, services=(), bindings=())
     begun, bare, other, gone, mine = an_intent(a_cluster(), "web-1", "web-2", "web-3", "web-4", "web-5").pods
     snapshot = replace(snapshot, pods={key: pod for key, pod in snapshot.pods.items() if key != gone.uid})
     plan = (begun, replace(bare, workload=None), replace(other, workload=reference_to(green)), gone, mine)

@@ -7,7 +7,7 @@ import pytest
 from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes, under_way
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Deployment, ReplicaSet
+from kubectl_safe.model.workload import ReplicaSet, Workload
 from tests.support.builders import NOW, a_cluster, a_deployment, a_pod, a_replica_set, uid
 
 OLD = a_replica_set("web-0", replicas=2)
@@ -30,7 +30,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("deployment", "snapshot", "why"), ROWS)
-def test_refuses_with_the_remedy(deployment: Deployment, snapshot: Snapshot, why: str) -> None:
+def test_refuses_with_the_remedy(deployment: Workload, snapshot: Snapshot, why: str) -> None:
     assert why in refusal(deployment, snapshot)
     assert bool(refusal(deployment, snapshot)) is bool(why)
 
@@ -123,7 +123,7 @@ WEB, API = a_deployment(), a_deployment("api")
 def test_a_restart_is_under_way_while_a_pod_of_its_command_is_there(
     sets: tuple[ReplicaSet, ...], expected: set[str]
 ) -> None:
-    snapshot = a_cluster(replica_sets={r.uid: r for r in sets}, deployments={d.uid: d for d in (WEB, API)})
+    snapshot = a_cluster(replica_sets={r.uid: r for r in sets}, workloads={d.uid: d for d in (WEB, API)})
     assert set(under_way([WEB, API], "--max-surge=1", snapshot)) == {uid(name) for name in expected}
 
 

@@ -32,8 +32,8 @@ FULL = unscheduled("3 Insufficient cpu.")
 CORDONED: dict[str, Any] = {"nodes": {"node-1": Node(name="node-1", resource_version="1", is_unschedulable=True)}}
 USABLE: dict[str, Any] = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
 SCHEDULED = {"PodScheduled": Condition(is_true=True, message="0/3 nodes are available: 3 Insufficient cpu.")}
-TWO: dict[str, Any] = {"deployments": {uid("web"): a_deployment(replicas=2)}}
-ALONE: dict[str, Any] = {"deployments": {uid("web"): a_deployment(replicas=1)}}
+TWO: dict[str, Any] = {"workloads": {uid("web"): a_deployment(replicas=2)}}
+ALONE: dict[str, Any] = {"workloads": {uid("web"): a_deployment(replicas=1)}}
 
 ROWS = [
     pytest.param(a_cluster(OLD, FULL), MISSING, True, id="nodes that are full"),
@@ -50,7 +50,7 @@ ROWS = [
     pytest.param(a_cluster(OLD, FULL, **TWO), MISSING, True, id="one of two can go first"),
     pytest.param(a_cluster(OLD, FULL, **USABLE), MISSING, True, id="room on a node that is not cordoned"),
     pytest.param(a_cluster(OLD, replace(FULL, conditions=SCHEDULED)), MISSING, False, id="a node took it since"),
-    pytest.param(a_cluster(OLD, FULL, deployments={}), MISSING, False, id="its Deployment is gone"),
+    pytest.param(a_cluster(OLD, FULL, workloads={}), MISSING, False, id="its Deployment is gone"),
 ]
 
 

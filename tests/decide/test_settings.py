@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kubectl_safe.decide.settings import ALLOWABLE, RETRY, Settings, go_duration
-from kubectl_safe.model.workload import Deployment
+from kubectl_safe.model.workload import Workload
 from tests.support.builders import a_deployment
 
 ROWS = [(0, "0s"), (0.2, "1s"), (90, "1m30s"), (300, "5m"), (3600, "1h"), (3661, "1h1m1s")]
@@ -39,7 +39,7 @@ def test_a_pod_settles_for(settings: Settings, seconds: tuple[int, int]) -> None
         pytest.param(Settings(max_surge=3), a_deployment(strategy="Recreate"), 0, id="none for Recreate"),
     ],
 )
-def test_as_many_serve_beyond_the_wanted_number_as(settings: Settings, deployment: Deployment, surge: int) -> None:
+def test_as_many_serve_beyond_the_wanted_number_as(settings: Settings, deployment: Workload, surge: int) -> None:
     assert settings.surge_of(deployment) == surge
 
 

@@ -38,7 +38,7 @@ from tests.support.builders import (
 RELEASED = a_pod(released=True)
 GREEN = a_pod("green-1", of="green", labels={"app": "green", HASH: "1"}, released=True, in_service=0)
 WAITING = a_pod("web-7", gates={GATE: False})
-BOTH: dict[str, Any] = {"deployments": {d.uid: d for d in (a_deployment(), a_deployment("green", replicas=1))}}
+BOTH: dict[str, Any] = {"workloads": {d.uid: d for d in (a_deployment(), a_deployment("green", replicas=1))}}
 
 
 def kinds(snapshot: Snapshot, intent: Intent) -> list[type[Action]]:
@@ -65,7 +65,7 @@ def test_a_replica_set_of_another_namespace_adopts_nothing() -> None:
 
 
 def test_pods_that_leave_at_once_are_not_noted_as_in_service_by_each_other() -> None:
-    snapshot = a_cluster(deployments={uid("web"): a_deployment(max_surge=0)})
+    snapshot = a_cluster(workloads={uid("web"): a_deployment(max_surge=0)})
     withdrawn = [a for a in decide(snapshot, max_unavailable=2).actions if isinstance(a, Withdraw)]
     assert [action.in_service for action in withdrawn] == [5, 4]
     released = [a for a in decide(a_cluster(), max_surge=2).actions if isinstance(a, Release)]
@@ -76,13 +76,13 @@ def test_a_pod_that_may_be_back_at_any_moment_is_noted_once_and_not_while_it_lea
     fresh = a_cluster(a_pod("web-2", since=ago(5)))
     assert [a.in_service for a in decide(fresh).actions if isinstance(a, Release)] == [6]
     down = [a_pod(name, ready=False, since=ago(5)) for name in ("web-1", "web-2")]
-    snapshot = a_cluster(*down, deployments={uid("web"): a_deployment(max_surge=0)})
+    snapshot = a_cluster(*down, workloads={uid("web"): a_deployment(max_surge=0)})
     withdrawn = [a for a in decide(snapshot, max_unavailable=3).actions if isinstance(a, Withdraw)]
     assert [(action.pod.name, action.in_service) for action in withdrawn] == [("web-1", 5), ("web-2", 4), ("web-3", 3)]
 
 
 def test_what_is_left_of_a_deployment_that_is_gone_waits_for_its_lease_too() -> None:
-    snapshot = a_cluster(RELEASED, deployments={}, taken={uid("web"): "alice has it"})
+    snapshot = a_cluster(RELEASED, workloads={}, taken={uid("web"): "alice has it"})
     assert in_words(next_actions(snapshot, an_intent(a_cluster(), "web-1")).decisions[uid("web-1")]) == "wait for lease"
 
 

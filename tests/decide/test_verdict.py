@@ -32,7 +32,7 @@ OUT, IN, UNKNOWN = "OutOfService", "InService", "Unknown"
 
 
 def slow(pod: Pod) -> Snapshot:
-    return a_cluster(pod, deployments={uid("web"): SLOW})
+    return a_cluster(pod, workloads={uid("web"): SLOW})
 
 
 def seen(state: str, reason: str = "", asked: float = 1) -> Snapshot:
@@ -117,7 +117,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("snapshot", "expected"), ROWS)
 def test_is_in_service_only_by_every_way(snapshot: Snapshot, expected: str) -> None:
-    (deployment,) = snapshot.deployments.values()
+    (deployment,) = snapshot.workloads.values()
     assert type(verdict(snapshot.pods[uid("web-1")], deployment, snapshot)).__name__ == expected
 
 
@@ -198,5 +198,5 @@ WORDS = [
 
 @pytest.mark.parametrize(("snapshot", "why"), WORDS)
 def test_says_why_not_in_words_that_are(snapshot: Snapshot, why: str) -> None:
-    (deployment,) = snapshot.deployments.values()
+    (deployment,) = snapshot.workloads.values()
     assert getattr(verdict(snapshot.pods[uid("web-1")], deployment, snapshot), "why", "") == why

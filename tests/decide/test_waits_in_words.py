@@ -176,9 +176,7 @@ def test_a_pod_without_a_known_replica_set_has_no_label_to_release_it_by() -> No
 
 def test_one_deployment_can_be_decided_on_alone() -> None:
     snapshot = a_cluster(RELEASED, REPLACEMENT)
-    handoffs = Handoffs(deployment=a_deployment(), snapshot=snapshot, settings=Settings(), draining_slots=None)
+    handoffs = Handoffs(workload=a_deployment(), snapshot=snapshot, settings=Settings(), draining_slots=None)
     assert handoffs.decide([RELEASED]).keys() == {RELEASED.uid}
     assert handoffs.leaving == {RELEASED.uid}
-    assert (
-        Handoffs(deployment=a_deployment(), snapshot=snapshot, settings=Settings(), draining_slots=1).leaving == set()
-    )
+    assert Handoffs(workload=a_deployment(), snapshot=snapshot, settings=Settings(), draining_slots=1).leaving == set()

@@ -26,7 +26,7 @@ from tests.support.builders import (
 
 RELEASED, WITHDRAWN = a_pod(released=True), a_pod(withdrawn=True)
 REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
-SHORT: dict[str, Any] = {"deployments": {uid("web"): a_deployment(progress_deadline=timedelta(seconds=60))}}
+SHORT: dict[str, Any] = {"workloads": {uid("web"): a_deployment(progress_deadline=timedelta(seconds=60))}}
 TIMEOUT = Limits(timeout=timedelta(seconds=30))
 
 

@@ -98,7 +98,7 @@ class Rig:
         self.until(lambda seen: any(b.current_healthy for b in seen.budgets), "the budget")
 
     def owner(self) -> OwnerReference:
-        deployment = next(iter(self.cluster.observe().deployments.values()))
+        deployment = next(iter(self.cluster.observe().workloads.values()))
         return OwnerReference(api_version="apps/v1", kind="Deployment", name="web", uid=deployment.uid)
 
     def release(self, pod: Pod) -> Pod:

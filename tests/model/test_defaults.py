@@ -15,7 +15,7 @@ from kubectl_safe.model.service import Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import TargetGroupBinding, TargetHealth
 from kubectl_safe.model.trace import AWS_TRACE, Exchange
-from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 NONE: frozenset[str] = frozenset()
 
@@ -58,9 +58,10 @@ ROWS = [
         },
     ),
     (
-        Deployment,
+        Workload,
         {
             "labels": {},
+            "kind": "Deployment",
             "strategy": "RollingUpdate",
             "max_surge": "25%",
             "max_unavailable": "25%",
@@ -79,7 +80,7 @@ ROWS = [
         {
             "pods": {},
             "replica_sets": {},
-            "deployments": {},
+            "workloads": {},
             "nodes": {},
             "services": (),
             "endpoints": (),

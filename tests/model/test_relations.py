@@ -91,7 +91,7 @@ OF_WEB = a_pod(released=True).owners
 )
 def test_a_pod_is_of_its_deployment(pod: Pod, is_found: bool) -> None:
     sets = {r.uid: r for r in (a_replica_set(), a_replica_set("bare", owner=None))}
-    assert (a_cluster(pod, replica_sets=sets).deployment_of(pod) is not None) is is_found
+    assert (a_cluster(pod, replica_sets=sets).workload_of(pod) is not None) is is_found
 
 
 def test_a_pod_is_no_target_of_a_service_or_a_port_that_is_not_there() -> None:
@@ -116,4 +116,4 @@ def test_a_target_is_healthy_after_all_its_checks_but_the_first() -> None:
 
 def test_a_pod_is_of_a_deployment_by_the_uid_of_its_owner() -> None:
     snapshot = a_cluster(a_pod("web-1", of="gone", released=True))
-    assert snapshot.deployment_of(snapshot.pods[uid("web-1")]) is None
+    assert snapshot.workload_of(snapshot.pods[uid("web-1")]) is None

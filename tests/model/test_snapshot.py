@@ -63,7 +63,7 @@ def test_a_withdrawn_pod_keeps_the_targets_it_noted_when_its_binding_is_gone() -
     ],
 )
 def test_a_pod_is_of_a_deployment(pod: Pod, is_found: bool) -> None:
-    assert (a_cluster(pod).deployment_of(pod) is not None) is is_found
+    assert (a_cluster(pod).workload_of(pod) is not None) is is_found
 
 
 def test_a_deployment_has_its_released_and_its_controlled_pods_and_those_about_to_be_adopted() -> None:

@@ -144,7 +144,7 @@ def test_control_characters_never_reach_the_terminal(watched: Watched) -> None:
     progress.intent = replace(progress.intent, pods=pods)
     decisions = {p.uid: Wait(on=For.BUDGET, why=f"the webhook says {evil}") for p in pods}
     deployments = {uid("web"): a_deployment("web" + evil)}
-    watched.live.looked(replace(snapshot, deployments=deployments), replace(outcome, decisions=decisions), progress)
+    watched.live.looked(replace(snapshot, workloads=deployments), replace(outcome, decisions=decisions), progress)
     watched.live.say(evil)
     watched.live.warn(evil)
     watched.live.gone(pods[0], was_evicted=True)

@@ -102,7 +102,7 @@ def test_a_plan_without_surge_says_that_replacements_come_last() -> None:
     snapshot = a_cluster(
         bindings=(),
         services=(a_service(is_headless=True),),
-        deployments={uid("web"): a_deployment(max_surge=0)},
+        workloads={uid("web"): a_deployment(max_surge=0)},
         answers={},
     )
     assert plan_of(snapshot, "web-1", "web-2") == WITHDRAW_FIRST

@@ -164,7 +164,7 @@ def test_a_slice_that_lists_a_pod_as_not_ready_does_not_count() -> None:
 def test_capacity_is_told_when_it_changes_against_what_is_wanted() -> None:
     scaled = {uid("web"): a_deployment(replicas=8)}
     timeline = recorded(
-        look(0), look(1), look(2, a_pod(terminating=True)), look(4, without=["web-1"], deployments=scaled)
+        look(0), look(1), look(2, a_pod(terminating=True)), look(4, without=["web-1"], workloads=scaled)
     )
     [capacity] = timeline.capacity
     assert capacity.workload == "deployment shop/web"

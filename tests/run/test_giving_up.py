@@ -20,7 +20,7 @@ SHORT = a_deployment(replicas=3, progress_deadline=timedelta(seconds=90))
 
 def without_replacements(**changes: Any) -> World:
     """Return a world in which no replacement ever becomes Ready."""
-    return a_world(start_seconds=None, deployments={uid("web"): SHORT}, **changes)
+    return a_world(start_seconds=None, workloads={uid("web"): SHORT}, **changes)
 
 
 @dataclass
@@ -201,7 +201,7 @@ def test_a_target_that_never_leaves_is_given_up_two_minutes_after_its_deregistra
     pods = [a_pod("web-1", withdrawn=True, in_service=1), a_pod("web-9")]
     world = a_world(
         pods={pod.uid: pod for pod in pods},
-        deployments={uid("web"): a_deployment(replicas=1)},
+        workloads={uid("web"): a_deployment(replicas=1)},
         bindings=(a_binding(),),
         health={a_target("web-1"): health("draining", "Target.DeregistrationInProgress", asked=-1)},
     )

@@ -121,7 +121,7 @@ def with_load_balancer(**changes: Any) -> World:
     targets = {a_target("web-1"): health(asked=0), a_target("web-9"): health(asked=0)}
     return a_world(
         pods={pod.uid: pod for pod in pods},
-        deployments={uid("web"): a_deployment(replicas=1)},
+        workloads={uid("web"): a_deployment(replicas=1)},
         bindings=(a_binding(),),
         health=targets,
         **changes,

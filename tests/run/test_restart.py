@@ -98,7 +98,7 @@ def test_a_dry_run_writes_nothing_and_says_so(open_session: OpenSession, dry_run
 def test_every_refusal_is_told_at_once_and_nothing_is_tried(open_session: OpenSession) -> None:
     world = a_world()
     other = a_deployment("api", replicas=3, generation=2)
-    world.deployments = {uid("web"): a_deployment(replicas=3, is_paused=True), other.uid: other}
+    world.workloads = {uid("web"): a_deployment(replicas=3, is_paused=True), other.uid: other}
     with pytest.raises(KubectlSafeError) as raised:
         restart(a_request("web", "api"), open_session(world, Heard()))
     first, second = str(raised.value).splitlines()
@@ -114,7 +114,7 @@ def test_a_deployment_that_is_not_there_is_named(open_session: OpenSession) -> N
 
 def test_a_selector_chooses_by_the_labels_of_deployments_in_the_namespace(open_session: OpenSession) -> None:
     world, heard = a_world(), Heard()
-    world.deployments = {
+    world.workloads = {
         uid("web"): a_deployment(replicas=3, labels={"tier": "front"}),
         uid("other"): a_deployment("other", namespace="elsewhere", labels={"tier": "front"}),
         uid("api"): a_deployment("api", labels={"tier": "back"}),
@@ -147,7 +147,7 @@ def test_a_deployment_that_is_deleted_during_its_restart_is_told_as_an_error_onc
             world.after(3, vanish)
 
     def vanish() -> None:
-        world.deployments, world.replica_sets = {}, {}
+        world.workloads, world.replica_sets = {}, {}
         for key in list(world.pods):
             if not world.pods[key].is_released:
                 del world.pods[key]
@@ -165,7 +165,7 @@ def test_a_deployment_that_is_deleted_without_its_pods_ends_its_restart_and_leav
 ) -> None:
     def orphan(action: Action) -> None:
         if isinstance(action, Release):
-            world.deployments = {}
+            world.workloads = {}
             world.replica_sets = {key: replace(its, owner=None) for key, its in world.replica_sets.items()}
             world.pods |= {key: replace(pod, owners=()) for key, pod in world.pods.items() if pod.is_released}
 

@@ -181,7 +181,7 @@ def test_a_client_side_dry_run_sends_nothing(open_session: OpenSession) -> None:
 
 
 def test_what_can_be_seen_to_be_impossible_is_told_before_anything_is_tried(open_session: OpenSession) -> None:
-    world = a_world("web-1", deployments={uid("web"): a_deployment(replicas=1, max_surge=0)})
+    world = a_world("web-1", workloads={uid("web"): a_deployment(replicas=1, max_surge=0)})
     with pytest.raises(KubectlSafeError, match=r"^Blocked\(downtime\): deployment shop/web"):
         open_session(world, Heard()).prepare(an_intent(world), [])
     assert world.tried == []

@@ -58,7 +58,7 @@ def test_the_targets_of_pods_that_stay_are_asked_for_too(open_session: OpenSessi
 
 
 def test_pods_whose_deployment_is_gone_have_their_groups_asked_as_well(open_session: OpenSession) -> None:
-    world = a_balanced_world(deployments={})
+    world = a_balanced_world(workloads={})
     aws = Aws(world)
     connect(aws, open_session(world, Heard())).check(an_intent(world))
     assert aws.asked_for_settings == [["web"]]

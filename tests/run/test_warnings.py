@@ -33,7 +33,7 @@ def stuck() -> World:
     pods = [a_pod("web-1", withdrawn=True, in_service=1), a_pod("web-9")]
     return a_world(
         pods={pod.uid: pod for pod in pods},
-        deployments={uid("web"): a_deployment(replicas=1)},
+        workloads={uid("web"): a_deployment(replicas=1)},
         bindings=(a_binding(),),
         health={a_target("web-1"): health("healthy", asked=-1)},
     )
@@ -83,7 +83,7 @@ def test_nothing_is_asked_where_no_wait_is_long() -> None:
 
 def test_a_replacement_that_never_comes_is_told_in_the_words_of_its_events() -> None:
     short = a_deployment(replicas=3, progress_deadline=timedelta(seconds=8))
-    world = a_world(start_seconds=None, deployments={uid("web"): short})
+    world = a_world(start_seconds=None, workloads={uid("web"): short})
     complaints = Complaints(world)
     heard = run(world, warnings=Warnings(read=complaints))
     assert [subject for subject, _ in complaints.asked] == ["pod shop/web-101"]

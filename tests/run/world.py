@@ -40,7 +40,7 @@ from kubectl_safe.model.marks import CORDONED, HANDOFF, OPERATION, TOUCH, WITHDR
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth
-from kubectl_safe.model.workload import Deployment, Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 from tests.support.builders import NOT_REGISTERED, NOW, a_deployment, a_pod, a_replica_set, a_service, an_endpoint, uid
 
 LONGEST_RUN = timedelta(hours=3)
@@ -53,7 +53,7 @@ class World(Signal):
     at: datetime = NOW
     pods: dict[str, Pod] = field(default_factory=dict)
     replica_sets: dict[str, ReplicaSet] = field(default_factory=dict)
-    deployments: dict[str, Deployment] = field(default_factory=dict)
+    workloads: dict[str, Workload] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     services: tuple[Any, ...] = ()
     bindings: tuple[Any, ...] = ()
@@ -110,7 +110,7 @@ class World(Signal):
         return Observed(
             pods=dict(self.pods),
             replica_sets=dict(self.replica_sets),
-            deployments=dict(self.deployments),
+            workloads=dict(self.workloads),
             nodes=dict(self.nodes),
             services=self.services,
             endpoints=tuple(
@@ -199,7 +199,7 @@ class World(Signal):
             annotations={k: v for k, v in pod.annotations.items() if k != HANDOFF},
         )
         owned = [other for other in self.pods.values() if other.controller is not None]
-        if len(owned) > next(iter(self.deployments.values())).replicas:
+        if len(owned) > next(iter(self.workloads.values())).replicas:
             self._remove(min(owned, key=lambda other: other.is_ready))
 
     def _withdraw(self, action: Withdraw) -> None:
@@ -259,7 +259,7 @@ def a_world(*names: str, **changes: Any) -> World:
     values: dict[str, Any] = {
         "pods": {pod.uid: pod for pod in pods},
         "replica_sets": {uid("web-5d4f8c7b9"): a_replica_set(replicas=len(pods))},
-        "deployments": {uid("web"): a_deployment(replicas=len(pods))},
+        "workloads": {uid("web"): a_deployment(replicas=len(pods))},
         "nodes": {name: Node(name=name, resource_version="1") for name in ("node-1", "node-2")},
         "services": (a_service(),),
     }

@@ -1,6 +1,6 @@
 """Values of the model with overrides, so that a test states only what it is about.
 
-The cluster that they add up to: Deployment `web` with 6 replicas on three nodes, behind Service `web`, which a
+The cluster that they add up to: Workload `web` with 6 replicas on three nodes, behind Service `web`, which a
 TargetGroupBinding `web` joins to a target group. Everything is in service.
 """
 
@@ -21,7 +21,7 @@ from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import State, Target, TargetGroup, TargetGroupBinding, TargetHealth
-from kubectl_safe.model.workload import Deployment, ReplicaSet
+from kubectl_safe.model.workload import ReplicaSet, Workload
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=1)
@@ -52,11 +52,11 @@ def an_owner(kind: str = "ReplicaSet", name: str = "web-5d4f8c7b9", api_version:
     return OwnerReference(api_version=api_version, kind=kind, name=name, uid=uid(name), is_controller=True)
 
 
-def a_deployment(name: str = "web", **changes: Any) -> Deployment:
+def a_deployment(name: str = "web", **changes: Any) -> Workload:
     """Return a Deployment that is done with its last rollout."""
     selector = LabelSelector(match_labels={"app": name})
     replicas = changes.pop("replicas", REPLICAS)
-    known = Deployment(
+    known = Workload(
         namespace="shop",
         name=name,
         uid=uid(name),
@@ -227,7 +227,7 @@ def a_cluster(
         "at": NOW,
         "pods": {pod.uid: pod for pod in pods.values()},
         "replica_sets": {uid("web-5d4f8c7b9"): a_replica_set()},
-        "deployments": {uid("web"): a_deployment()},
+        "workloads": {uid("web"): a_deployment()},
         "services": services,
         "endpoints": tuple(
             an_endpoint(pod, service.name, ready=pod.is_ready)

@@ -92,7 +92,7 @@ class Miniature:
         return Observed(
             pods=dict(self.pods),
             replica_sets=self._replica_sets,
-            deployments=self._deployments,
+            workloads=self._deployments,
             nodes={},
             services=SERVICES,
             endpoints=tuple(self.endpoints.values()),
