@@ -91,7 +91,8 @@ def _on_pod(action: Release | Undo | Withdraw | Touch | RemoveTouch, at: str) ->
         case Withdraw(pod=pod):
             return _patch_pod(pod, _withdraw(action), pins=True)
         case Touch(pod=pod):
-            return _patch_pod(pod, {"annotations": {marks.TOUCH: at}}, pins=False)
+            # As with a nudge: it must not come after another run has taken such marks away.
+            return _patch_pod(pod, {"annotations": {marks.TOUCH: at}}, pins=True)
         case RemoveTouch(pod=pod):
             return _patch_pod(pod, {"annotations": {marks.TOUCH: None}}, pins=False)
         case _:
@@ -102,9 +103,9 @@ def _elsewhere(action: Nudge | RemoveNudge | Cordon | Uncordon | Record | Remove
     """Return the request for an action on something other than a pod."""
     match action:
         case Nudge(binding=binding):
-            return _annotate_binding(binding, at)
+            return _annotate_binding(binding, at, version=binding.resource_version)
         case RemoveNudge(binding=binding):
-            return _annotate_binding(binding, None)
+            return _annotate_binding(binding, None, version=None)
         case Cordon(node=node):
             body = {"metadata": {"annotations": {marks.CORDONED: at}}, "spec": {"unschedulable": True}}
             return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
@@ -216,12 +217,14 @@ def _eviction(pod: Pod, *, pins: bool, grace_period: int | None, is_dry_run: boo
     return dry(request) if is_dry_run else request
 
 
-def _annotate_binding(binding: TargetGroupBinding, value: str | None) -> Request:
+def _annotate_binding(binding: TargetGroupBinding, value: str | None, *, version: str | None) -> Request:
+    # A mark that is long on its way must not come after another run has taken such marks away.
+    pinned = {"resourceVersion": version} if version else {}
     # Custom resources know no strategic merge.
     return Request(
         method="PATCH",
         path=f"/apis/elbv2.k8s.aws/v1beta1/namespaces/{binding.namespace}/targetgroupbindings/{binding.name}",
-        body={"metadata": {"annotations": {marks.NUDGE: value}}},
+        body={"metadata": {**pinned, "annotations": {marks.NUDGE: value}}},
         content_type=MERGE,
     )
 

@@ -24,7 +24,7 @@ LOOK_AT_LEAST = 1.0
 GIVE_BACK_AGAIN = (0.5, 1.0, 0.0)
 """Seconds after each try to give back what could not be: whoever waits for it would wait for 30 s."""
 LEAVING = 10.0
-"""Seconds after which nothing more is tried: who leaves does not wait long for a server that is silent."""
+"""Seconds without an answer after which nothing more is tried: who leaves does not wait long for a silent server."""
 _JOIN_SECONDS = 20
 """A call takes at most its connect and its read timeout."""
 
@@ -175,7 +175,15 @@ class Leases:
         until = self._elapsed() + LEAVING
         left = self._wanted.let_go()
         for pause in GIVE_BACK_AGAIN:
-            left = [claim for claim in left if self._elapsed() < until and not claim.give_back_at_last()]
+            due, left = left, []
+            for claim in due:
+                if self._elapsed() >= until:
+                    break
+                if claim.give_back_at_last():
+                    # It may have taken long because this process was stopped.
+                    until = self._elapsed() + LEAVING
+                else:
+                    left.append(claim)
             if not left:
                 break
             with self._changed:

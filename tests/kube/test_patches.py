@@ -161,13 +161,18 @@ def test_an_eviction(action: Action, grace_period: int | None, options: dict[str
 RS = "/apis/apps/v1/namespaces/default/replicasets/web-1"
 TGB = "/apis/elbv2.k8s.aws/v1beta1/namespaces/default/targetgroupbindings/web"
 OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
-    (Nudge(binding=a_binding()), TGB, MERGE, {"metadata": {"annotations": {marks.NUDGE: AT}}}),
+    (
+        Nudge(binding=a_binding()),
+        TGB,
+        MERGE,
+        {"metadata": {"resourceVersion": "7", "annotations": {marks.NUDGE: AT}}},
+    ),
     (RemoveNudge(binding=a_binding()), TGB, MERGE, {"metadata": {"annotations": {marks.NUDGE: None}}}),
     (
         Touch(pod=a_pod(), budget=BUDGET),
         POD,
         STRATEGIC,
-        {"metadata": {"uid": "uid-a", "annotations": {marks.TOUCH: AT}}},
+        {"metadata": {"uid": "uid-a", "resourceVersion": "7", "annotations": {marks.TOUCH: AT}}},
     ),
     (
         RemoveTouch(pod=a_pod()),

@@ -281,6 +281,17 @@ def test_at_the_end_everything_is_given_back_also_what_was_created_without_an_an
     assert alice.leases.held == only()
 
 
+def test_an_end_in_the_middle_of_which_the_process_was_stopped_gives_back_the_rest_too() -> None:
+    race = Race()
+    alice = race.runner()
+    alice.leases.want([A, B, C])
+    race.run(0, alice)
+    stops = [40.0]
+    alice.api.before = lambda: race.run(stops.pop()) if stops else None
+    alice.leases.end()
+    assert race.server.leases == {}
+
+
 def test_an_end_that_a_silent_server_does_not_answer_is_not_asked_for_again() -> None:
     race = Race()
     alice = race.runner()
