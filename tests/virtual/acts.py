@@ -1,10 +1,12 @@
 """What others do in the middle of a run, or what befalls its machine: what is done, and what holds all the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from kubectl_safe.decide.rights import Needs
+from kubectl_safe.decide.rights import Needs, to_abort
+from kubectl_safe.run.abort import Abort, abort
 from kubectl_safe.run.session import Session
 from kubectl_safe.sandbox.cluster.objects import Json
 from kubectl_safe.sandbox.cluster.requests import Answer, Request
@@ -99,6 +101,27 @@ class Scene:
         """Start the same command beside the first."""
         its = self.scenario
         self.start(its.run, needs=its.needs, namespace=its.namespace, about=its.command)
+
+    def start_an_abort(self) -> None:
+        """Start what ends the command, beside it."""
+        self.start(**self._aborting)
+
+    def abort(self) -> None:
+        """End the command after it has failed, as it says."""
+        process = self.stage.start(**self._aborting)
+        self.stage.finish(process)
+        assert process.error is None, f"I7: it can't be aborted: {process.error}"
+
+    @property
+    def _aborting(self) -> Mapping[str, Any]:
+        its = self.scenario
+        if its.command == "drain":
+            request, needs = Abort(nodes=its.drained), to_abort(its.drained, None)
+        else:
+            names = tuple(app.name for app in its.applications)
+            request, needs = Abort(namespace=NAMESPACE, deployments=names), to_abort((), NAMESPACE)
+        command = partial(abort, request)
+        return {"command": command, "needs": needs, "namespace": its.namespace, "about": "abort"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from kubectl_safe.decide.rights import to_abort
 from kubectl_safe.model.marks import HANDOFF, PROTECTIONS, WITHDRAWN
-from kubectl_safe.run.abort import Abort, abort
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.cluster.objects import Json
 from kubectl_safe.sandbox.cluster.requests import Request
@@ -26,16 +24,6 @@ def _run_the_other(scene: Scene) -> None:
     command = "drain" if scene.scenario.command == "restart" else "restart"
     other = replace(scene.scenario, command=command, drained=(NODE,))
     scene.start(other.run, needs=other.needs, namespace=other.namespace, about=command)
-
-
-def _abort(scene: Scene) -> None:
-    its = scene.scenario
-    if its.command == "drain":
-        request, needs = Abort(nodes=its.drained), to_abort(its.drained, None)
-    else:
-        names = tuple(app.name for app in its.applications)
-        request, needs = Abort(namespace=NAMESPACE, deployments=names), to_abort((), NAMESPACE)
-    scene.start(lambda session: abort(request, session), needs=needs, namespace=its.namespace, about="abort")
 
 
 def _strip(scene: Scene) -> None:
@@ -117,7 +105,7 @@ _SET_BACK = Expected(is_same=False, takes=None, closes=True, evicts=None, later=
 MARK_ACTS: Mapping[str, Act] = {
     "same-command": Act(do=Scene.start_the_same, expected=Expected(is_done_beside=True, evicts=2)),
     "other-command": Act(do=_run_the_other, expected=_TWICE.but(is_same=False)),
-    "aborted": Act(do=_abort, expected=_TWICE.but(is_same=False, later=2 * LATER_AT_MOST)),
+    "aborted": Act(do=Scene.start_an_abort, expected=_TWICE.but(is_same=False, later=2 * LATER_AT_MOST)),
     "leases-deleted": Act(do=_delete_leases),
     "stripped": Act(
         do=_strip,

@@ -1,6 +1,6 @@
 """What others do to the ways into a workload, and to its budgets, in the middle of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubectl_safe.sandbox import applications, targetgroupbinding
@@ -8,7 +8,7 @@ from kubectl_safe.sandbox.cluster.objects import Json
 from kubectl_safe.sandbox.elbv2 import TargetGroup
 from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH
 from tests.virtual.acts import LATER_AT_MOST, Act, Expected, Scene
-from tests.virtual.others import PODS
+from tests.virtual.others import PODS, is_unguarded, may_shrink
 from tests.virtual.scenario import NAMESPACE
 
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
@@ -88,6 +88,15 @@ def _delete_budgets(scene: Scene) -> None:
     scene.ask("DELETE", BUDGETS)
 
 
+def _is_bound(scene: Scene) -> bool:
+    return scene.scenario.applications[0].is_load_balanced
+
+
+def _abort_what_failed(scene: Scene, runs: Sequence[str]) -> None:
+    if "kubectl safe abort" in runs[-1]:
+        scene.abort()
+
+
 def _has_budgets(scene: Scene) -> bool:
     return bool(scene.read(BUDGETS)["items"])
 
@@ -97,12 +106,20 @@ _OTHER = Expected(is_same=False)
 
 WAY_IN_ACTS: Mapping[str, Act] = {
     "service-deleted": Act(do=_delete_service, expected=_CLOSED),
-    "selects-nothing": Act(do=_select_nothing, expected=_CLOSED.but(later=HOLD_SECONDS + LATER_AT_MOST)),
+    "selects-nothing": Act(
+        do=_select_nothing,
+        expected=_CLOSED.but(
+            later=HOLD_SECONDS + LATER_AT_MOST,
+            evicts=None,
+            is_over=lambda error: "waits for its readiness gate" in error,
+            remedy=_abort_what_failed,
+        ),
+    ),
     "selects-anew": Act(do=_select_anew, expected=_OTHER),
-    "selects-by-hash": Act(do=_select_by_hash, expected=_OTHER.but(takes=None)),
-    "unbound": Act(do=_delete_binding, expected=_CLOSED),
+    "selects-by-hash": Act(do=_select_by_hash, expected=_OTHER.but(takes=None), is_possible=may_shrink),
+    "unbound": Act(do=_delete_binding, expected=_CLOSED, is_possible=_is_bound),
     "bound-again": Act(do=_bind_again, expected=_OTHER.but(takes=None)),
-    "guarded": Act(do=lambda scene: _guard(scene, maxUnavailable=1), expected=_OTHER),
-    "forbidden": Act(do=_forbid, expected=_OTHER.but(later=HOLD_SECONDS + LATER_AT_MOST)),
+    "guarded": Act(do=lambda scene: _guard(scene, maxUnavailable=1), expected=_OTHER, is_possible=is_unguarded),
+    "forbidden": Act(do=_forbid, expected=_OTHER.but(later=HOLD_SECONDS + LATER_AT_MOST), is_possible=is_unguarded),
     "unguarded": Act(do=_delete_budgets, expected=_OTHER, is_possible=_has_budgets),
 }
