@@ -65,6 +65,7 @@ class Actuator:
         client: the API server's client.
         cluster: whose caches see each written object at once.
         now: reads the clock.
+        fence: returns why nothing may be written at this instant, or raises where nothing ever may; dry runs may.
         grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
         field_manager: who we are, in `managedFields`.
     """
@@ -75,12 +76,14 @@ class Actuator:
         cluster: Caches,
         *,
         now: Callable[[], datetime],
+        fence: Callable[[], Busy | None] = lambda: None,
         grace_period: int | None = None,
         field_manager: str = "kubectl-safe",
     ) -> None:
         self._client = client
         self._cluster = cluster
         self._now = now
+        self._fence = fence
         self._grace_period = grace_period
         self._field_manager = field_manager
 
@@ -91,6 +94,9 @@ class Actuator:
         at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         request = request_for(action, at=at, grace_period=self._grace_period)
         request = dry(request) if dry_run else request
+        # Here, and not before the pod was read: that may have taken long, as a process may be stopped at any moment.
+        if not dry_run and (obstacle := self._fence()) is not None:
+            return obstacle
         try:
             returned = self._client.request(
                 request.method,

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from kubectl_safe.decide.actions import Action
 from kubectl_safe.decide.intent import Planned
-from kubectl_safe.kube.outcome import RETRY_SECONDS, Busy, Result
+from kubectl_safe.kube.outcome import RETRY_SECONDS, Busy
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import Holder, LeaseName, lease_of_deployment
 
@@ -55,13 +54,6 @@ class Signal(Protocol):
 
     def wait(self, timeout: float) -> bool:
         """Return once something changed, or after `timeout` seconds."""
-
-
-class Hands(Protocol):
-    """What carries out actions."""
-
-    def act(self, action: Action, *, dry_run: bool = False) -> Result:
-        """Carry out one action, and return what came of it."""
 
 
 class Holdings:
@@ -177,6 +169,17 @@ class Holdings:
         if lost is not None:
             raise KubectlSafeError(str(lost))
 
+    def fence(self) -> Busy | None:
+        """Return why nothing may be written at this instant; to be asked right before each write.
+
+        Raises:
+            KubectlSafeError: nothing may be written ever again.
+        """
+        self.check()
+        if self.is_valid:
+            return None
+        return Busy(message="the leases of this run could not be renewed in time", retry_after=RETRY_SECONDS)
+
     def _obstacles(self, subjects: Mapping[LeaseName, str], *, is_by_force: bool) -> list[str]:
         found = [
             f"{_who_has(subjects[name], holder, None)}{'; it is pushed out, which takes 30s' if is_by_force else ''}"
@@ -184,26 +187,6 @@ class Holdings:
             if name in subjects
         ]
         return found or ([self._leases.trouble] if self._leases.trouble else [])
-
-
-class Fenced:
-    """Hands that write nothing while what is held is not valid."""
-
-    def __init__(self, hands: Hands, holdings: Holdings) -> None:
-        self._hands = hands
-        self._holdings = holdings
-
-    def act(self, action: Action, *, dry_run: bool = False) -> Result:
-        """Carry out one action, if that is ours to do at this instant.
-
-        Raises:
-            KubectlSafeError: it will never be again.
-        """
-        if not dry_run:
-            self._holdings.check()
-            if not self._holdings.is_valid:
-                return Busy(message="the leases of this run could not be renewed in time", retry_after=RETRY_SECONDS)
-        return self._hands.act(action, dry_run=dry_run)
 
 
 def _workload_leases(pods: Iterable[Planned]) -> dict[LeaseName, tuple[str, str]]:

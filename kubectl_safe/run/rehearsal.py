@@ -6,7 +6,7 @@ from typing import Protocol
 from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Nudge, Record, Release, Withdraw
 from kubectl_safe.kube.outcome import Denied, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.run.holdings import Hands
+from kubectl_safe.run.loop import Hands
 
 
 class Listener(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, Self
 
 from kubectl_safe.decide.actions import Action
@@ -26,7 +27,7 @@ from kubectl_safe.model.lease import LeaseName
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.ending import explained
 from kubectl_safe.run import clock
-from kubectl_safe.run.holdings import Fenced, Holdings
+from kubectl_safe.run.holdings import Holdings
 from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.leases import Leases
 from kubectl_safe.run.loop import Hands, Loop, Reporter
@@ -98,7 +99,7 @@ class Session:
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)
         self.observer.begin_to_ask = self._begin_to_ask
-        self.hands = Actuator(self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
+        actuator = partial(Actuator, self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
         if self.terms.dry_run is DryRun.NONE:
             leases = Leases(
                 LeaseApi(self.client),
@@ -111,7 +112,9 @@ class Session:
             self._open.enter_context(leases)
             self.holdings = Holdings(leases, signal=self._signal, now=self.now, tell=self.audience.warn)
             self.observer.holdings = self.holdings
-            self.hands = Fenced(self.hands, self.holdings)
+            self.hands = actuator(fence=self.holdings.fence)
+        else:
+            self.hands = actuator()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Evict, Nudg
 from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Result, Undone, Untried
 from kubectl_safe.model import marks
+from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import Handoff, Operation
 from tests.kube.conftest import NOON, Serve
 from tests.kube.objects import HASH, OWNER, a_binding, a_node, a_pod, a_replica_set
@@ -259,3 +260,31 @@ def test_an_eviction_carries_the_grace_period(serve: Serve) -> None:
     server, client = serve(read_as(a_raw_withdrawn_pod(), Answer(status=201)))
     Actuator(client, Caches(), now=lambda: NOON, grace_period=3).act(EVICT)
     assert writes(server)[0].json["deleteOptions"]["gracePeriodSeconds"] == 3
+
+
+def test_whether_it_may_write_is_asked_after_the_pod_was_read_and_right_before_the_eviction(serve: Serve) -> None:
+    server, client = serve(read_as(a_raw_withdrawn_pod(), Answer(status=201)))
+    asked: list[list[str]] = []
+
+    def fence() -> Busy | None:
+        asked.append([it.method for it in server.asked])
+        return Busy(message="stopped for too long", retry_after=1) if len(asked) == 1 else None
+
+    actuator = Actuator(client, Caches(), now=lambda: NOON, fence=fence)
+    assert actuator.act(EVICT) == Busy(message="stopped for too long", retry_after=1)
+    assert writes(server) == []
+    assert actuator.act(EVICT) == Done()
+    assert asked == [["GET"], ["GET", "GET"]]
+
+
+def test_a_dry_run_may_always_be_sent(serve: Serve) -> None:
+    server, client = serve(read_as(a_raw_withdrawn_pod(), Answer(status=201)))
+
+    def fence() -> Busy | None:
+        raise KubectlSafeError("another has taken over")
+
+    actuator = Actuator(client, Caches(), now=lambda: NOON, fence=fence)
+    assert actuator.act(EVICT, dry_run=True) == Done()
+    with pytest.raises(KubectlSafeError, match="another has taken over"):
+        actuator.act(EVICT)
+    assert len(writes(server)) == 1

@@ -6,15 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubectl_safe.decide.actions import Release
-from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.kube.outcome import Busy, Done
+from kubectl_safe.kube.outcome import Busy
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import Holder, LeaseName, lease_of_deployment, lease_of_node
-from kubectl_safe.run.holdings import Fenced, Holdings
+from kubectl_safe.run.holdings import Holdings
 from tests.run.looping import left, run
 from tests.run.world import World, a_world
-from tests.support.builders import NOW, a_cluster, a_deployment, a_pod, an_intent, uid
+from tests.support.builders import NOW, a_cluster, an_intent, uid
 
 NODE, WEB = lease_of_node("node-1"), lease_of_deployment("shop", "web")
 ALICE = Holder(
@@ -109,20 +107,15 @@ def test_a_run_that_has_lost_a_lease_ends() -> None:
     with pytest.raises(KubectlSafeError, match=r"^lease x is held by bob$"):
         held.check()
     with pytest.raises(KubectlSafeError, match=r"^lease x is held by bob$"):
-        Fenced(world, held).act(a_release())
-    assert world.tried == []
+        held.fence()
 
 
-def a_release() -> Release:
-    return Release(pod=a_pod(), drop="a", owner=reference_to(a_deployment()), targets=(), in_service=1)
-
-
-def test_nothing_is_written_while_a_lease_is_not_renewed_in_time_but_dry_runs_are_sent() -> None:
+def test_nothing_is_written_while_a_lease_is_not_renewed_in_time() -> None:
     world, desk = a_world(), Desk(is_valid=False)
-    hands = Fenced(world, holdings(world, desk))
-    assert isinstance(hands.act(a_release()), Busy)
-    assert world.tried == []
-    assert hands.act(a_release(), dry_run=True) == Done()
+    held = holdings(world, desk)
+    assert isinstance(held.fence(), Busy)
+    desk.is_valid = True
+    assert held.fence() is None
 
 
 def test_nothing_is_written_before_what_the_whole_run_needs_is_held() -> None:
@@ -130,7 +123,7 @@ def test_nothing_is_written_before_what_the_whole_run_needs_is_held() -> None:
     held = holdings(world, desk)
     held.hold({NODE: "node/node-1"})
     desk.others = {NODE: ALICE}
-    assert isinstance(Fenced(world, held).act(a_release()), Busy)
+    assert isinstance(held.fence(), Busy)
 
 
 def test_a_workload_that_another_works_on_is_named_with_who_has_it() -> None:
