@@ -54,6 +54,8 @@ class Progress:
     began: datetime
     steps: dict[str, Step] = field(default_factory=dict)
     waits: dict[str, tuple[For, datetime]] = field(default_factory=dict)
+    unknown: dict[str, datetime] = field(default_factory=dict)
+    """By UID: since when it is not known whether a pod's wait goes on; that time does not count, and ends no wait."""
     longest: Longest | None = None
     lowest: dict[str, Lowest] = field(default_factory=dict)
     reached: dict[str, dict[Step, datetime]] = field(default_factory=dict)
@@ -77,6 +79,8 @@ class Progress:
 
     def waiting_since(self, planned: Planned) -> datetime | None:
         """Return when a pod's present wait began."""
+        if planned.uid in self.unknown:
+            return self.unknown[planned.uid]
         known = self.waits.get(planned.uid)
         return known[1] if known else None
 
@@ -94,6 +98,12 @@ class Progress:
 
     def _count_wait(self, planned: Planned, wait: Wait | None, at: datetime) -> None:
         known = self.waits.get(planned.uid)
+        if known and wait and wait.on is For.CACHE and known[0] is not For.CACHE:
+            # Each answer about a target's health gets old for a moment before the next one comes.
+            self.unknown.setdefault(planned.uid, at)
+            return
+        if known and (since := self.unknown.pop(planned.uid, None)):
+            known = self.waits[planned.uid] = (known[0], known[1] + (at - since))
         if known and (wait is None or wait.on is not known[0]):
             lasted = at - known[1]
             # Standing in the queue is no wait of the handoff's own.

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from kubectl_safe.decide.decision import For, Step
 from kubectl_safe.decide.next import next_actions
-from kubectl_safe.decide.progress import Progress
+from kubectl_safe.decide.progress import Longest, Progress
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import NOW, a_cluster, a_deployment, a_pod, an_answer, an_intent, uid
 
@@ -33,12 +33,23 @@ def test_a_pod_that_is_gone_is_told_once() -> None:
 UNSEEN = a_cluster(a_pod(released=True), target_health={"web-1": None})
 RELEASED = a_cluster(a_pod(released=True))
 WITHDRAWN = a_cluster(a_pod(withdrawn=True))
+STOPPING = a_cluster(a_pod(terminating=True))
 
 
 def test_the_longest_wait_is_that_for_one_thing_without_a_break() -> None:
-    progress = counted(UNSEEN, RELEASED, RELEASED, RELEASED, UNSEEN, RELEASED)
+    progress = counted(UNSEEN, RELEASED, RELEASED, RELEASED, STOPPING, RELEASED)
     assert progress.longest is not None
     assert (progress.longest.on, progress.longest.lasted) == (For.REPLACEMENT, timedelta(seconds=30))
+
+
+def test_what_nobody_can_tell_for_a_moment_ends_no_wait_and_does_not_count() -> None:
+    """Or a wait behind a load balancer, whose answers get old, would begin anew every 15 s, and never be too long."""
+    web = counted(RELEASED).intent.pods[0]
+    looks = [RELEASED, RELEASED, UNSEEN, UNSEEN, RELEASED, RELEASED]
+    assert counted(*looks).waiting_since(web) == NOW + timedelta(seconds=20)
+    assert counted(*looks, STOPPING).longest == Longest(pod=web, on=For.REPLACEMENT, lasted=timedelta(seconds=40))
+    assert counted(*looks[:4]).waiting_since(web) == NOW + timedelta(seconds=20)
+    assert counted(UNSEEN, UNSEEN).waiting_since(web) == NOW
 
 
 def test_standing_in_the_queue_is_no_wait_of_a_handoff() -> None:
@@ -100,10 +111,10 @@ def test_a_wait_is_over_when_something_is_done_unless_that_is_to_ask_for_leave_a
 
 
 def test_waits_for_one_thing_add_up_and_the_present_one_counts_with_them() -> None:
-    progress = counted(UNSEEN, RELEASED, RELEASED, UNSEEN, RELEASED)
+    progress = counted(UNSEEN, RELEASED, RELEASED, STOPPING, RELEASED)
     planned = progress.intent.pods[0]
     told = progress.waits_of(planned, NOW + timedelta(seconds=45))
-    assert [waited.on for waited in told] == [For.CACHE, For.REPLACEMENT]
+    assert [waited.on for waited in told] == [For.CACHE, For.REPLACEMENT, For.TERMINATION]
     waits = {waited.on: waited for waited in told}
     replacement = waits[For.REPLACEMENT]
     assert replacement.since == NOW + timedelta(seconds=10)
