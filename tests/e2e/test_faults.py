@@ -24,7 +24,7 @@ EXPIRED_SECONDS = 8.0
 THROTTLED_SECONDS = 20.0
 WATCHES = 5
 """Of pods, ReplicaSets, Deployments, Services and EndpointSlices, and there are more."""
-CONTROLLER_SECONDS = 20.0
+CONTROLLER_SECONDS = 30.0
 
 
 def test_the_api_server_is_restarted_while_a_pod_is_withdrawn(scene: Scene, figures: Figures) -> None:

@@ -81,7 +81,8 @@ def users(binaries: Path) -> Iterator[Users]:
 
 def test_rights_in_one_namespace_are_enough_to_restart_there_without_a_loss(users: Users, figures: Figures) -> None:
     with users.stage.traffic() as counted:
-        done = users.safe(TEAM, "rollout", "restart", "deployment/web", "deployment/api", "-n", NAMESPACE)
+        both = ("rollout", "restart", "deployment/web", "deployment/api", "-n", NAMESPACE)
+        done = users.safe(TEAM, *both, "--settle", "6s", "--max-surge", "2")
         users.stage.await_full_strength()
     figures.add("restart with rights in one namespace only", str(counted))
     assert done.returncode == 0, done.stderr
