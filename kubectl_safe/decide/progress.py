@@ -46,6 +46,10 @@ class Waited:
         return replace(self, times=self.times + 1, total=self.total + lasted, longest=longest)
 
 
+ASLEEP = timedelta(seconds=30)
+"""A run looks every second: where so long went by between two looks, its process was stopped, or its machine slept."""
+
+
 @dataclass(kw_only=True)
 class Progress:
     """Counts along with a run, from what each look led to."""
@@ -60,12 +64,15 @@ class Progress:
     lowest: dict[str, Lowest] = field(default_factory=dict)
     reached: dict[str, dict[Step, datetime]] = field(default_factory=dict)
     """By UID: when a pod was first seen in each step, in that order."""
+    looked: datetime | None = None
+    """When it was looked last."""
     waited: dict[str, dict[For, Waited]] = field(default_factory=dict)
     """By UID: the waits that are over."""
 
     def count(self, snapshot: Snapshot, outcome: Outcome) -> tuple[Planned, ...]:
         """Take one look into account; return the pods that were found gone by it."""
         gone = []
+        self._leave_out_sleep(snapshot.at)
         for planned in self.intent.pods:
             decision = outcome.decisions[planned.uid]
             if not _asks_again(decision):
@@ -95,6 +102,15 @@ class Progress:
     def left(self) -> tuple[Planned, ...]:
         """The pods that are not gone."""
         return tuple(p for p in self.intent.pods if self.steps.get(p.uid) is not Step.GONE)
+
+    def _leave_out_sleep(self, at: datetime) -> None:
+        """Have time in which nobody looked not count: what was awaited may long be there, and be seen in a moment."""
+        gap = at - self.looked if self.looked else timedelta(0)
+        self.looked = at
+        if gap > ASLEEP:
+            self.waits = {
+                uid: (on, since if uid in self.unknown else since + gap) for uid, (on, since) in self.waits.items()
+            }
 
     def _count_wait(self, planned: Planned, wait: Wait | None, at: datetime) -> None:
         known = self.waits.get(planned.uid)

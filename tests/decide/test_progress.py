@@ -52,6 +52,17 @@ def test_what_nobody_can_tell_for_a_moment_ends_no_wait_and_does_not_count() -> 
     assert counted(UNSEEN, UNSEEN).waiting_since(web) == NOW
 
 
+def test_time_in_which_nobody_looked_does_not_count() -> None:
+    """Woken up, a run would give up at once what has long come, and is about to be seen."""
+    progress = counted(RELEASED, RELEASED)
+    web = progress.intent.pods[0]
+    outcome = next_actions(RELEASED, progress.intent)
+    progress.count(replace(RELEASED, at=NOW + timedelta(seconds=40)), outcome)
+    assert progress.waiting_since(web) == NOW
+    progress.count(replace(RELEASED, at=NOW + timedelta(seconds=3640)), outcome)
+    assert progress.waiting_since(web) == NOW + timedelta(seconds=3600)
+
+
 def test_standing_in_the_queue_is_no_wait_of_a_handoff() -> None:
     progress = counted(UNSEEN, RELEASED, WITHDRAWN)
     assert progress.longest is not None
