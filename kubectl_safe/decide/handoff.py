@@ -134,7 +134,8 @@ class Handoffs:
         if not isinstance(onward, Wait):
             return onward
         why = (
-            f"pod {pod} can't be given back while its controller would delete a pod that is Ready for it: {onward.why}"
+            f"pod {pod} can't be given back while its controller would delete a pod for it that gets requests, or may "
+            f"at any moment: {onward.why}"
         )
         return Wait(on=For.UNDO, why=why, until=onward.until)
 

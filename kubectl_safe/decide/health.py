@@ -38,13 +38,16 @@ class _Group:
     asked_at: datetime | None = None
 
 
-def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) -> dict[str, Wish]:
+def wishes(
+    workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot, undoes: bool = False
+) -> dict[str, Wish]:
     """Return what to ask of each target group (by ARN) for the pods of the workloads that are being handed over.
 
     Args:
         workload_pods: all their pods, planned or not.
         confirms: whether a pod of theirs still has to be withdrawn, so that the others' health matters.
         snapshot: what is known already.
+        undoes: whether a release of theirs is to be taken back, so that it matters now whether the others get requests.
     """
     groups: dict[str, _Group] = {}
     for pod in workload_pods:
@@ -60,7 +63,7 @@ def wishes(workload_pods: Iterable[Pod], *, confirms: bool, snapshot: Snapshot) 
             if pod.is_withdrawn:
                 group.leaving.append(_when_gone(pod, target, snapshot))
             elif confirms:
-                group.coming.extend(_when_healthy(pod, target, snapshot))
+                group.coming.extend(_when_healthy(pod, target, snapshot, undoes=undoes))
     return {
         arn: Wish(targets=frozenset(group.targets), not_before=_when_to_ask(group))
         for arn, group in groups.items()
@@ -85,7 +88,7 @@ def _when_gone(pod: Pod, target: Target, snapshot: Snapshot) -> datetime:
     return since + (group.deregistration_delay if group else timedelta(0)) + REACTION
 
 
-def _when_healthy(pod: Pod, target: Target, snapshot: Snapshot) -> list[datetime]:
+def _when_healthy(pod: Pod, target: Target, snapshot: Snapshot, *, undoes: bool) -> list[datetime]:
     """Return when a serving pod's target can be found healthy, or has to be seen so again."""
     health = snapshot.health.get(target)
     if health and health.is_healthy:
@@ -93,6 +96,8 @@ def _when_healthy(pod: Pod, target: Target, snapshot: Snapshot) -> list[datetime
     ready = pod.conditions.get("ContainersReady")
     if ready is None or not ready.is_true:
         return []
+    if undoes:
+        return [health.asked_at + POLL if health else snapshot.at]
     # The API server's instants are cut to whole seconds; what was seen to happen is told more exactly.
     since = snapshot.ready_since.get(pod.uid) or ready.since or snapshot.at
     group = snapshot.groups.get(target.group)

@@ -83,7 +83,7 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         decisions=ordered,
         steps=steps,
         chores=tuple(_chores(intent, under_way, workloads, snapshot)),
-        wishes=_wishes(workloads, [pod for uid, pod in alive.items() if uid not in decisions], snapshot),
+        wishes=_wishes(workloads, [pod for uid, pod in alive.items() if uid not in decisions], snapshot, intent),
         in_service=in_service,
     )
 
@@ -224,18 +224,24 @@ def _nudges(workloads: Iterable[Workload], snapshot: Snapshot) -> Iterable[Nudge
 
 
 def _wishes(
-    workloads: Iterable[tuple[Workload, list[Pod]]], without: Iterable[Pod], snapshot: Snapshot
+    workloads: Iterable[tuple[Workload, list[Pod]]], without: Iterable[Pod], snapshot: Snapshot, intent: Intent
 ) -> dict[str, Wish]:
     """Return what to ask of target groups for the pods of workloads, and for those whose workload is gone."""
-    confirming: list[Pod] = []
+    confirming, undoing = list[Pod](), list[Pod]()
     leaving = [pod for pod in without if pod.is_withdrawn]
     for workload, planned in workloads:
-        is_confirming = any(step_of(pod) in {Step.QUEUED, Step.RELEASED} for pod in planned)
-        (confirming if is_confirming else leaving).extend(snapshot.pods_of(workload))
-    found = wishes(confirming, confirms=True, snapshot=snapshot)
-    for group, wish in wishes(leaving, confirms=False, snapshot=snapshot).items():
-        other = found.get(group)
-        found[group] = wish if other is None else _both(wish, other)
+        serving = [pod for pod in planned if step_of(pod) in {Step.QUEUED, Step.RELEASED}]
+        undoes = any(pod.is_released and pod.uid in intent.given_up for pod in serving)
+        (undoing if undoes else confirming if serving else leaving).extend(snapshot.pods_of(workload))
+    found: dict[str, Wish] = {}
+    for asked in (
+        wishes(confirming, confirms=True, snapshot=snapshot),
+        wishes(undoing, confirms=True, undoes=True, snapshot=snapshot),
+        wishes(leaving, confirms=False, snapshot=snapshot),
+    ):
+        for group, wish in asked.items():
+            other = found.get(group)
+            found[group] = wish if other is None else _both(wish, other)
     return found
 
 

@@ -3,13 +3,22 @@
 A pod that is given back makes its ReplicaSet one too many, and the ReplicaSet deletes one. It takes pods that are not
 Ready before any that is (kubernetes pkg/controller/controller_utils.go, ActivePodsWithRanks), so that it is safe
 exactly while at least as many are not Ready as are too many: the replacement that never came, most often.
+
+A load balancer asks nobody whether a pod is Ready. It sends requests to a target as soon as that passes its health
+checks, and the pod's readiness gate becomes True up to 15 s later, or never where another gate is missing. So those
+that are not Ready must be seen to get nothing from there either.
 """
 
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import State, Target
 from kubectl_safe.model.workload import ReplicaSet, Workload
+
+_JUST_NOW = timedelta(seconds=1)
+"""So old may an answer be: no target that fails its health checks, or is not registered yet, gets requests sooner."""
 
 
 def is_safe_to_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: AbstractSet[str]) -> bool:
@@ -24,7 +33,26 @@ def is_safe_to_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone:
     )
     members = [other for other in snapshot.pods.values() if other.uid != pod.uid and _is_member(other, replica_set)]
     surplus = len(members) + returning - replica_set.replicas
-    return sum(not other.is_ready for other in members) >= surplus
+    idle = [other for other in members if not other.is_ready]
+    return surplus <= 0 or (len(idle) >= surplus and not any(_may_be_sent_requests(other, snapshot) for other in idle))
+
+
+def _may_be_sent_requests(pod: Pod, snapshot: Snapshot) -> bool:
+    """Tell whether a load balancer may send requests to a pod that is not Ready.
+
+    One whose containers are not ready is registered nowhere. For a group that can't be asked its gate stands, as the
+    reader allowed.
+    """
+    targets = snapshot.targets_of(pod) if pod.has_ready_containers else ()
+    return any(target.group not in snapshot.unseen and not _is_out(target, snapshot) for target in targets)
+
+
+def _is_out(target: Target, snapshot: Snapshot) -> bool:
+    """Tell whether a target was just seen to get no requests; one that is `initial` may do so the next moment."""
+    health = snapshot.health.get(target)
+    if health is None or snapshot.at - health.asked_at > _JUST_NOW:
+        return False
+    return health.state in {State.UNUSED, State.UNHEALTHY}
 
 
 def _replica_set_of(pod: Pod, workload: Workload, snapshot: Snapshot) -> ReplicaSet | None:

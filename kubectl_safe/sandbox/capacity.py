@@ -22,7 +22,8 @@ class PodHistory:
     """What one pod went through; all moments are `time.time()`.
 
     Its labels are those it had when it was first seen: one that is dropped later doesn't hide whose pod it is.
-    `unlisted` is since when no EndpointSlice has it, `not_registered` when its last target had drained.
+    `ready` is when it first was Ready, `unlisted` since when no EndpointSlice has it, `not_registered` when its last
+    target had drained; `was_healthy` is whether a load balancer sent it requests when it began to terminate.
     """
 
     uid: str
@@ -32,6 +33,7 @@ class PodHistory:
     first_seen: float
     ip: str = ""
     node: str = ""
+    ready: float | None = None
     service: list[tuple[float, bool]] = field(default_factory=list)
     is_listed: bool = False
     withdrawn: float | None = None
@@ -39,6 +41,7 @@ class PodHistory:
     unlisted: float | None = None
     not_registered: float | None = None
     terminating: float | None = None
+    was_healthy: bool = False
     gone: float | None = None
 
     def belongs(self, namespace: str, labels: Mapping[str, str]) -> bool:
@@ -110,8 +113,15 @@ class Capacity:
         self.pods[history.uid] = history
         history.ip = new.get("status", {}).get("podIP", history.ip)
         history.node = new["spec"].get("nodeName", history.node)
+        if history.ready is None and is_true(new, "Ready"):
+            history.ready = moment.time()
         if history.terminating is None and "deletionTimestamp" in metadata:
             history.terminating = moment.time()
+            history.was_healthy = any(
+                target.id == history.ip and registration.health == HEALTHY
+                for group in self._elbv2.groups.values()
+                for target, registration in group.targets.items()
+            )
         if history.withdrawn is None and WITHDRAWN_LABEL in (metadata.get("labels") or {}):
             server = self._network.server_of(history.uid)
             history.withdrawn = moment.time()

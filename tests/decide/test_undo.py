@@ -6,7 +6,21 @@ import pytest
 
 from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.model.snapshot import Snapshot
-from tests.support.builders import HASH, LABELS, a_cluster, a_deployment, a_pod, a_replica_set, an_owner, uid
+from kubectl_safe.model.target import TargetHealth
+from tests.support.builders import (
+    GATE,
+    HASH,
+    LABELS,
+    NOT_REGISTERED,
+    a_cluster,
+    a_deployment,
+    a_pod,
+    a_replica_set,
+    an_owner,
+    arn,
+    health,
+    uid,
+)
 
 RELEASED = a_pod(released=True)
 OTHER_RELEASED = a_pod("web-2", released=True)
@@ -62,6 +76,40 @@ ROWS = [
         False,
         id="a pod that was given back and is not adopted yet counts already",
     ),
+]
+
+GATED = a_pod("web-7", gates={GATE: False})
+
+
+def told(target: TargetHealth | None) -> Snapshot:
+    """Return a cluster whose replacement waits for its gate, and what AWS said of its target."""
+    return a_cluster(RELEASED, GATED, target_health={"web-7": target})
+
+
+ROWS += [
+    pytest.param(told(health("unhealthy", asked=0.9)), True, id="its target just failed its health checks"),
+    pytest.param(told(health("unused", NOT_REGISTERED, asked=0.9)), True, id="it was registered nowhere just now"),
+    pytest.param(told(health("unused", NOT_REGISTERED, asked=1.1)), False, id="it may be registered since"),
+    pytest.param(told(health("unhealthy", asked=1.1)), False, id="it may have passed its health checks since"),
+    pytest.param(told(health("healthy", asked=0)), False, id="its target gets requests before its gate is True"),
+    pytest.param(told(health("initial", asked=0)), False, id="its target may get requests the next moment"),
+    pytest.param(told(health("draining", asked=0)), False, id="its target answers what it got"),
+    pytest.param(told(health("unavailable", asked=0)), False, id="nobody checks its target"),
+    pytest.param(told(None), False, id="nobody has asked about its target yet"),
+    pytest.param(
+        a_cluster(RELEASED, GATED, unseen=frozenset({arn()})), True, id="its group can't be asked: its gate stands"
+    ),
+    pytest.param(
+        a_cluster(RELEASED, GATED, a_pod("web-2", ready=False)),
+        False,
+        id="either of two that are not Ready may go, and one of them gets requests",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, GATED, replica_sets={uid("web-5d4f8c7b9"): a_replica_set(replicas=7)}),
+        True,
+        id="scaled up meanwhile: none goes",
+    ),
+    pytest.param(a_cluster(RELEASED, GATED, bindings=()), True, id="no load balancer: a pod that is not Ready idles"),
 ]
 
 

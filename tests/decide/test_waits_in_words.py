@@ -155,7 +155,10 @@ def given_up(snapshot: Snapshot) -> Any:
 
 
 def test_a_pod_that_can_not_be_given_back_says_what_it_waits_for_and_until_when() -> None:
-    why = "pod shop/web-1 can't be given back while its controller would delete a pod that is Ready for it: "
+    why = (
+        "pod shop/web-1 can't be given back while its controller would delete a pod for it that gets requests, or may "
+        "at any moment: "
+    )
     assert given_up(HELD) == Wait(on=For.UNDO, why=why + REFUSED, until=ago(1) + timedelta(seconds=5))
     orphan = (
         "pod shop/web-1 was given back, and its controller has not adopted it yet; if it never does, "

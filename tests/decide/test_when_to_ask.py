@@ -121,3 +121,12 @@ def test_the_latest_answer_of_a_group_bars_the_next_question() -> None:
     snapshot = a_cluster(*pods, without=NAMES[3:], withdrawn_since=since, target_health=asked)
     wish = wishes(pods, confirms=False, snapshot=snapshot)[arn()]
     assert wish.not_before == NOW + timedelta(seconds=7) + REACTION, "no question before 3 s from now"
+
+
+def test_who_takes_a_release_back_asks_about_all_that_is_not_ready_yet_at_once() -> None:
+    replacement = a_pod("web-7", gates={GATE: False})
+    for known, due in ((None, NOW), (health("initial", asked=2), NOW + timedelta(seconds=3))):
+        snapshot = a_cluster(replacement, without=NAMES, target_health={"web-7": known})
+        found = wishes([replacement], confirms=True, undoes=True, snapshot=snapshot)[arn()]
+        assert found.targets == {a_target("web-7")}
+        assert found.not_before == due

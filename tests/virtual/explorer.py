@@ -24,6 +24,7 @@ from tests.support.virtual.process import Process
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.acts import Act, Expected, Scene
 from tests.virtual.faults import CRASHES, aws_faults_of, faults_of, watch_faults_of
+from tests.virtual.interruptions import INTERRUPTIONS
 from tests.virtual.others import WORKLOAD_ACTS
 from tests.virtual.others_marks import MARK_ACTS
 from tests.virtual.others_ways_in import WAY_IN_ACTS
@@ -37,6 +38,7 @@ _ACTS: Mapping[str, Mapping[str, Act]] = {
     "others-ways-in": WAY_IN_ACTS,
     "others-marks": MARK_ACTS,
     "time": TIME_ACTS,
+    "interruptions": INTERRUPTIONS,
 }
 FAMILIES = ("crashes", "api", "aws", "watches", *_ACTS)
 CHILD_SECONDS = 120

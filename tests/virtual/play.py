@@ -149,6 +149,8 @@ def how_it_ended(process: Running) -> str:
     """
     if process.is_dead:
         return "killed"
+    if isinstance(process.error, KeyboardInterrupt) and not process.interruption.is_armed:
+        return "interrupted before it began"
     for crash in (*process.crashes, process.error):
         if crash is not None and not isinstance(crash, KubectlSafeError):
             raise AssertionError(f"a bug of ours: {crash!r}") from crash

@@ -7,14 +7,14 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from random import Random
 
 from tests.support.virtual.api_server import is_write
 from tests.support.virtual.calls import Befalling, Call, Fault, Question, Told
 from tests.support.virtual.process import Process
-from tests.support.virtual.stage import Running, VirtualStage
+from tests.support.virtual.stage import VirtualStage
 from tests.virtual.faults import CRASHES, aws_faults_of, faults_of, watch_faults_of
+from tests.virtual.interruptions import interrupt
 from tests.virtual.play import AGAIN_AT_MOST, Result, play
 from tests.virtual.runs import a_scenario
 from tests.virtual.scenario import Scenario
@@ -136,9 +136,7 @@ class _Schedule:
 
 def _interrupt(_: VirtualStage, process: Process, choice: float) -> None:
     """Somebody presses Ctrl-C, or the terminal is closed."""
-    assert isinstance(process, Running)
-    number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[int(choice * 3)]
-    process.signal(partial(process.interruption._take, number, None))
+    interrupt(process, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[int(choice * 3)])
 
 
 def _freeze(stage: VirtualStage, process: Process, choice: float) -> None:

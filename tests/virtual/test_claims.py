@@ -101,7 +101,7 @@ MISDEEDS = [
     pytest.param(
         "drain",
         lambda session: session.client.request("DELETE", f"{PODS}/{_pod(session)}"),
-        "I7: .* were in service, and are deleted",
+        "I7: .* got requests, and are deleted",
         id="I7",
     ),
     pytest.param("drain", _fail, r"I8: it does not complete: \['no', 'no', 'no'\]", id="I8"),
