@@ -122,6 +122,7 @@ def _deleted_half_way(it: Play) -> None:
 
 def _orphaned_half_way(it: Play) -> None:
     _delete_half_way(it, "Orphan")
+    it.when(lambda: len(it.chains.now("running")) == 3, "the start of the replacement")
 
 
 def _delete_half_way(it: Play, policy: str) -> None:

@@ -70,7 +70,7 @@ class Scene:
         counted.report = running.report()
         counted.ended = time.time()
         assert counted.total
-        assert counted.losses == ()
+        assert not counted.lost, "\n".join(map(str, [counted, *counted.losses]))
 
     def restart(self, *names: str) -> tuple[str, ...]:
         """Return the command that restarts applications."""
