@@ -62,7 +62,9 @@ def _interrupted(it: Play) -> None:
     it.faults["stuck"] = PodFault.CRASH_LOOP
     with it.running(*it.restart("web", "stuck")) as process:
         it.signal_when(
-            lambda: it.chains.now("withdrawn", "web") and it.chains.now("released", "stuck"), process, signal.SIGINT
+            lambda: it.chains.now("withdrawn", "web") and len(it.chains.now("running", "stuck")) == 2,
+            process,
+            signal.SIGINT,
         )
     it.await_strength()
 

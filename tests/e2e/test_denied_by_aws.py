@@ -16,7 +16,8 @@ from tests.support.stage import Stage
 pytestmark = pytest.mark.controlplane
 
 HEALTH = "elasticloadbalancing:DescribeTargetHealth"
-BY_TIME = ("--allow", "unseen-targets", "--drain-wait", "4s")
+BY_TIME = ("--allow", "unseen-targets", "--drain-wait", "6s")
+"""The deregistration delay, and what the controller may take to begin with it."""
 
 
 def test_a_group_that_may_not_be_asked_is_refused_by_name_and_gone_without_where_that_is_allowed(
