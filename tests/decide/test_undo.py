@@ -97,6 +97,11 @@ ROWS += [
     pytest.param(told(health("unavailable", asked=0)), False, id="nobody checks its target"),
     pytest.param(told(None), False, id="nobody has asked about its target yet"),
     pytest.param(
+        a_cluster(RELEASED, COMING, target_health={"web-7": health("initial", asked=0)}),
+        True,
+        id="its containers are not ready: no controller registers it",
+    ),
+    pytest.param(
         a_cluster(RELEASED, GATED, unseen=frozenset({arn()})), True, id="its group can't be asked: its gate stands"
     ),
     pytest.param(
