@@ -87,7 +87,7 @@ def told(target: TargetHealth | None) -> Snapshot:
 
 
 ROWS += [
-    pytest.param(told(health("unhealthy", asked=0.9)), True, id="its target just failed its health checks"),
+    pytest.param(told(health("unhealthy", asked=1)), True, id="its target just failed its health checks"),
     pytest.param(told(health("unused", NOT_REGISTERED, asked=0.9)), True, id="it was registered nowhere just now"),
     pytest.param(told(health("unused", NOT_REGISTERED, asked=1.1)), False, id="it may be registered since"),
     pytest.param(told(health("unhealthy", asked=1.1)), False, id="it may have passed its health checks since"),
