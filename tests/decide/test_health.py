@@ -1,11 +1,14 @@
 """When a target group is asked, and about what."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from kubectl_safe.decide.health import REACTION
+from kubectl_safe.decide.next import next_actions
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     GATE,
@@ -15,6 +18,7 @@ from tests.support.builders import (
     a_pod,
     a_target,
     ago,
+    an_intent,
     arn,
     decide,
     health,
@@ -99,3 +103,20 @@ def test_asks_nothing_for(snapshot: Snapshot) -> None:
 def test_asks_nothing_of_others_once_nothing_is_left_to_withdraw() -> None:
     snapshot = a_cluster(POD, a_pod("web-7"), target_health={"web-1": health(asked=25)})
     assert decide(snapshot, "web-1").wishes[arn()].not_before == due(280)
+
+
+@pytest.mark.parametrize(
+    ("pod", "is_given_up", "not_before"),
+    [
+        pytest.param(a_pod(released=True), True, NOW + timedelta(seconds=1), id="released and given up"),
+        pytest.param(a_pod(released=True), False, due(3), id="released"),
+        pytest.param(a_pod(), True, due(3), id="given up before it was released"),
+    ],
+)
+def test_asks_as_soon_as_may_be_about_what_may_go_for_a_pod_that_is(
+    pod: Pod, is_given_up: bool, not_before: datetime
+) -> None:
+    replacement = a_pod("web-7", gates={GATE: False}, since=ago(2))
+    snapshot = a_cluster(pod, replacement, target_health={"web-7": health("initial", asked=4)})
+    intent = replace(an_intent(snapshot, "web-1"), given_up={pod.uid: "stopped"} if is_given_up else {})
+    assert next_actions(snapshot, intent).wishes[arn()].not_before == not_before
