@@ -4,7 +4,7 @@ It counts from what it watches itself and from the target groups' own state, nev
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubectl_safe.sandbox import moment, targetgroupbinding
@@ -15,6 +15,8 @@ from kubectl_safe.sandbox.informer import Object
 from kubectl_safe.sandbox.network import PodNetwork
 
 WITHDRAWN_LABEL = "kubectl-safe/withdrawn"
+SKEW_SECONDS = 0.5
+"""By so much, in real time, one of the watches may be behind another; no pod is replaced as fast as that."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,16 +86,25 @@ class Capacity:
         series = self.series(namespace, labels)
         return series[-1][1] if series else 0
 
-    def lowest(self, namespace: str, labels: Mapping[str, str], since: float, until: float | None = None) -> int:
-        """Return the lowest number of pods of a workload that were in service between two moments."""
-        before = 0
-        lowest: int | None = None
-        for at, count in self.series(namespace, labels):
-            if at <= since:
-                before = count
-            elif until is None or at <= until:
-                lowest = count if lowest is None else min(lowest, count)
-        return before if lowest is None else min(before, lowest)
+    def lowest(
+        self,
+        namespace: str,
+        labels: Mapping[str, str],
+        since: float,
+        until: float | None = None,
+        *,
+        shortest: float = 0.0,
+    ) -> int:
+        """Return the lowest number of pods of a workload that were in service between two moments.
+
+        It is the lowest that was not exceeded for `shortest` seconds on end.
+        """
+        end = moment.time() if until is None else until
+        series = self.series(namespace, labels)
+        before = next((count for at, count in reversed(series) if at <= since), 0)
+        within = [(since, before), *((at, count) for at, count in series if since < at <= end)]
+        levels = sorted({count for _, count in within})
+        return next((its for its in levels if _longest(within, end, its) >= shortest), levels[-1])
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
         if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):
@@ -201,3 +212,15 @@ class Capacity:
     def _note(self, history: PodHistory, *, is_in_service: bool) -> None:
         if is_in_service != bool(history.service and history.service[-1][1]):
             history.service.append((moment.time(), is_in_service))
+
+
+def _longest(series: Sequence[tuple[float, int]], end: float, level: int) -> float:
+    """Return for how many seconds on end a number was at most a level, at the longest."""
+    longest, since = 0.0, None
+    for at, count in [*series, (end, level + 1)]:
+        if count > level:
+            longest = longest if since is None else max(longest, at - since)
+            since = None
+        elif since is None:
+            since = at
+    return longest

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_safe.sandbox.applications import Application
-from kubectl_safe.sandbox.capacity import PodHistory
+from kubectl_safe.sandbox.capacity import SKEW_SECONDS, PodHistory
 from kubectl_safe.sandbox.kept import KeptConnections
 from kubectl_safe.sandbox.rig import Rig
 from kubectl_safe.sandbox.traffic import Loss, Traffic, TrafficReport, Way
@@ -167,7 +167,8 @@ class Stage:
 
     def lowest(self, application: Application, counted: Counted) -> int:
         """Return the rig's own count of the fewest pods in service while traffic ran."""
-        return self.rig.capacity.lowest(application.namespace, application.labels, counted.began, counted.ended)
+        its, of = application, self.rig.capacity
+        return of.lowest(its.namespace, its.labels, counted.began, counted.ended, shortest=SKEW_SECONDS)
 
     def wait_until(self, is_so: Callable[[], bool], *, what: str, seconds: float = 90) -> None:
         """Wait for something that the rig sees."""

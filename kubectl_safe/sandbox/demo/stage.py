@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kubectl_safe.sandbox.api import Api
 from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.capacity import SKEW_SECONDS
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.demo.commands import Commands, Say
 from kubectl_safe.sandbox.demo.settings import GATE_POLL_SECONDS, LAG_SECONDS, Settings
@@ -92,7 +94,8 @@ class Stage:
 
     def lowest(self, since: float, until: float | None) -> dict[str, int]:
         """Return the fewest pods of each application that were in service between two moments of `time.time()`."""
-        return {a.name: self.rig.capacity.lowest(a.namespace, a.labels, since, until) for a in self.applications}
+        lowest = partial(self.rig.capacity.lowest, since=since, until=until, shortest=SKEW_SECONDS)
+        return {its.name: lowest(its.namespace, its.labels) for its in self.applications}
 
     async def at_full_strength(self) -> None:
         """Wait until every application has all its pods in service."""
