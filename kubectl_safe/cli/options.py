@@ -105,8 +105,10 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         multiple=True,
         metavar="NAME",
         callback=lambda _, __, values: _allowed(values),
-        help="Go on where that would be refused. The one name is unseen-targets: target groups that we may not ask "
-        "are gone by their pods' readiness gates, and by --drain-wait.",
+        help="Go on where that would be refused. downtime: of a workload that may run no pod beyond its replicas, the "
+        "last one in service goes before another comes. pending-revision: pods come back with a template that a "
+        "StatefulSet was changed to, and that it gives to those only which somebody deletes. unseen-targets: target "
+        "groups that we may not ask are gone by their pods' readiness gates, and by --drain-wait.",
     ),
     "nudge": click.option(
         "--nudge/--no-nudge",

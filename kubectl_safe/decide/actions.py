@@ -7,7 +7,7 @@ from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.target import Target, TargetGroupBinding
-from kubectl_safe.model.workload import Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,20 @@ class RemoveTouch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """Annotate a StatefulSet, so that its controller tries at once to create a pod."""
+
+    workload: Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveWake:
+    """Take our annotation off a StatefulSet."""
+
+    workload: Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cordon:
     """Mark a node unschedulable, and note that it was us."""
 
@@ -131,6 +145,8 @@ Action = (
     | RemoveNudge
     | Touch
     | RemoveTouch
+    | Wake
+    | RemoveWake
     | Cordon
     | Uncordon
     | Record
@@ -147,6 +163,8 @@ def subject_of(action: Action) -> str:
             return f"pod/{pod}"
         case Nudge(binding=binding) | RemoveNudge(binding=binding):
             return f"targetgroupbinding/{binding.namespace}/{binding.name}"
+        case Wake(workload=workload) | RemoveWake(workload=workload):
+            return f"{workload.kind.lower()}/{workload}"
         case Cordon(node=node) | Uncordon(node=node):
             return f"node/{node.name}"
         case Record(replica_set=replica_set) | RemoveRecord(replica_set=replica_set):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.settings import DOWNTIME, Settings
 from kubectl_safe.decide.unseen import bindings_of, gate_of, unconfirmed
 from kubectl_safe.decide.verdict import BLIP, InService, OutOfService, Unknown, Verdict
 from kubectl_safe.model.pod import Pod
@@ -23,7 +23,8 @@ def floor(pod: Pod, workload: Workload, settings: Settings) -> int:
     count what the one before it took away as missing, and lower the floor further.
     """
     handoff = pod.handoff
-    needed = workload.replicas - settings.unavailable_of(workload, is_withdraw_first=handoff is None)
+    is_withdraw_first = handoff is None or workload.is_stateful
+    needed = workload.replicas - settings.unavailable_of(workload, is_withdraw_first=is_withdraw_first)
     return needed if handoff is None else min(needed, handoff.in_service)
 
 
@@ -46,7 +47,8 @@ def below_floor(
     serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
         # Of a workload that was scaled to nothing, nothing is owed to a target group either.
-        return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if workload.replicas else ""
+        is_owed = workload.replicas and DOWNTIME not in settings.allow
+        return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if is_owed else ""
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(
         pod, workload, verdicts, snapshot
     )

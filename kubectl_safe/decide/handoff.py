@@ -17,6 +17,7 @@ from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import by_hand, reference_to
 from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.stateful import ordinal
 from kubectl_safe.decide.step import release_label, replica_set_of, step_of, stopping
 from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_changing, is_out_for_long, verdict
@@ -71,14 +72,19 @@ class Handoffs:
         """Return a decision for each planned pod, by UID.
 
         Those furthest along come first, and pods that are out of service before those that serve: moving them costs
-        nothing.
+        nothing. Among equals the highest number goes first, where pods have one: as their controller itself goes.
         """
         ours = {pod.uid for pod in planned}
         released = (p for p in self.snapshot.pods_of(self.workload) if step_of(p) is Step.RELEASED)
         self.strays = [pod for pod in released if pod.uid not in ours]
         order = [Step.TERMINATING, Step.WITHDRAWN, Step.RELEASED, Step.QUEUED]
         ranked = sorted(
-            planned, key=lambda p: (order.index(step_of(p)), not isinstance(self.verdicts.get(p.uid), OutOfService))
+            planned,
+            key=lambda p: (
+                order.index(step_of(p)),
+                not isinstance(self.verdicts.get(p.uid), OutOfService),
+                -(ordinal(p, self.workload) or 0),
+            ),
         )
         return {pod.uid: self._decide(pod) for pod in ranked}
 
@@ -193,7 +199,8 @@ class Handoffs:
         )
 
     def _withdraw_when_confirmed(self, pod: Pod) -> Decision:
-        if pod.is_released and pod.controller is not None:
+        # A pod that is never released bears the note of a withdrawal that somebody took back.
+        if pod.is_released and pod.controller is not None and not self.workload.is_stateful:
             why = f"pod {pod} is still controlled by {pod.controller.kind.lower()} {pod.controller.name}"
             return Wait(on=For.RELEASE, why=why)
         return self._wait_for_floor(pod) or self._wait_for_leave(pod) or self._withdraw(pod)
@@ -227,7 +234,8 @@ class Handoffs:
 
     def _wait_for_leave(self, pod: Pod) -> Decision | None:
         """Ask the Eviction API beforehand, as there is no way back from a withdrawal."""
-        budget = stale_budget(pod, labels_to_withdraw(pod, self.snapshot), self.snapshot)
+        drop = labels_to_withdraw(pod, self.snapshot) or frozenset[str]()
+        budget = stale_budget(pod, drop, self.snapshot)
         if budget:
             why = f"budget {budget.namespace}/{budget.name} counts a pod that has left it; its next count is awaited"
             return Wait(on=For.BUDGET, why=why)

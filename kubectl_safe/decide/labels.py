@@ -21,20 +21,24 @@ def label_to_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> s
     return free[0] if free else None
 
 
-def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str]:
-    """Return the fewest labels without which no Service selects the pod; empty where none does.
+def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
+    """Return the fewest labels without which no Service leads requests to the pod; empty where none does.
+
+    A pod of a StatefulSet stays in its governing Service. None where it can't leave the others without leaving that.
 
     Among equally few, those come first that take it out of its disruption budgets: under one, it would count as healthy
     for as long as it drains, and whoever evicts others meanwhile would be let do so one pod too far.
     """
-    selectors = [frozenset(service.selector) for service in snapshot.services_of(pod)]
+    leaving = snapshot.services_to_leave(pod)
+    selectors = [frozenset(service.selector) for service in leaving]
+    kept = {key for service in snapshot.services_of(pod) if service not in leaving for key in service.selector}
     budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
-    keys: list[str] = sorted(frozenset[str]().union(*selectors))
+    keys: list[str] = sorted(frozenset[str]().union(*selectors) - kept)
     for size in range(len(keys) + 1):
         fitting = [frozenset(c) for c in combinations(keys, size) if all(s & set(c) for s in selectors)]
         if fitting:
             return min(fitting, key=lambda c: (_kept(c, budgets), sorted(c)))
-    raise AssertionError("all keys together hit every selector")
+    return None
 
 
 def _kept(drop: frozenset[str], budgets: Iterable[frozenset[str]]) -> int:

@@ -10,6 +10,7 @@ from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.stateful import after_it_is_gone, wakes, wakes_to_remove
 from kubectl_safe.decide.step import step_of, stopping
 from kubectl_safe.decide.warnings import in_their_words
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
@@ -78,11 +79,11 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
     for planned in intent.pods:
         decision = decisions.get(planned.uid) or _without_workload(planned, alive, snapshot, intent)
         ordered[planned.uid] = _ended(planned, in_their_words(planned, decision, snapshot), intent)
-    under_way = {uid: pod for uid, pod in alive.items() if not isinstance(ordered[uid], Left)}
+    is_under_way = not all(isinstance(decision, Gone | Left) for decision in ordered.values())
     return Outcome(
         decisions=ordered,
         steps=steps,
-        chores=tuple(_chores(intent, under_way, workloads, snapshot)),
+        chores=tuple(_chores(intent, workloads, snapshot, is_under_way=is_under_way)),
         wishes=_wishes(workloads, [pod for uid, pod in alive.items() if uid not in decisions], snapshot, intent),
         in_service=in_service,
     )
@@ -132,7 +133,7 @@ def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snap
     """Decide on a pod to which no replacement is owed: one without a handoff, or whose Deployment is gone."""
     pod = alive.get(planned.uid)
     if pod is None:
-        return Gone()
+        return after_it_is_gone(planned, snapshot)
     if pod.is_terminating:
         return stopping(pod)
     if step_of(pod) is Step.QUEUED and planned.uid in intent.given_up:
@@ -179,14 +180,13 @@ def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
 
 
 def _chores(
-    intent: Intent,
-    under_way: Mapping[str, Pod],
-    workloads: Iterable[tuple[Workload, list[Pod]]],
-    snapshot: Snapshot,
+    intent: Intent, workloads: Iterable[tuple[Workload, list[Pod]]], snapshot: Snapshot, *, is_under_way: bool
 ) -> Iterable[Action]:
     # Without the right to an annotation, one of an earlier run can't be taken away either.
-    nudges, touched = intent.settings.nudge, intent.settings.touch
-    if under_way:
+    nudges, touched, woken = intent.settings.nudge, intent.settings.touch, intent.settings.wake
+    if is_under_way:
+        if woken:
+            yield from wakes(intent, snapshot)
         if touched:
             yield from touches(intent.uids, snapshot)
         if nudges:
@@ -199,6 +199,8 @@ def _chores(
     pods = (p for p in snapshot.pods.values() if TOUCH in p.annotations and (touched or snapshot.touched_at))
     yield from (RemoveNudge(binding=binding) for binding in bindings)
     yield from (RemoveTouch(pod=pod) for pod in pods)
+    if woken or snapshot.woken_at:
+        yield from wakes_to_remove(snapshot.workloads.values())
 
 
 def _nudges(workloads: Iterable[Workload], snapshot: Snapshot) -> Iterable[Nudge]:

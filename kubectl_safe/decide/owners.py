@@ -31,7 +31,7 @@ def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
     named = f"{owner.kind} {owner.name}"
     return Blocked(
         reason="unknown-owner",
-        why=f"pod {pod} is owned by {named}; only the pods of Deployments can be handed over",
+        why=f"pod {pod} is owned by {named}; only the pods of Deployments and StatefulSets can be handed over",
     )
 
 

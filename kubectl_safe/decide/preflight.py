@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from kubectl_safe.decide.decision import Blocked, Step
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.settings import UNSEEN_TARGETS, Settings, go_duration
+from kubectl_safe.decide.settings import DOWNTIME, PENDING_REVISION, UNSEEN_TARGETS, Settings, go_duration
+from kubectl_safe.decide.stateful import is_pending
 from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.model.snapshot import Snapshot
@@ -23,6 +24,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     for workload in workloads_of(intent, snapshot):
         for blocked in (
             *_downtime(workload, intent, snapshot),
+            *_pending_revision(workload, intent, snapshot),
             *_unseen(workload, snapshot),
             *_unconfirmable(workload, snapshot),
             *_undrained(workload, intent.settings, snapshot),
@@ -65,7 +67,7 @@ def _subject(planned: Planned) -> str:
 
 def _downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
     settings = intent.settings
-    if workload.replicas == 0:
+    if workload.replicas == 0 or DOWNTIME in settings.allow:
         return
     unavailable = settings.unavailable_of(workload, is_withdraw_first=True)
     if unavailable == 0 and settings.surge_of(workload) == 0:
@@ -79,6 +81,8 @@ def _downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterato
         return
     if workload.strategy == "Recreate":
         remedy = "its strategy is Recreate, so two pods must never run at once; scale it up first"
+    elif workload.is_stateful:
+        remedy = "the name of its pod has to be free first; scale it up first"
     elif settings.surge_of(workload) == 0:
         remedy = "give it --max-surge 1"
     elif _is_inseparable(workload, intent, snapshot):
@@ -87,8 +91,23 @@ def _downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterato
         return
     yield Blocked(
         reason="downtime",
-        why=f"{workload.subject} may run no pod beyond its {workload.replicas}, so none would be in service: {remedy}",
+        why=f"{workload.subject} may run no pod beyond its {workload.replicas}, so none would be in service: {remedy}, "
+        f"or answer for it with --allow {DOWNTIME}",
     )
+
+
+def _pending_revision(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
+    """Refuse to replace pods by such of another template, where nobody has asked for that yet, telling one of them."""
+    if PENDING_REVISION in intent.settings.allow:
+        return
+    for pod in snapshot.pods_of(workload):
+        if pod.uid in intent.uids and is_pending(pod, workload):
+            yield Blocked(
+                reason=PENDING_REVISION,
+                why=f"pod {pod} would come back with another template than it has, as {workload.subject} was changed "
+                f"and its updateStrategy is {workload.strategy}: answer for it with --allow {PENDING_REVISION}",
+            )
+            return
 
 
 def _is_inseparable(workload: Workload, intent: Intent, snapshot: Snapshot) -> bool:

@@ -21,6 +21,7 @@ _READ = (
     ("policy", "poddisruptionbudgets"),
     (BINDING_GROUP, "targetgroupbindings"),
 )
+_STATEFUL_SETS = ("apps", "statefulsets")
 _LEASE_VERBS = ("get", "create", "update", "delete")
 _OF_THE_CLUSTER = frozenset({"nodes"})
 
@@ -91,7 +92,8 @@ def to_restart(namespace: str, *, writes: bool, nudges: bool) -> Needs:
 def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
     """Return what a drain needs: to read everything everywhere, and to write to its nodes and to their pods."""
     names = tuple(dict.fromkeys(nodes))
-    required = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")] + list(_reading(None))
+    required = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")]
+    required += _reading(None, *_READ, _STATEFUL_SETS)
     if writes:
         for name in names:
             required += [Right(verb=verb, resource="nodes", name=name) for verb in ("get", "patch")]
@@ -143,8 +145,8 @@ def refusal(missing: Mapping[Right, str]) -> str:
     )
 
 
-def _reading(namespace: str | None) -> Iterable[Right]:
-    for group, resource in _READ:
+def _reading(namespace: str | None, *kinds: tuple[str, str]) -> Iterable[Right]:
+    for group, resource in kinds or _READ:
         for verb in ("list", "watch"):
             yield Right(verb=verb, group=group, resource=resource, namespace=namespace)
 

@@ -9,7 +9,9 @@ from kubectl_safe.model.workload import Workload, resolve
 SETTLE = timedelta(seconds=15)
 SETTLE_HEADLESS = timedelta(seconds=30)
 UNSEEN_TARGETS = "unseen-targets"
-ALLOWABLE = frozenset({UNSEEN_TARGETS})
+DOWNTIME = "downtime"
+PENDING_REVISION = "pending-revision"
+ALLOWABLE = frozenset({DOWNTIME, PENDING_REVISION, UNSEEN_TARGETS})
 """What `--allow` takes: the names of what is refused unless the reader answers for it."""
 
 RETRY = timedelta(seconds=5)
@@ -27,6 +29,8 @@ class Settings:
     nudge: bool = True
     touch: bool = True
     """Whether pods may be annotated for the sake of a stale budget; not a flag, but a right."""
+    wake: bool = True
+    """Whether StatefulSets may be annotated for the sake of a pod whose name is free; not a flag, but a right."""
     allow: frozenset[str] = frozenset()
     """Some of `ALLOWABLE`."""
     drain_wait: timedelta | None = None
@@ -40,7 +44,7 @@ class Settings:
 
     def surge_of(self, workload: Workload) -> int:
         """Return how many pods may serve beyond the wanted number; 0 means withdraw-first."""
-        if workload.strategy == "Recreate":
+        if workload.strategy == "Recreate" or workload.is_stateful:
             return 0
         value = workload.max_surge if self.max_surge is None else self.max_surge
         return resolve(value, workload.replicas)

@@ -23,6 +23,9 @@ _JUST_NOW = timedelta(seconds=1)
 
 def is_safe_to_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: AbstractSet[str]) -> bool:
     """Tell whether a released pod can be given back; `undone` are UIDs of those that are given back at this instant."""
+    if workload.is_stateful:
+        # It was not released: there is but a note to take off, of a withdrawal that somebody took back.
+        return pod.controller is not None
     replica_set = _replica_set_of(pod, workload, snapshot)
     if replica_set is None:
         return False

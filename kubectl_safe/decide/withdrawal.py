@@ -7,13 +7,18 @@ from kubectl_safe.decide.decision import Act, Decision, For, Wait
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.settings import RETRY, Settings, go_duration
 from kubectl_safe.model.pod import OwnerReference, Pod
-from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.snapshot import Snapshot, governing_service_of
 from kubectl_safe.model.target import State, Target, TargetHealth, group_name
 
 
 def withdraw(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference, in_service: int) -> Decision:
-    """Withdraw a pod that may leave; one that no Service leads to, and no target group knows, has nothing to leave."""
+    """Withdraw a pod that may leave; one that no Service leads to, and no target group knows, has nothing to leave.
+
+    One that can't leave is evicted as it is.
+    """
     drop, targets = labels_to_withdraw(pod, snapshot), snapshot.targets_of(pod)
+    if drop is None:
+        return _evict(pod, snapshot)
     if not drop and not targets:
         return evict_when_out(pod, snapshot, settings)
     return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
@@ -40,11 +45,13 @@ def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision
     - no budget refused its eviction in the last seconds.
     """
     return (
-        _wait_for_slices(pod, snapshot, settings)
-        or _wait_for_targets(pod, snapshot, settings)
-        or wait_after_answer(pod, snapshot)
-        or Act(action=Evict(pod=pod, pins_resource_version=not is_under_budget(pod, snapshot)))
+        _wait_for_slices(pod, snapshot, settings) or _wait_for_targets(pod, snapshot, settings) or _evict(pod, snapshot)
     )
+
+
+def _evict(pod: Pod, snapshot: Snapshot) -> Decision:
+    evict = Evict(pod=pod, pins_resource_version=not is_under_budget(pod, snapshot))
+    return wait_after_answer(pod, snapshot) or Act(action=evict)
 
 
 def is_under_budget(pod: Pod, snapshot: Snapshot) -> bool:
@@ -66,7 +73,8 @@ def wait_after_answer(pod: Pod, snapshot: Snapshot) -> Wait | None:
 
 
 def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:
-    places = snapshot.endpoints_by_pod.get(pod.uid, ())
+    kept = governing_service_of(pod, snapshot.workloads)
+    places = [place for place in snapshot.endpoints_by_pod.get(pod.uid, ()) if place.service != kept]
     if places:
         return Wait(on=For.ENDPOINTS, why=f"pod {pod} is still in EndpointSlice {places[0].slice}")
     since, withdrawn = snapshot.absent_since.get(pod.uid), snapshot.withdrawn_since.get(pod.uid)
@@ -78,7 +86,8 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
     if since is None or withdrawn is None:
         return Wait(on=For.ENDPOINTS, why=f"pod {pod} was not yet seen absent from every EndpointSlice")
     since = max(since, withdrawn)
-    settle = settings.settle_for(is_headless=any(s.is_headless for s in snapshot.original_services_of(pod)))
+    left = (service for service in snapshot.original_services_of(pod) if service.name != kept)
+    settle = settings.settle_for(is_headless=any(service.is_headless for service in left))
     if snapshot.at - since >= settle:
         return None
     seconds = settle.total_seconds()

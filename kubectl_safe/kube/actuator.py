@@ -18,9 +18,11 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
 )
 from kubectl_safe.kube import cluster as kinds
@@ -173,7 +175,9 @@ def _pod(action: Action) -> Pod | None:
             return pod
         case Touch(pod=pod) | RemoveTouch(pod=pod):
             return pod
-        case Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
+        case Nudge() | RemoveNudge() | Wake() | RemoveWake():
+            return None
+        case Cordon() | Uncordon() | Record() | RemoveRecord():
             return None
 
 
@@ -181,6 +185,8 @@ def _kind(action: Action) -> str:
     match action:
         case Nudge() | RemoveNudge():
             return kinds.BINDINGS
+        case Wake() | RemoveWake():
+            return kinds.STATEFUL_SETS
         case Cordon() | Uncordon():
             return kinds.NODES
         case Record() | RemoveRecord():

@@ -4,7 +4,7 @@ It must not decide anything, and nothing here knows of AWS: without the CRD ther
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -26,6 +26,7 @@ SERVICES: Final = "services"
 SLICES: Final = "endpointslices"
 REPLICA_SETS: Final = "replicasets"
 DEPLOYMENTS: Final = "deployments"
+STATEFUL_SETS: Final = "statefulsets"
 BUDGETS: Final = "poddisruptionbudgets"
 NODES: Final = "nodes"
 BINDINGS: Final = "targetgroupbindings"
@@ -38,6 +39,7 @@ _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     SLICES: ("/apis/discovery.k8s.io/v1", parse.endpoints),
     REPLICA_SETS: ("/apis/apps/v1", parse.replica_set),
     DEPLOYMENTS: ("/apis/apps/v1", parse.deployment),
+    STATEFUL_SETS: ("/apis/apps/v1", parse.stateful_set),
     BUDGETS: ("/apis/policy/v1", parse.budget),
     NODES: ("/api/v1", parse.node),
     BINDINGS: (BINDING_API, parse.binding),
@@ -85,7 +87,7 @@ class Cluster:
         client: the API server's client.
         namespace: the one to watch; None watches all.
         signal: is set at every change.
-        with_nodes: whether to watch nodes; someone with rights in one namespace may not.
+        also: kinds to watch that not everybody may: `NODES` in a cluster, `STATEFUL_SETS`.
         start: how long the first lists may take.
         silence: after which a watch counts as stalled.
     """
@@ -96,19 +98,20 @@ class Cluster:
         *,
         namespace: str | None,
         signal: Signal,
-        with_nodes: bool = False,
+        also: Collection[str] = (),
         start: timedelta = _START,
         silence: timedelta = timedelta(seconds=75),
     ) -> None:
         self.namespace = namespace
         self._client = client
         self._signal = signal
-        self._with_nodes = with_nodes
+        self._also = also
         self._start = start
         self._silence = silence
         self._watchers: dict[str, Watcher[Any]] = {}
         self._lock = threading.Lock()
         self._views: dict[str, tuple[int, Any]] = {}
+        self._merged: tuple[list[Mapping[str, Workload]], Mapping[str, Workload]] = [], {}
         self._observed: Observed | None = None
 
     def __enter__(self) -> Self:
@@ -129,8 +132,7 @@ class Cluster:
         Raises:
             ApiError: one can't be, or not in time; all are stopped then.
         """
-        kinds = [kind for kind in _SOURCES if kind not in {NODES, BINDINGS}]
-        kinds += [NODES] if self._with_nodes else []
+        kinds = [kind for kind in _SOURCES if kind not in {NODES, STATEFUL_SETS, BINDINGS} or kind in self._also]
         kinds += [BINDINGS] if self._serves_bindings() else []
         self._watchers = {kind: self._watcher(kind) for kind in kinds}
         try:
@@ -156,7 +158,7 @@ class Cluster:
             after = Observed(
                 pods=self._view(PODS, dict),
                 replica_sets=self._view(REPLICA_SETS, dict),
-                workloads=self._view(DEPLOYMENTS, dict),
+                workloads=self._workloads(),
                 nodes=self._view(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
                 services=self._view(SERVICES, _values),
                 endpoints=self._view(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
@@ -184,6 +186,15 @@ class Cluster:
         """Take it that an object is gone."""
         if (watcher := self._watchers.get(kind)) is not None:
             watcher.cache.delete(uid)
+
+    def _workloads(self) -> Mapping[str, Workload]:
+        """Return the workloads of all kinds, made anew only when one of them changed."""
+        views = [self._view(kind, dict) for kind in (DEPLOYMENTS, STATEFUL_SETS)]
+        known, made = self._merged
+        if len(known) != len(views) or any(one is not other for one, other in zip(known, views, strict=True)):
+            made = {uid: workload for view in views for uid, workload in view.items()}
+            self._merged = views, made
+        return made
 
     def _view(self, kind: str, make: Any) -> Any:
         """Return what `make` makes of a kind's objects, made anew only when one of them changed."""

@@ -130,6 +130,36 @@ def deployment(raw: Json) -> Workload:
     )
 
 
+def stateful_set(raw: Json) -> Workload:
+    """Return a StatefulSet; it has no progress deadline, so it gets a Deployment's."""
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    strategy = spec.get("updateStrategy") or {}
+    return Workload(
+        kind="StatefulSet",
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        labels=meta.get("labels") or {},
+        annotations=meta.get("annotations") or {},
+        selector=_selector(spec.get("selector") or {}),
+        replicas=_default(spec.get("replicas"), 1),
+        strategy=strategy.get("type") or "RollingUpdate",
+        max_surge=0,
+        max_unavailable=1,
+        min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        is_terminating="deletionTimestamp" in meta,
+        generation=meta.get("generation") or 0,
+        observed_generation=status.get("observedGeneration") or 0,
+        updated_replicas=status.get("updatedReplicas") or 0,
+        status_replicas=status.get("replicas") or 0,
+        governing_service=spec.get("serviceName") or "",
+        partition=(strategy.get("rollingUpdate") or {}).get("partition") or 0,
+        current_revision=status.get("currentRevision") or "",
+        update_revision=status.get("updateRevision") or "",
+    )
+
+
 def node(raw: Json) -> Node:
     """Return a Node."""
     meta = raw["metadata"]

@@ -18,15 +18,17 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
 )
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.target import Target, TargetGroupBinding
-from kubectl_safe.model.workload import ReplicaSet
+from kubectl_safe.model.workload import ReplicaSet, Workload
 
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
@@ -59,7 +61,9 @@ def request_for(action: Action, *, at: str, grace_period: int | None = None) -> 
             return _eviction(pod, pins=pins, grace_period=grace_period, is_dry_run=False)
         case Release() | Undo() | Withdraw() | Touch() | RemoveTouch():
             return _on_pod(action, at)
-        case Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
+        case Nudge() | RemoveNudge() | Wake() | RemoveWake():
+            return _mark(action, at)
+        case Cordon() | Uncordon() | Record() | RemoveRecord():
             return _elsewhere(action, at)
         case _:
             assert_never(action)
@@ -99,13 +103,24 @@ def _on_pod(action: Release | Undo | Withdraw | Touch | RemoveTouch, at: str) ->
             assert_never(action)
 
 
-def _elsewhere(action: Nudge | RemoveNudge | Cordon | Uncordon | Record | RemoveRecord, at: str) -> Request:
-    """Return the request for an action on something other than a pod."""
+def _mark(action: Nudge | RemoveNudge | Wake | RemoveWake, at: str) -> Request:
+    """Return the patch that makes a controller look at an object at once, or takes its mark away."""
     match action:
         case Nudge(binding=binding):
             return _annotate_binding(binding, at, version=binding.resource_version)
         case RemoveNudge(binding=binding):
             return _annotate_binding(binding, None, version=None)
+        case Wake(workload=workload):
+            return _annotate_stateful_set(workload, at, version=workload.resource_version)
+        case RemoveWake(workload=workload):
+            return _annotate_stateful_set(workload, None, version=None)
+        case _:
+            assert_never(action)
+
+
+def _elsewhere(action: Cordon | Uncordon | Record | RemoveRecord, at: str) -> Request:
+    """Return the patch of a node, or of what carries the record of a restart."""
+    match action:
         case Cordon(node=node):
             body = {"metadata": {"annotations": {marks.CORDONED: at}}, "spec": {"unschedulable": True}}
             return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
@@ -225,6 +240,16 @@ def _annotate_binding(binding: TargetGroupBinding, value: str | None, *, version
         method="PATCH",
         path=f"/apis/elbv2.k8s.aws/v1beta1/namespaces/{binding.namespace}/targetgroupbindings/{binding.name}",
         body={"metadata": {**pinned, "annotations": {marks.NUDGE: value}}},
+        content_type=MERGE,
+    )
+
+
+def _annotate_stateful_set(workload: Workload, value: str | None, *, version: str | None) -> Request:
+    pinned = {"resourceVersion": version} if version else {}
+    return Request(
+        method="PATCH",
+        path=f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}",
+        body={"metadata": {"uid": workload.uid, **pinned, "annotations": {marks.WAKE: value}}},
         content_type=MERGE,
     )
 

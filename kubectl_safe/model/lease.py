@@ -71,9 +71,9 @@ def lease_of_node(node: str) -> LeaseName:
     return LeaseName(NODE_NAMESPACE, _cut(f"kubectl-safe.{node}"))
 
 
-def lease_of_deployment(namespace: str, name: str) -> LeaseName:
-    """Return the Lease of whoever hands over pods of a Deployment."""
-    return LeaseName(namespace, _cut(f"kubectl-safe.deployment.{name}"))
+def lease_of_workload(kind: str, namespace: str, name: str) -> LeaseName:
+    """Return the Lease of whoever hands over pods of a workload."""
+    return LeaseName(namespace, _cut(f"kubectl-safe.{kind.lower()}.{name}"))
 
 
 def identity(*, user: str, host: str, pid: int, nonce: str) -> str:

@@ -27,6 +27,9 @@ NUDGE = "kubectl-safe/nudge"
 TOUCH = "kubectl-safe/touch"
 """Annotation of a pod whose disruption budget has to be counted anew."""
 
+WAKE = "kubectl-safe/wake"
+"""Annotation of a StatefulSet that makes its controller try at once to create a pod whose name has come free."""
+
 RUN = "kubectl-safe/run"
 """Annotation of a Lease: what its holder is about, as people read it."""
 

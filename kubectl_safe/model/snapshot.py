@@ -67,6 +67,8 @@ class Snapshot:
     """By namespace and name of the binding."""
     touched_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """By namespace and name of the budget."""
+    woken_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """By namespace and name of the StatefulSet."""
     warnings: Mapping[Subject, str] = field(default_factory=dict)
     """What an object's last Warning event says, where that was asked for."""
     taken: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +95,9 @@ class Snapshot:
 
     def workload_of(self, pod: Pod) -> Workload | None:
         """Return the workload whose pod this is, also after its release; None for any other pod."""
+        controller = self._workload(pod.controller)
+        if controller is not None and controller.is_stateful:
+            return controller
         for owner in pod.owners:
             if owner.kind == "ReplicaSet" and owner.is_controller:
                 replica_set = self.replica_sets.get(owner.uid)
@@ -122,6 +127,11 @@ class Snapshot:
     def original_services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod, or did before its handoff."""
         return self._selecting(pod, pod.original_labels)
+
+    def services_to_leave(self, pod: Pod) -> tuple[Service, ...]:
+        """Return the Services that lead requests to the pod now: all but the governing one of its StatefulSet."""
+        kept = governing_service_of(pod, self.workloads)
+        return tuple(service for service in self.services_of(pod) if service.name != kept)
 
     def bindings_of(self, pod: Pod) -> tuple[TargetGroupBinding, ...]:
         """Return the bindings whose Service selects the pod, or did before its handoff."""
@@ -222,3 +232,9 @@ class Snapshot:
 
     def _workload(self, owner: OwnerReference | None) -> Workload | None:
         return self.workloads.get(owner.uid) if owner else None
+
+
+def governing_service_of(pod: Pod, workloads: Mapping[str, Workload]) -> str:
+    """Return the name of the Service by which the other pods of its StatefulSet find a pod; empty for none."""
+    owners = (workloads.get(owner.uid) for owner in pod.owners)
+    return next((its.governing_service for its in owners if its and its.governing_service), "")

@@ -31,13 +31,7 @@ class ReplicaSet:
         Raises:
             KubectlSafeError: the annotation was written by someone else.
         """
-        text = self.annotations.get(OPERATION)
-        try:
-            return None if text is None else Operation.loads(text)
-        except ValueError as error:
-            remedy = f"kubectl annotate replicaset {self.name} -n {self.namespace} {OPERATION}-"
-            where = f"replicaset {self.namespace}/{self.name}"
-            raise KubectlSafeError(f"{where}: {error}; take it off: {remedy}") from error
+        return _operation("replicaset", self.namespace, self.name, self.annotations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +42,9 @@ class Workload:
     namespace: str
     name: str
     uid: str
+    resource_version: str = ""
     labels: Labels = field(default_factory=dict)
+    annotations: Labels = field(default_factory=dict)
     selector: LabelSelector
     replicas: int
     strategy: str = "RollingUpdate"
@@ -63,6 +59,26 @@ class Workload:
     observed_generation: int = 1
     updated_replicas: int = 0
     status_replicas: int = 0
+    governing_service: str = ""
+    """The Service by which the members of a StatefulSet find each other; none is ever withdrawn from it."""
+    partition: int = 0
+    """Ordinals of a StatefulSet below it are created at `current_revision`, the others at `update_revision`."""
+    current_revision: str = ""
+    update_revision: str = ""
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether its pods have names of their own, so that none can be replaced before it is gone."""
+        return self.kind == "StatefulSet"
+
+    @property
+    def operation(self) -> Operation | None:
+        """The restart under way on its pods, where they are its own and no ReplicaSet's.
+
+        Raises:
+            KubectlSafeError: the annotation was written by someone else.
+        """
+        return _operation(self.kind.lower(), self.namespace, self.name, self.annotations)
 
     @property
     def subject(self) -> str:
@@ -92,6 +108,15 @@ class Node:
     def is_cordoned_by_us(self) -> bool:
         """Whether the cordon is ours to take away."""
         return self.is_unschedulable and CORDONED in self.annotations
+
+
+def _operation(kind: str, namespace: str, name: str, annotations: Labels) -> Operation | None:
+    text = annotations.get(OPERATION)
+    try:
+        return None if text is None else Operation.loads(text)
+    except ValueError as error:
+        remedy = f"kubectl annotate {kind} {name} -n {namespace} {OPERATION}-"
+        raise KubectlSafeError(f"{kind} {namespace}/{name}: {error}; take it off: {remedy}") from error
 
 
 def resolve(value: int | str, total: int) -> int:

@@ -14,9 +14,11 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
 )
 from kubectl_safe.decide.decision import For, Step, Wait
@@ -53,9 +55,11 @@ NAMES: Mapping[type[Action], str] = {
     RemoveNudge: "nudgeRemoved",
     RemoveRecord: "recordRemoved",
     RemoveTouch: "touchRemoved",
+    RemoveWake: "wakeRemoved",
     Touch: "touched",
     Uncordon: "uncordoned",
     Undo: "givenBack",
+    Wake: "woken",
     Withdraw: "withdrawn",
 }
 """What actions are called: what was done, but for an eviction, which is told before it is tried."""

@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.pod import Pod
@@ -18,6 +19,7 @@ from kubectl_safe.render.durations import about, short
 
 WIDTH = 100
 SURGE_STEPS, WITHDRAW_FIRST_STEPS = "released, withdrawn, evicted", "withdrawn, evicted, and then replaced"
+NOT_HANDED_OVER = "evicted as it is, and then replaced: not handed over, as it can't leave its Services without leaving"
 
 
 def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterator[str]:
@@ -66,7 +68,13 @@ def _pods(workload: Workload, intent: Intent, snapshot: Snapshot) -> list[Pod]:
 def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     settings = intent.settings
     surge = settings.surge_of(workload)
-    services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod)}
+    governing = workload.governing_service
+    services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod) if s.name != governing}
+    if any(labels_to_withdraw(pod, snapshot) is None for pod in pods):
+        others = max(0, workload.replicas - settings.unavailable_of(workload, is_withdraw_first=True))
+        yield from wrap(f"Each pod of {workload.named} is {NOT_HANDED_OVER} {governing}. It waits, before it is", WIDTH)
+        yield from _step("evicted", f"until {others} others are in service")
+        return
     arns = {target.group for pod in pods for target in snapshot.targets_of(pod)}
     groups, unseen = _names(arns - snapshot.unseen), _names(arns & snapshot.unseen)
     steps = SURGE_STEPS if surge else WITHDRAW_FIRST_STEPS

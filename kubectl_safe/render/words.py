@@ -13,9 +13,11 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
 )
 from kubectl_safe.decide.settings import RETRY
@@ -33,14 +35,24 @@ def words_for(action: Action) -> str:
             return f"pod/{pod.name} withdrawn: no new requests, it answers those it has"
         case Evict(pod=pod):
             return f"evicting pod {pod}"
+        case Nudge() | Wake():
+            return _woken(action)
+        case Touch() | AskEviction() | Cordon() | Uncordon() | Record():
+            pass
+        case RemoveRecord() | RemoveNudge() | RemoveTouch() | RemoveWake():
+            pass
+        case _:
+            assert_never(action)
+    return ""
+
+
+def _woken(action: Nudge | Wake) -> str:
+    match action:
         case Nudge(binding=binding):
-            return (
-                f"targetgroupbinding.elbv2.k8s.aws/{binding.name} nudged: its target is healthy, its gate not yet True"
-            )
-        case (
-            Touch() | AskEviction() | Cordon() | Uncordon() | Record() | RemoveRecord() | RemoveNudge() | RemoveTouch()
-        ):
-            return ""
+            name = f"targetgroupbinding.elbv2.k8s.aws/{binding.name}"
+            return f"{name} nudged: its target is healthy, its gate not yet True"
+        case Wake(workload=workload):
+            return f"statefulset.apps/{workload.name} woken: the name of a pod that it is to create is free"
         case _:
             assert_never(action)
 

@@ -6,7 +6,7 @@ from functools import partial
 from kubectl_safe.decide.aborting import plan_abort
 from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.model.lease import lease_of_deployment, lease_of_node
+from kubectl_safe.model.lease import lease_of_node, lease_of_workload
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node, Workload
@@ -39,7 +39,7 @@ def abort(request: Abort, session: Session) -> None:
         node_of(name, snapshot)
     deployments = find(request.deployments, request.namespace, snapshot)
     subjects = {lease_of_node(name): f"node/{name}" for name in request.nodes}
-    subjects |= {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
+    subjects |= {lease_of_workload(d.kind, d.namespace, d.name): f"deployment {d}" for d in deployments}
     begun = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
     session.hold(subjects, began=began, before=begun.pods, is_by_force=True)
     snapshot = session.observer.look()

@@ -7,7 +7,7 @@ from typing import Protocol
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.kube.outcome import RETRY_SECONDS, Busy
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.lease import Holder, LeaseName, lease_of_deployment
+from kubectl_safe.model.lease import Holder, LeaseName, lease_of_workload
 
 
 class Leases(Protocol):
@@ -192,7 +192,7 @@ class Holdings:
 def _workload_leases(pods: Iterable[Planned]) -> dict[LeaseName, tuple[str, str]]:
     """Return the Leases of the workloads of pods, each with the workload's UID and what people call it."""
     return {
-        lease_of_deployment(planned.namespace, planned.workload.name): (
+        lease_of_workload(planned.workload.kind, planned.namespace, planned.workload.name): (
             planned.workload.uid,
             f"{planned.workload.kind.lower()} {planned.namespace}/{planned.workload.name}",
         )

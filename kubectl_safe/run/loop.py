@@ -3,9 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, assert_never
 
-from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch, Touch, subject_of
+from kubectl_safe.decide.actions import (
+    Action,
+    Evict,
+    Nudge,
+    RemoveNudge,
+    RemoveTouch,
+    RemoveWake,
+    Touch,
+    Wake,
+    subject_of,
+)
 from kubectl_safe.decide.decision import Gone as GonePod
 from kubectl_safe.decide.decision import Left, Wait
 from kubectl_safe.decide.ending import Ending, ending_of
@@ -28,6 +38,10 @@ LOOK_AT_MOST = timedelta(milliseconds=50)
 
 STALE_AFTER = timedelta(seconds=1)
 """Actions decided on a snapshot older than this are decided anew; or than twice that, where it took so long."""
+
+
+Chore = Nudge | RemoveNudge | Touch | RemoveTouch | Wake | RemoveWake
+"""What makes others look at once, and what takes that away: a run can do without."""
 
 
 class Hands(Protocol):
@@ -172,20 +186,25 @@ class Loop:
                 self._reporter.acted(action)
             result = self._hands.act(action)
             has_acted = has_acted or isinstance(result, Done | Gone)
-            if isinstance(action, Nudge | RemoveNudge | Touch | RemoveTouch) and isinstance(result, Denied):
+            if isinstance(action, Chore) and isinstance(result, Denied):
                 if self._results.is_denied_for_good(action):
                     intent = self._do_without(action, result.message, intent)
             else:
                 self._results.take(action, result)
         return intent, has_acted
 
-    def _do_without(self, action: Nudge | RemoveNudge | Touch | RemoveTouch, message: str, intent: Intent) -> Intent:
+    def _do_without(self, action: Chore, message: str, intent: Intent) -> Intent:
         """Return the intent without a chore that is denied: it only makes things quicker."""
-        if isinstance(action, Nudge | RemoveNudge):
-            what, settings = "bindings are not nudged", replace(intent.settings, nudge=False)
-        else:
-            what, settings = "budgets are not made to be counted anew", replace(intent.settings, touch=False)
-        if isinstance(action, RemoveNudge | RemoveTouch):
+        match action:
+            case Nudge() | RemoveNudge():
+                what, settings = "bindings are not nudged", replace(intent.settings, nudge=False)
+            case Touch() | RemoveTouch():
+                what, settings = "budgets are not made to be counted anew", replace(intent.settings, touch=False)
+            case Wake() | RemoveWake():
+                what, settings = "statefulsets are not woken", replace(intent.settings, wake=False)
+            case _:
+                assert_never(action)
+        if isinstance(action, RemoveNudge | RemoveTouch | RemoveWake):
             what = f"{subject_of(action)} keeps a mark of this run"
             self._results.forget_marks(action)
         else:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from kubectl_safe.decide.health import POLL, Wish
 from kubectl_safe.kube.cluster import SLICES, Observed
 from kubectl_safe.model.marks import HANDOFF
-from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
+from kubectl_safe.model.service import Endpoint
+from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot, governing_service_of
 from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Memory:
     answers: dict[str, EvictionAnswer] = field(default_factory=dict)
     nudged_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     touched_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    woken_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
 
 class Observer:
@@ -119,6 +121,7 @@ class Observer:
             answers=dict(memory.answers),
             nudged_at=dict(memory.nudged_at),
             touched_at=dict(memory.touched_at),
+            woken_at=dict(memory.woken_at),
         )
 
     def want(self, wishes: Mapping[str, Wish]) -> None:
@@ -131,7 +134,7 @@ class Observer:
     def _remember(self, seen: Observed, at: datetime) -> None:
         """Note what was first seen now; `at` is not before it was seen, or waits that count from it would end early."""
         self._began = self._began or at
-        present = {endpoint.pod_uid for endpoint in seen.endpoints}
+        present = {endpoint.pod_uid for endpoint in seen.endpoints if not _is_kept(endpoint, seen)}
         # Without a connection nobody sees a pod come back to a slice and leave it again: its absence begins anew.
         absent = () if SLICES in seen.stale else (uid for uid in seen.pods if uid not in present)
         self.memory.absent_since = {uid: self.memory.absent_since.get(uid, at) for uid in absent}
@@ -149,6 +152,12 @@ class Observer:
             elif uid in self._unready:
                 self._unready.discard(uid)
                 self.memory.ready_since[uid] = at
+
+
+def _is_kept(endpoint: Endpoint, seen: Observed) -> bool:
+    """Tell whether it is in the Service by which the pods of its StatefulSet find each other: it never leaves that."""
+    pod = seen.pods.get(endpoint.pod_uid)
+    return pod is not None and endpoint.service == governing_service_of(pod, seen.workloads)
 
 
 def _health_max_age(groups: int) -> timedelta:

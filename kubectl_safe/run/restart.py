@@ -19,7 +19,7 @@ from kubectl_safe.decide.restart import (
 )
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.lease import lease_of_deployment
+from kubectl_safe.model.lease import lease_of_workload
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -78,7 +78,7 @@ def _move(
     began: datetime,
 ) -> None:
     """Hand over all pods, under the record of the restart."""
-    leases = {lease_of_deployment(d.namespace, d.name): f"deployment {d}" for d in deployments}
+    leases = {lease_of_workload(d.kind, d.namespace, d.name): f"deployment {d}" for d in deployments}
     session.hold(leases, began=began)
     # Who had them until now may have begun a restart of their own.
     going_on = under_way(deployments, operation.options, session.observer.look())

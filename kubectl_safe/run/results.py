@@ -16,9 +16,11 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
     subject_of,
 )
@@ -100,9 +102,17 @@ class Results:
         self._held[key] = self._now() + RETRY
         return self._denied[key] >= DENIALS
 
-    def forget_marks(self, action: RemoveNudge | RemoveTouch) -> None:
+    def forget_marks(self, action: RemoveNudge | RemoveTouch | RemoveWake) -> None:
         """Take note that marks of a kind are not ours to take away any more."""
-        (self._memory.nudged_at if isinstance(action, RemoveNudge) else self._memory.touched_at).clear()
+        match action:
+            case RemoveNudge():
+                self._memory.nudged_at.clear()
+            case RemoveTouch():
+                self._memory.touched_at.clear()
+            case RemoveWake():
+                self._memory.woken_at.clear()
+            case _:
+                assert_never(action)
 
     def take(self, action: Action, result: Result) -> None:
         """Remember what came of an action."""
@@ -166,6 +176,8 @@ class Results:
                 memory.nudged_at[binding.namespace, binding.name] = at
             case Touch(budget=budget):
                 memory.touched_at[budget.namespace, budget.name] = at
+            case Wake(workload=workload):
+                memory.woken_at[workload.namespace, workload.name] = at
             case _:
                 pass
         self._listener.acted(action)
@@ -192,7 +204,9 @@ class Results:
                 self._answer(action, message)
             case Release(pod=pod) | Undo(pod=pod) | Withdraw(pod=pod) | AskEviction(pod=pod):
                 self._refused[pod.uid] = message
-            case Touch() | RemoveTouch() | Nudge() | RemoveNudge() | Cordon() | Uncordon() | Record() | RemoveRecord():
+            case Touch() | RemoveTouch() | Nudge() | RemoveNudge() | Wake() | RemoveWake():
+                raise KubectlSafeError(message)
+            case Cordon() | Uncordon() | Record() | RemoveRecord():
                 raise KubectlSafeError(message)
             case _:
                 assert_never(action)

@@ -35,11 +35,20 @@ class Application:
     """Further annotations of its pods."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels of the nodes that its pods may run on."""
+    is_stateful: bool = False
+    """Whether it is a StatefulSet, with a governing Service beside the one that leads requests to it."""
+    member_labels: Mapping[str, str] = field(default_factory=dict)
+    """What the governing Service selects by; by default as the other one does."""
 
     @property
     def labels(self) -> dict[str, str]:
         """The labels that its Service selects."""
         return {"app": self.name}
+
+    @property
+    def governing_service(self) -> str:
+        """The name of the Service by which the pods of a StatefulSet find each other."""
+        return f"{self.name}-members"
 
     @property
     def group_name(self) -> str:
@@ -64,7 +73,7 @@ def deployment(application: Application) -> dict[str, Any]:
         "replicas": application.replicas,
         "selector": {"matchLabels": application.labels},
         "template": {
-            "metadata": {"labels": application.labels, "annotations": annotations},
+            "metadata": {"labels": {**application.labels, **application.member_labels}, "annotations": annotations},
             "spec": {
                 "terminationGracePeriodSeconds": application.grace_period,
                 "containers": [_container(application)],
@@ -78,6 +87,21 @@ def deployment(application: Application) -> dict[str, Any]:
     if application.strategy is not None:
         spec["strategy"] = dict(application.strategy)
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(application), "spec": spec}
+
+
+def stateful_set(application: Application) -> dict[str, Any]:
+    """Return the StatefulSet."""
+    its = deployment(application)
+    its["spec"] |= {"serviceName": application.governing_service, "podManagementPolicy": "Parallel"}
+    return {**its, "kind": "StatefulSet"}
+
+
+def governing_service(application: Application) -> dict[str, Any]:
+    """Return the headless Service of a StatefulSet."""
+    its = service(application)
+    its["metadata"]["name"] = application.governing_service
+    its["spec"] |= {"clusterIP": "None", "selector": dict(application.member_labels or application.labels)}
+    return its
 
 
 def service(application: Application) -> dict[str, Any]:

@@ -24,8 +24,9 @@ class PodHistory:
     """What one pod went through; all moments are `time.time()`.
 
     Its labels are those it had when it was first seen: one that is dropped later doesn't hide whose pod it is.
-    `ready` is when it first was Ready, `unlisted` since when no EndpointSlice has it, `not_registered` when its last
-    target had drained; `was_healthy` is whether a load balancer sent it requests when it began to terminate.
+    `ready` is when it first was Ready, `unlisted` since when no EndpointSlice of a Service that leads requests to it has
+    it, `not_registered` when its last target had drained; `was_healthy` is whether a load balancer sent it requests when
+    it began to terminate.
     """
 
     uid: str
@@ -56,6 +57,8 @@ class Capacity:
 
     def __init__(self, controller: Controller, elbv2: Elbv2, network: PodNetwork) -> None:
         self.pods: dict[str, PodHistory] = {}
+        self.governing: set[tuple[str, str]] = set()
+        """Services (namespace, name) by which the pods of a StatefulSet find each other: none leaves its own."""
         self._watched = controller
         self._elbv2 = elbv2
         self._network = network
@@ -160,11 +163,12 @@ class Capacity:
     def _count(self, history: PodHistory) -> None:
         """Note whether a pod is in service now, and whether any EndpointSlice has it."""
         listed = self._listed(history)
-        if history.is_listed and not listed:
+        is_listed = any((history.namespace, service) not in self.governing for service in listed)
+        if history.is_listed and not is_listed:
             history.unlisted = moment.time()
-        elif listed:
+        elif is_listed:
             history.unlisted = None
-        history.is_listed = bool(listed)
+        history.is_listed = is_listed
         subject = self._watched.pods.objects.get((history.namespace, history.name))
         is_there = subject is not None and subject["metadata"]["uid"] == history.uid
         self._note(history, is_in_service=is_there and self._is_in_service(subject or {}, history, listed))

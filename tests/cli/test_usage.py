@@ -56,10 +56,14 @@ REFUSED = [
     ),
     pytest.param(
         ["drain", "n", "--allow", "unseen-targets,everything"],
-        "'everything' is not one of 'unseen-targets'",
+        "'everything' is not one of 'downtime', 'pending-revision', 'unseen-targets'",
         id="an unknown name to allow",
     ),
-    pytest.param(["drain", "n", "--allow", ""], "'' is not one of 'unseen-targets'", id="no name to allow"),
+    pytest.param(
+        ["drain", "n", "--allow", ""],
+        "'' is not one of 'downtime', 'pending-revision', 'unseen-targets'",
+        id="no name to allow",
+    ),
     pytest.param(
         ["drain", "n", "--allow", "unseen-targets"],
         "--allow unseen-targets needs --drain-wait: nobody tells when a target that can't be asked has drained",

@@ -30,8 +30,8 @@ from kubectl_safe.model.lease import (
     Lease,
     LeaseName,
     identity,
-    lease_of_deployment,
     lease_of_node,
+    lease_of_workload,
     readable,
 )
 from tests.support.leases import A, a_lease
@@ -185,13 +185,13 @@ def test_a_holder_is_told_as_people_say_it(holder: str, words: str) -> None:
 
 def test_leases_have_an_order_and_their_place() -> None:
     assert lease_of_node("node-a") == LeaseName("kube-node-lease", "kubectl-safe.node-a")
-    web = lease_of_deployment("shop", "web")
+    web = lease_of_workload("Deployment", "shop", "web")
     assert str(web) == "shop/kubectl-safe.deployment.web"
     assert sorted([web, lease_of_node("node-a")]) == [lease_of_node("node-a"), web]
 
 
 def test_long_names_are_cut_and_stay_different() -> None:
-    first, second = (lease_of_deployment("shop", "x" * 240 + end).name for end in ("-1", "-2"))
+    first, second = (lease_of_workload("Deployment", "shop", "x" * 240 + end).name for end in ("-1", "-2"))
     assert len(first) == len(second) == 253
     assert first != second
     dotted = lease_of_node("x" * 228 + "." * 30 + "y").name

@@ -37,6 +37,7 @@ def told(snapshot: Snapshot, *names: str, **flags: Any) -> list[str]:
     return [blocked.why for blocked in blockers(an_intent(snapshot, *names, **flags), snapshot)]
 
 
+ALLOW = ", or answer for it with --allow downtime"
 NONE = "deployment shop/web may run no pod beyond its 1, so none would be in service"
 
 FINE = [
@@ -55,13 +56,13 @@ def test_it_is_no_downtime_where(snapshot: Snapshot, flags: dict[str, Any]) -> N
 
 def test_it_is_downtime_where_a_planned_pod_can_not_leave_its_replica_set_first() -> None:
     (why,) = told(of(a_pod("web-2", labels=CANARY), replicas=1), "web-1", "web-2")
-    assert why == f"{NONE}: its Services use every label that its ReplicaSet selects by; scale it up first"
+    assert why == f"{NONE}: its Services use every label that its ReplicaSet selects by; scale it up first{ALLOW}"
 
 
 def test_downtime_is_told_with_all_that_it_comes_from() -> None:
-    assert told(of(replicas=1, max_surge=0)) == [f"{NONE}: give it --max-surge 1"]
+    assert told(of(replicas=1, max_surge=0)) == [f"{NONE}: give it --max-surge 1{ALLOW}"]
     two = "its strategy is Recreate, so two pods must never run at once; scale it up first"
-    assert told(of(replicas=1, strategy="Recreate")) == [f"{NONE}: {two}"]
+    assert told(of(replicas=1, strategy="Recreate")) == [f"{NONE}: {two}{ALLOW}"]
     both = "give it --max-surge 1 or --max-unavailable 1"
     assert told(of(max_surge=0), max_unavailable=0) == [
         f"deployment shop/web may run no pod beyond its 6 and miss none, so none can go: {both}"

@@ -37,6 +37,7 @@ def test_a_pod_settles_for(settings: Settings, seconds: tuple[int, int]) -> None
         pytest.param(Settings(max_surge=0), a_deployment(max_surge=2), 0, id="none by the flag"),
         pytest.param(Settings(max_surge="100%"), a_deployment(), 6, id="a percentage of the wanted pods"),
         pytest.param(Settings(max_surge=3), a_deployment(strategy="Recreate"), 0, id="none for Recreate"),
+        pytest.param(Settings(max_surge=3), a_deployment(kind="StatefulSet"), 0, id="none for a StatefulSet"),
     ],
 )
 def test_as_many_serve_beyond_the_wanted_number_as(settings: Settings, deployment: Workload, surge: int) -> None:
@@ -67,5 +68,5 @@ def test_what_no_flag_says_is_as_it_is_documented() -> None:
     settings = Settings()
     assert (settings.nudge, settings.touch, settings.max_draining, settings.drain_wait) == (True, True, None, None)
     assert settings.allow == frozenset()
-    assert frozenset({"unseen-targets"}) == ALLOWABLE
+    assert frozenset({"downtime", "pending-revision", "unseen-targets"}) == ALLOWABLE
     assert RETRY.total_seconds() == 5

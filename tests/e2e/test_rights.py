@@ -172,8 +172,9 @@ def test_a_drain_needs_rights_on_pods_only_where_the_pods_of_its_node_are(users:
     """The user reads everything, may cordon, and has the rest in the one namespace that has pods on the node."""
     stage = users.stage
     reads = "pods,services,nodes,endpointslices.discovery.k8s.io,poddisruptionbudgets.policy,daemonsets.apps"
+    owners = "replicasets.apps,deployments.apps,statefulsets.apps"
     for name, verbs, resources in (
-        ("read", "get,list,watch", f"{reads},replicasets.apps,deployments.apps,targetgroupbindings.elbv2.k8s.aws"),
+        ("read", "get,list,watch", f"{reads},{owners},targetgroupbindings.elbv2.k8s.aws"),
         ("cordon", "patch", "nodes"),
     ):
         stage.kubectl("create", "clusterrole", f"safe-{name}", f"--verb={verbs}", f"--resource={resources}")

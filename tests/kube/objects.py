@@ -5,7 +5,7 @@ from typing import Any
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.target import TargetGroupBinding
-from kubectl_safe.model.workload import Node, ReplicaSet
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/73e2d6bc24d8a067"
 HASH = "pod-template-hash"
@@ -32,6 +32,18 @@ def a_replica_set() -> ReplicaSet:
         namespace="default",
         name="web-1",
         uid="uid-web-1",
+        resource_version="7",
+        selector=LabelSelector(match_labels={}),
+        replicas=1,
+    )
+
+
+def a_stateful_set() -> Workload:
+    return Workload(
+        kind="StatefulSet",
+        namespace="default",
+        name="db",
+        uid="uid-db",
         resource_version="7",
         selector=LabelSelector(match_labels={}),
         replicas=1,

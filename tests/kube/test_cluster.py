@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.kube.cache import Signal
-from kubectl_safe.kube.cluster import BINDING_API, BINDINGS, NODES, PODS, Cluster
+from kubectl_safe.kube.cluster import BINDING_API, BINDINGS, NODES, PODS, STATEFUL_SETS, Cluster
 from kubectl_safe.kube.errors import ApiError
 from tests.kube.conftest import Serve
 from tests.support.api_server import Answer, Asked, Feed, a_status
@@ -82,9 +82,27 @@ def test_that_there_are_no_bindings_is_only_taken_from_an_api_server(serve: Serv
 
 def test_nodes_are_watched_in_the_whole_cluster_and_only_when_asked_for(serve: Serve) -> None:
     server, client = serve(Script(nodes=a_list({**a_raw_pod("node-a")}, version=1)))
-    with Cluster(client, namespace="team", signal=Signal(), with_nodes=True) as cluster:
+    with Cluster(client, namespace="team", signal=Signal(), also=("nodes",)) as cluster:
         assert list(cluster.observe().nodes) == ["node-a"]
     assert f"/api/v1/{NODES}" in {asked.path for asked in server.asked}
+
+
+def test_workloads_of_all_kinds_are_told_together_and_the_same_until_one_changes(serve: Serve) -> None:
+    lists: dict[str, Any] = {
+        "deployments": a_list(a_raw_pod("web"), version=1),
+        "statefulsets": a_list(a_raw_pod("db"), version=1),
+    }
+    script, signal = Script(**lists), Signal()
+    _, client = serve(script)
+    with Cluster(client, namespace=None, signal=signal, also=(STATEFUL_SETS,)) as cluster:
+        before = cluster.observe()
+        assert {its.kind: its.name for its in before.workloads.values()} == {"Deployment": "web", "StatefulSet": "db"}
+        while signal.wait(0.05):
+            pass
+        assert cluster.observe() is before
+        script.feeds[STATEFUL_SETS].send(an_event("DELETED", a_raw_pod("db", version=2)))
+        assert signal.wait(5)
+        assert {its.name for its in cluster.observe().workloads.values()} == {"web"}
 
 
 def test_a_missing_right_ends_the_start_with_verb_resource_namespace_and_remedy(serve: Serve) -> None:

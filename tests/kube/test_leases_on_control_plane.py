@@ -12,7 +12,7 @@ from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client, connect
 from kubectl_safe.kube.leases import Absent, Found, LeaseApi, Taken
 from kubectl_safe.kube.outcome import Conflict, Denied
-from kubectl_safe.model.lease import Lease, LeaseName, lease_of_deployment, lease_of_node
+from kubectl_safe.model.lease import Lease, LeaseName, lease_of_node, lease_of_workload
 from kubectl_safe.run.leases import Leases
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from tests.support.loop import LoopThread
@@ -51,7 +51,7 @@ def api(client: Client) -> LeaseApi:
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> LeaseName:
     """The name of a Lease of the test's own."""
-    return lease_of_deployment("default", request.node.name.replace("_", "-"))
+    return lease_of_workload("Deployment", "default", request.node.name.replace("_", "-"))
 
 
 def alices(api: LeaseApi, name: LeaseName) -> Lease:
@@ -131,7 +131,7 @@ def test_nobodys_lease_is_read_as_such(api: LeaseApi, client: Client, name: Leas
 
 @pytest.mark.parametrize(
     "lease",
-    [lease_of_node("ip-10-0-0-1.eu-west-1.compute.internal"), lease_of_deployment("default", "x" * 253)],
+    [lease_of_node("ip-10-0-0-1.eu-west-1.compute.internal"), lease_of_workload("Deployment", "default", "x" * 253)],
     ids=["a node", "a long name"],
 )
 def test_names_are_accepted(api: LeaseApi, lease: LeaseName) -> None:
@@ -149,7 +149,7 @@ def test_a_missing_right_is_named(running: ControlPlane, name: LeaseName) -> Non
 
 
 def test_a_missing_namespace_is_denied(api: LeaseApi) -> None:
-    lease = created(lease_of_deployment("nowhere", "web"), us=ALICE, about="restart web", at=NOON)
+    lease = created(lease_of_workload("Deployment", "nowhere", "web"), us=ALICE, about="restart web", at=NOON)
     assert api.read(lease.name) == Absent()
     result = api.create(lease)
     assert isinstance(result, Denied)

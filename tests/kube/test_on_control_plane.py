@@ -132,7 +132,7 @@ def rig(running: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Rig]:
     client.request("POST", "/api/v1/namespaces", body={"metadata": {"name": namespace}})
     signal = Signal()
     try:
-        with Cluster(client, namespace=namespace, signal=signal, with_nodes=True) as cluster:
+        with Cluster(client, namespace=namespace, signal=signal, also=("nodes",)) as cluster:
             yield Rig(client, cluster, signal, namespace)
     finally:
         client.close()

@@ -15,9 +15,11 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
 )
 from kubectl_safe.kube.patches import MERGE, STRATEGIC, dry, request_for
@@ -25,7 +27,7 @@ from kubectl_safe.model import marks
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.marks import Handoff, Operation
 from kubectl_safe.model.target import Target
-from tests.kube.objects import ARN, HASH, OWNER, PLAIN_OWNER, a_binding, a_node, a_pod, a_replica_set
+from tests.kube.objects import ARN, HASH, OWNER, PLAIN_OWNER, a_binding, a_node, a_pod, a_replica_set, a_stateful_set
 
 AT = "2026-01-02T03:04:05.678Z"
 KARPENTER, AUTOSCALER = marks.PROTECTIONS
@@ -230,6 +232,18 @@ OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
                 "annotations": {marks.OPERATION: OPERATION.dumps()},
             }
         },
+    ),
+    (
+        Wake(workload=a_stateful_set()),
+        "/apis/apps/v1/namespaces/default/statefulsets/db",
+        MERGE,
+        {"metadata": {"uid": "uid-db", "resourceVersion": "7", "annotations": {marks.WAKE: AT}}},
+    ),
+    (
+        RemoveWake(workload=a_stateful_set()),
+        "/apis/apps/v1/namespaces/default/statefulsets/db",
+        MERGE,
+        {"metadata": {"uid": "uid-db", "annotations": {marks.WAKE: None}}},
     ),
     (
         RemoveRecord(replica_set=a_replica_set()),

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from kubectl_safe.model import marks
-from kubectl_safe.model.lease import Holder, Lease, lease_of_deployment, lease_of_node
+from kubectl_safe.model.lease import Holder, Lease, lease_of_node, lease_of_workload
 
 A = lease_of_node("node-a")
 
@@ -53,10 +53,10 @@ def test_an_operation_is_written_alike_whatever_order_its_pods_came_in() -> None
 
 
 def test_the_longest_name_is_left_as_it_is_and_a_longer_one_ends_with_eight_digits() -> None:
-    prefix = len(lease_of_deployment("shop", "").name)
-    longest = lease_of_deployment("shop", "x" * (253 - prefix)).name
+    prefix = len(lease_of_workload("Deployment", "shop", "").name)
+    longest = lease_of_workload("Deployment", "shop", "x" * (253 - prefix)).name
     assert longest == f"kubectl-safe.deployment.{'x' * (253 - prefix)}"
-    longer = lease_of_deployment("shop", "x" * (254 - prefix)).name
+    longer = lease_of_workload("Deployment", "shop", "x" * (254 - prefix)).name
     assert re.fullmatch(r"kubectl-safe\.deployment\.x+-[0-9a-f]{8}", longer)
     assert len(longer) == 253
     dotted = lease_of_node("x" * 228 + "-." * 15 + "y").name

@@ -1,10 +1,14 @@
 """What goes together in a snapshot."""
 
+from dataclasses import replace
+
 import pytest
 
+from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.model.marks import HANDOFF, Handoff
 from kubectl_safe.model.pod import ContainerPort, Pod
 from kubectl_safe.model.service import ServicePort
-from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.snapshot import Snapshot, governing_service_of
 from kubectl_safe.model.target import Target
 from tests.support.builders import (
     a_binding,
@@ -76,3 +80,17 @@ def test_an_answer_is_fresh_for_as_long_as_it_may_be_old() -> None:
     snapshot = a_cluster(target_health={"web-1": health(asked=15), "web-2": health(asked=15.1)})
     assert snapshot.fresh_health(a_target("web-1")) is not None
     assert snapshot.fresh_health(a_target("web-2")) is None
+
+
+def test_a_pod_is_of_the_stateful_set_that_controls_it_or_released_it_at_its_withdrawal() -> None:
+    database = replace(a_deployment("db"), kind="StatefulSet", governing_service="db-members")
+    mine = a_pod("db-0", controller=an_owner("StatefulSet", "db"), labels={"app": "db"})
+    mine = replace(mine, owners=(replace(mine.owners[0], uid=database.uid),))
+    note = {HANDOFF: Handoff(dropped={"app": "db"}, in_service=2).dumps()}
+    let_go = replace(mine, name="db-1", uid=uid("db-1"), owners=(reference_to(database),), annotations=note)
+    members, other = a_service("db-members", selector={"app": "db"}), a_service("db")
+    snapshot = a_cluster(mine, let_go, workloads={database.uid: database}, services=(members, other))
+    assert [snapshot.workload_of(pod) for pod in (mine, let_go)] == [database, database]
+    assert [pod.name for pod in snapshot.pods_of(database)] == ["db-0", "db-1"]
+    assert snapshot.services_to_leave(mine) == (other,)
+    assert governing_service_of(mine, {}) == ""

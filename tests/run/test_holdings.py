@@ -8,13 +8,13 @@ import pytest
 
 from kubectl_safe.kube.outcome import Busy
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.lease import Holder, LeaseName, lease_of_deployment, lease_of_node
+from kubectl_safe.model.lease import Holder, LeaseName, lease_of_node, lease_of_workload
 from kubectl_safe.run.holdings import Holdings
 from tests.run.looping import left, run
 from tests.run.world import World, a_world
 from tests.support.builders import NOW, a_cluster, an_intent, uid
 
-NODE, WEB = lease_of_node("node-1"), lease_of_deployment("shop", "web")
+NODE, WEB = lease_of_node("node-1"), lease_of_workload("Deployment", "shop", "web")
 ALICE = Holder(
     identity="alice@laptop pid 4711 3f2a9c1b", about="drain node-2", since=datetime(2026, 11, 23, 12, tzinfo=UTC)
 )

@@ -1,6 +1,7 @@
 """What only a process that keeps looking can know: since when something is so."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.snapshot import EvictionAnswer
 from kubectl_safe.run.observer import Observer
 from tests.run.world import World, a_world
-from tests.support.builders import NOW, a_group, a_pod, arn, uid
+from tests.support.builders import NOW, a_deployment, a_group, a_pod, an_endpoint, an_owner, arn, uid
 
 
 def after(seconds: float) -> datetime:
@@ -39,6 +40,38 @@ def test_a_pod_is_absent_since_it_was_first_seen_in_no_slice() -> None:
     assert observer.look().absent_since == {uid("web-1"): after(3)}
     pass_to(9)
     assert observer.look().absent_since == {uid("web-1"): after(3)}
+
+
+@dataclass
+class Still:
+    """A cluster in which nothing changes."""
+
+    seen: Observed
+
+    def observe(self) -> Observed:
+        return self.seen
+
+
+@pytest.mark.parametrize(("services", "is_absent"), [(["db-members"], True), (["db-members", "db"], False)])
+def test_a_place_in_the_governing_service_of_its_stateful_set_is_no_presence(
+    services: list[str], is_absent: bool
+) -> None:
+    database = a_deployment("db", kind="StatefulSet", governing_service="db-members")
+    pod = a_pod("db-0", controller=an_owner("StatefulSet", "db"))
+    pod = replace(pod, owners=(replace(pod.owners[0], uid=database.uid),))
+    seen = Observed(
+        pods={pod.uid: pod},
+        replica_sets={},
+        workloads={database.uid: database},
+        nodes={},
+        services=(),
+        endpoints=tuple(an_endpoint(pod, service) for service in services),
+        budgets=(),
+        bindings=(),
+        stale=frozenset(),
+    )
+    found = Observer(Still(seen), now=lambda: NOW).look().absent_since
+    assert found == ({pod.uid: NOW} if is_absent else {})
 
 
 def test_an_endpoint_that_flashes_back_begins_the_absence_anew() -> None:

@@ -22,9 +22,11 @@ from kubectl_safe.decide.actions import (
     RemoveNudge,
     RemoveRecord,
     RemoveTouch,
+    RemoveWake,
     Touch,
     Uncordon,
     Undo,
+    Wake,
     Withdraw,
 )
 from kubectl_safe.decide.ending import Ending
@@ -173,7 +175,7 @@ class World(Signal):
                 self._mark(action)
             case RemoveTouch(pod=pod):
                 self.pods[pod.uid] = replace(pod, annotations={k: v for k, v in pod.annotations.items() if k != TOUCH})
-            case AskEviction() | Nudge() | RemoveNudge() | Touch():
+            case AskEviction() | Nudge() | RemoveNudge() | Touch() | Wake() | RemoveWake():
                 pass
 
     def _release(self, action: Release) -> None:
@@ -322,5 +324,7 @@ def _name(action: Action) -> str:
             return owner.name
         case Nudge(binding=binding) | RemoveNudge(binding=binding):
             return binding.name
+        case Wake(workload=workload) | RemoveWake(workload=workload):
+            return workload.name
         case _:
             return action.pod.name
