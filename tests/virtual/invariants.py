@@ -23,7 +23,7 @@ POLL_SECONDS = 4.999
 UNSEEN_SECONDS = 0.1
 """A pod that came into service so shortly before its ReplicaSet deleted it was seen to do so by nobody in time."""
 _WRITES = {
-    *(("PATCH", kind) for kind in ("pods", "nodes", "replicasets", "targetgroupbindings")),
+    *(("PATCH", kind) for kind in ("pods", "nodes", "replicasets", "statefulsets", "targetgroupbindings")),
     ("POST", "pods/eviction"),
     *((method, "leases") for method in ("POST", "PUT", "DELETE")),
 }
@@ -37,14 +37,15 @@ def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float,
             continue
         lowest = stage.rig.capacity.lowest(NAMESPACE, app.labels, began)
         # Every Deployment has a surge: its own, 25% rounded up, is never 0. Withdraw-first takes what it is allowed.
-        allowed = int(scenario.settings.max_unavailable or 0) + (expected.takes or 0 if number == 0 else 0)
+        unavailable = int(scenario.settings.max_unavailable or (1 if app.is_stateful else 0))
+        allowed = unavailable + (expected.takes or 0 if number == 0 else 0)
         assert lowest >= app.replicas - allowed, f"I1: {app.name} had {lowest} of {app.replicas} in service"
 
 
 def assert_nothing_was_lost(stage: VirtualStage, report: TrafficReport, expected: Expected) -> None:
     """I7 and I9, but for what others take away themselves: pods that they delete, and ways in that they close."""
-    ours = {name for _, name in map(_whose, evicted(stage))}
-    deleted = [p for p in stage.rig.capacity.pods.values() if p.terminating is not None and p.name not in ours]
+    ours = {_pod_of(eviction, stage).uid for eviction in evicted(stage)}
+    deleted = [p for p in stage.rig.capacity.pods.values() if p.terminating is not None and p.uid not in ours]
     served = [pod.name for pod in deleted if _served_at_its_end(pod) or pod.was_healthy]
     assert expected.takes is None or len(served) <= expected.takes, f"I7: {served} got requests, and are deleted"
     theirs = {where for pod in deleted for where in (pod.name, pod.ip)}
@@ -85,18 +86,18 @@ def assert_only_holders_wrote(stage: VirtualStage) -> None:
 
 def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario, expected: Expected) -> None:
     """I2."""
-    pods = _pods(stage)
     for eviction in evicted(stage):
-        _assert_out(pods[_whose(eviction)], _wall(stage, eviction.at), scenario, expected)
+        _assert_out(_pod_of(eviction, stage), _wall(stage, eviction.at), scenario, expected)
 
 
 def assert_only_planned_were_evicted(stage: VirtualStage, scenario: Scenario) -> None:
     """I4: each once; a drain's pods are on its nodes, a restart's were there before its first write."""
-    pods, evictions = _pods(stage), evicted(stage)
-    twice = [name for name, count in Counter(name for _, name in map(_whose, evictions)).items() if count > 1]
+    evictions = evicted(stage)
+    pods = Counter(_pod_of(eviction, stage).uid for eviction in evictions)
+    twice = [stage.rig.capacity.pods[uid].name for uid, count in pods.items() if count > 1]
     assert not twice, f"I4: {twice} were evicted twice"
     for eviction in evictions:
-        pod, process = pods[_whose(eviction)], eviction.process
+        pod, process = _pod_of(eviction, stage), eviction.process
         assert isinstance(process, Running)
         if process.about == "drain":
             assert pod.node in scenario.drained, f"I4: {pod.name} is on {pod.node}, which is not drained"
@@ -158,14 +159,12 @@ def _placeless(value: Any) -> Any:
     return [_placeless(its) for its in value] if isinstance(value, list) else value
 
 
-def _whose(eviction: Asked) -> tuple[str, str]:
-    """Return the namespace and the name of the pod."""
+def _pod_of(eviction: Asked, stage: VirtualStage) -> PodHistory:
+    """Return the pod that was evicted; of several that had its name, the one that was there."""
     _, _, _, _, namespace, _, name, _ = eviction.request.path.split("/")
-    return namespace, name
-
-
-def _pods(stage: VirtualStage) -> dict[tuple[str, str], PodHistory]:
-    return {(pod.namespace, pod.name): pod for pod in stage.rig.capacity.pods.values()}
+    at = _wall(stage, eviction.at)
+    its = [p for p in stage.rig.capacity.pods.values() if (p.namespace, p.name) == (namespace, name)]
+    return max((pod for pod in its if pod.first_seen <= at), key=lambda pod: pod.first_seen)
 
 
 def _wall(stage: VirtualStage, at: float) -> float:

@@ -10,9 +10,11 @@ from tests.virtual.scenario import NAMESPACE, NODE
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 
-def deployment_of(scene: Scene) -> str:
-    """Return the path of the first application's Deployment."""
-    return f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{scene.scenario.applications[0].name}"
+def workload_of(scene: Scene) -> str:
+    """Return the path of the first application's Deployment or StatefulSet."""
+    application = scene.scenario.applications[0]
+    kinds = "statefulsets" if application.is_stateful else "deployments"
+    return f"/apis/apps/v1/namespaces/{NAMESPACE}/{kinds}/{application.name}"
 
 
 def is_unguarded(scene: Scene) -> bool:
@@ -26,13 +28,13 @@ def may_shrink(scene: Scene) -> bool:
 
 
 def _delete(policy: str) -> Callable[[Scene], object]:
-    return lambda scene: scene.ask("DELETE", deployment_of(scene), {"propagationPolicy": policy})
+    return lambda scene: scene.ask("DELETE", workload_of(scene), {"propagationPolicy": policy})
 
 
 def _scale(by: int | None) -> Callable[[Scene], object]:
     def scale(scene: Scene) -> None:
         replicas = 0 if by is None else scene.scenario.applications[0].replicas + by
-        scene.ask("PATCH", deployment_of(scene), {"spec": {"replicas": replicas}})
+        scene.ask("PATCH", workload_of(scene), {"spec": {"replicas": replicas}})
 
     return scale
 
@@ -40,7 +42,7 @@ def _scale(by: int | None) -> Callable[[Scene], object]:
 def _roll_out(scene: Scene) -> None:
     """As `kubectl rollout restart` does."""
     annotations = {"kubectl.kubernetes.io/restartedAt": scene.stage.loop.now().isoformat()}
-    scene.ask("PATCH", deployment_of(scene), {"spec": {"template": {"metadata": {"annotations": annotations}}}})
+    scene.ask("PATCH", workload_of(scene), {"spec": {"template": {"metadata": {"annotations": annotations}}}})
 
 
 def _pods(step: str, *, old: bool = True) -> Callable[[Scene], list[Json]]:
@@ -75,7 +77,9 @@ def _is_deleted(error: str) -> bool:
 
 def _is_orphaned(error: str) -> bool:
     """Tell whether it is about pods of a Deployment that is gone, or of a ReplicaSet that has none any more."""
-    return any(told in error for told in ("--cascade=orphan", "not found", "only the pods of Deployments"))
+    return any(
+        told in error for told in ("--cascade=orphan", "not found", "only the pods of Deployments and StatefulSets")
+    )
 
 
 def _delete_what_is_left(scene: Scene, runs: Sequence[str]) -> None:

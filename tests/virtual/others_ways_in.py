@@ -88,6 +88,10 @@ def _delete_budgets(scene: Scene) -> None:
     scene.ask("DELETE", BUDGETS)
 
 
+def _has_hashes(scene: Scene) -> bool:
+    return may_shrink(scene) and not scene.scenario.applications[0].is_stateful
+
+
 def _is_bound(scene: Scene) -> bool:
     return scene.scenario.applications[0].is_load_balanced
 
@@ -116,7 +120,7 @@ WAY_IN_ACTS: Mapping[str, Act] = {
         ),
     ),
     "selects-anew": Act(do=_select_anew, expected=_OTHER),
-    "selects-by-hash": Act(do=_select_by_hash, expected=_OTHER.but(takes=None), is_possible=may_shrink),
+    "selects-by-hash": Act(do=_select_by_hash, expected=_OTHER.but(takes=None), is_possible=_has_hashes),
     "unbound": Act(do=_delete_binding, expected=_CLOSED, is_possible=_is_bound),
     "bound-again": Act(do=_bind_again, expected=_OTHER.but(takes=None)),
     "guarded": Act(do=lambda scene: _guard(scene, maxUnavailable=1), expected=_OTHER, is_possible=is_unguarded),

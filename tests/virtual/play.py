@@ -18,6 +18,8 @@ from tests.virtual.scenario import NAMESPACE, Scenario
 
 AGAIN_AT_MOST = 2
 """How often the command is run again that did not end well, for each thing that befell it."""
+LONGEST_BACKOFF = 1200.0
+"""A controller that fails tries again after 1000 s at the latest."""
 AFTERWARDS_SECONDS = 60.0
 """Until nothing is on its way any more: pods stop within their grace period."""
 
@@ -168,7 +170,7 @@ def _deploy(stage: VirtualStage, scenario: Scenario) -> None:
 
 def _await_full_strength(stage: VirtualStage, scenario: Scenario) -> None:
     for app in scenario.applications:
-        stage.loop.finish(stage.rig.ready(NAMESPACE, app.name, within=600.0))
+        stage.loop.finish(stage.rig.ready(NAMESPACE, app.name, within=LONGEST_BACKOFF))
 
 
 def _traffic(stage: VirtualStage, scenario: Scenario) -> Traffic | None:

@@ -87,6 +87,19 @@ SCENARIOS: Mapping[str, Scenario] = {
         applications=(an_application(is_load_balanced=True, replicas=3),),
         settings=Settings(max_surge=0, max_unavailable=1),
     ),
+    "drain-stateful": Scenario(
+        command="drain",
+        applications=(
+            an_application(
+                "db",
+                is_load_balanced=True,
+                replicas=4,
+                is_stateful=True,
+                member_labels={"member-of": "db"},
+                strategy=None,
+            ),
+        ),
+    ),
     "drain-two-nodes": Scenario(
         command="drain",
         nodes=("node-a", "node-b", "node-c"),
