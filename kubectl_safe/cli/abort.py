@@ -6,13 +6,13 @@ import click
 
 from kubectl_safe.cli.drain import KINDS as NODE_KINDS
 from kubectl_safe.cli.options import TO_END, Common, common_options
-from kubectl_safe.cli.rollout import DEPLOYMENT
+from kubectl_safe.cli.rollout import KINDS
 from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.model.errors import UsageError
 
 
 @click.command("abort", short_help="End what a drain or a restart began.")
-@click.argument("resources", nargs=-1, metavar="node/NAME... | deployment/NAME...")
+@click.argument("resources", nargs=-1, metavar="node/NAME... | deployment/NAME... | statefulset/NAME...")
 @common_options(*TO_END)
 def command(*, common: Common, resources: tuple[str, ...]) -> None:
     """End what a drain or a restart began and did not end.
@@ -30,37 +30,44 @@ def command(*, common: Common, resources: tuple[str, ...]) -> None:
       # End a restart
       kubectl safe abort deployment/web -n shop
     """
-    nodes, deployments = named(resources)
+    nodes, deployments, stateful_sets = named(resources)
     from kubectl_safe.decide.rights import to_abort
     from kubectl_safe.run.abort import Abort, abort
 
     client = connect(common)
     namespace = common.namespace or client.namespace
-    request = Abort(nodes=nodes, namespace=namespace, deployments=deployments, settings=settings_of(common))
+    request = Abort(
+        nodes=nodes,
+        namespace=namespace,
+        deployments=deployments,
+        stateful_sets=stateful_sets,
+        settings=settings_of(common),
+    )
     watched = None if nodes else namespace
-    needs = to_abort(nodes, namespace if deployments else None)
+    kinds = {"Deployment": deployments, "StatefulSet": stateful_sets}
+    needs = to_abort(nodes, {kind: namespace for kind, names in kinds.items() if names})
     about = f"abort {' '.join(resources)}"
     with session_for(common, client, about=about, namespace=watched, needs=needs) as session:
         abort(request, session)
 
 
-def named(resources: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of nodes and those of Deployments in `TYPE/NAME...`.
+def named(resources: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the names of nodes, those of Deployments and those of StatefulSets in `TYPE/NAME...`.
 
     Raises:
         UsageError: there is none, it is put in another way, or of another kind.
     """
     if not resources:
-        raise UsageError("say what to end: node/NAME or deployment/NAME")
-    nodes, deployments = [], []
+        raise UsageError("say what to end: node/NAME, deployment/NAME or statefulset/NAME")
+    found: dict[str, list[str]] = {"Node": [], **{kind: [] for kind in KINDS}}
+    known = {"Node": NODE_KINDS, **KINDS}
     for resource in resources:
-        kind, slash, name = resource.partition("/")
+        text, slash, name = resource.partition("/")
         if not slash or not name or "/" in name:
             raise UsageError(f"arguments must be of the form TYPE/NAME, such as node/node-1: {resource!r}")
-        if kind.lower() in NODE_KINDS:
-            nodes.append(name)
-        elif kind.lower() in DEPLOYMENT:
-            deployments.append(name)
-        else:
-            raise UsageError(f"there is nothing to end on a {kind!r}: name a node or a deployment")
-    return tuple(dict.fromkeys(nodes)), tuple(dict.fromkeys(deployments))
+        kind = next((kind for kind, names in known.items() if text.lower() in names), None)
+        if kind is None:
+            raise UsageError(f"there is nothing to end on a {text!r}: name a node, a deployment or a statefulset")
+        found[kind].append(name)
+    nodes, deployments, stateful_sets = (tuple(dict.fromkeys(names)) for names in found.values())
+    return nodes, deployments, stateful_sets

@@ -10,10 +10,14 @@ from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.cli.types import parse_selector
 from kubectl_safe.model.errors import KubectlSafeError, UsageError
 
-DEPLOYMENT = frozenset(
-    {"deployment", "deployments", "deploy"}
-    | {f"{kind}.{group}" for kind in ("deployment", "deployments") for group in ("apps", "v1.apps")}
-)
+
+def _names_of(singular: str, short: str) -> frozenset[str]:
+    kinds = (singular, f"{singular}s")
+    return frozenset({*kinds, short} | {f"{kind}.{group}" for kind in kinds for group in ("apps", "v1.apps")})
+
+
+KINDS = {"Deployment": _names_of("deployment", "deploy"), "StatefulSet": _names_of("statefulset", "sts")}
+"""What kubectl calls the kinds that can be restarted."""
 
 
 @click.group("rollout", short_help="Restart workloads without losing a request.")
@@ -27,16 +31,17 @@ def group() -> None:
     """
 
 
-@group.command("restart", short_help="Restart deployments without losing a request.")
-@click.argument("resources", nargs=-1, metavar="deployment/NAME... | deployment NAME... | deployment -l SELECTOR")
+@group.command("restart", short_help="Restart workloads without losing a request.")
+@click.argument("resources", nargs=-1, metavar="TYPE/NAME... | TYPE NAME... | TYPE -l SELECTOR")
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @common_options()
 def restart(*, common: Common, resources: tuple[str, ...], selector: str | None) -> None:
-    """Hand every pod of a deployment over to a new one.
+    """Hand every pod of a deployment, or of a statefulset, over to a new one.
 
-    Unlike kubectl rollout restart, it waits until that is done, and the deployment's spec is not changed: there is no
+    Unlike kubectl rollout restart, it waits until that is done, and the workload's spec is not changed: there is no
     new revision. Each replacement comes into service before the pod it replaces leaves its Services and target groups,
-    and a pod is evicted only when all of them have let go of it.
+    and a pod is evicted only when all of them have let go of it. Pods of a statefulset go one at a time, each before
+    its replacement, as both have one name.
 
     Killed at any moment it harms nothing: the same command again goes on where the dead one was.
 
@@ -48,8 +53,12 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
     \b
       # Restart the deployments with a label, two pods at a time
       kubectl safe rollout restart deployment -l app=web --max-surge 2
+
+    \b
+      # Restart a statefulset
+      kubectl safe rollout restart statefulset/db
     """
-    names = deployment_names(resources, has_selector=bool(selector))
+    kind, names = chosen(resources, has_selector=bool(selector))
     label_selector = parse_selector(selector) if selector else None
     from kubectl_safe.decide.rights import to_restart
     from kubectl_safe.run.restart import Restart
@@ -57,44 +66,55 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
 
     client = connect(common)
     namespace = common.namespace or namespace_name(client.namespace)
-    request = Restart(namespace=namespace, names=names, selector=label_selector, settings=settings_of(common))
-    needs = to_restart(namespace, writes=common.dry_run != "client", nudges=common.nudge)
+    settings = settings_of(common)
+    request = Restart(kind=kind, namespace=namespace, names=names, selector=label_selector, settings=settings)
+    needs = to_restart(namespace, kind=kind, writes=common.dry_run != "client", nudges=common.nudge)
     about = f"rollout restart {' '.join(resources)}{f' -l {selector}' if selector else ''}"
     with session_for(common, client, about=about, namespace=namespace, needs=needs) as session:
         run_restart(request, session)
 
 
-def deployment_names(resources: Sequence[str], *, has_selector: bool) -> tuple[str, ...]:
-    """Return the names in `TYPE/NAME...` or `TYPE NAME...`.
+def chosen(resources: Sequence[str], *, has_selector: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the kind and the names in `TYPE/NAME...` or `TYPE NAME...`.
 
     Raises:
-        UsageError: they are put in another way, or name nothing.
-        KubectlSafeError: another kind than a Deployment is named.
+        UsageError: they are put in another way, or name nothing, or several kinds.
+        KubectlSafeError: a kind is named that can't be restarted.
     """
     if not resources:
         raise UsageError("required resource not specified")
     if any("/" in resource for resource in resources):
-        names = tuple(_name_after_slash(resource) for resource in resources)
+        found = [_kind_and_name(resource) for resource in resources]
+        kinds, names = {kind for kind, _ in found}, tuple(name for _, name in found)
     else:
-        _check_kind(resources[0])
-        names = tuple(resource_name(name) for name in resources[1:])
+        kinds, names = {kind_of(resources[0])}, tuple(resource_name(name) for name in resources[1:])
     if has_selector and names:
         raise UsageError("name cannot be provided when a selector is specified")
     if not has_selector and not names:
-        raise UsageError("name the deployments, or choose them by a selector: -l KEY=VALUE")
-    return names
+        raise UsageError("name the workloads, or choose them by a selector: -l KEY=VALUE")
+    if len(kinds) > 1:
+        raise UsageError("restart deployments and statefulsets one after the other: name one type")
+    return kinds.pop(), names
 
 
-def _name_after_slash(resource: str) -> str:
+def kind_of(text: str) -> str:
+    """Return the kind that kubectl calls so.
+
+    Raises:
+        UsageError: it is empty.
+        KubectlSafeError: it can't be restarted.
+    """
+    if not text:
+        raise UsageError('the server doesn\'t have a resource type ""')
+    for kind, names in KINDS.items():
+        if text.lower() in names:
+            return kind
+    known = "only the pods of deployments and statefulsets can be handed over"
+    raise KubectlSafeError(f"{text!r} can't be restarted safely: {known}")
+
+
+def _kind_and_name(resource: str) -> tuple[str, str]:
     if "/" not in resource:
         raise UsageError(f"there is no need to specify a resource type as a separate argument: {resource!r}")
     kind, name = kind_and_name(resource)
-    _check_kind(kind)
-    return name
-
-
-def _check_kind(kind: str) -> None:
-    if not kind:
-        raise UsageError('the server doesn\'t have a resource type ""')
-    if kind.lower() not in DEPLOYMENT:
-        raise KubectlSafeError(f"{kind!r} can't be restarted safely: only the pods of deployments can be handed over")
+    return kind_of(kind), name

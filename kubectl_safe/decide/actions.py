@@ -122,17 +122,17 @@ class Uncordon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Note on a ReplicaSet that its pods are being restarted."""
+    """Note that the pods of a ReplicaSet, or of a StatefulSet, are being restarted."""
 
-    replica_set: ReplicaSet
+    bearer: ReplicaSet | Workload
     operation: Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveRecord:
-    """Take the note of a finished restart off a ReplicaSet."""
+    """Take the note of a finished restart off."""
 
-    replica_set: ReplicaSet
+    bearer: ReplicaSet | Workload
 
 
 Action = (
@@ -167,7 +167,7 @@ def subject_of(action: Action) -> str:
             return f"{workload.kind.lower()}/{workload}"
         case Cordon(node=node) | Uncordon(node=node):
             return f"node/{node.name}"
-        case Record(replica_set=replica_set) | RemoveRecord(replica_set=replica_set):
-            return f"replicaset/{replica_set.namespace}/{replica_set.name}"
+        case Record(bearer=bearer) | RemoveRecord(bearer=bearer):
+            return f"{bearer.kind.lower()}/{bearer.namespace}/{bearer.name}"
         case _:
             assert_never(action)

@@ -20,18 +20,24 @@ def refusal(deployment: Workload, snapshot: Snapshot) -> str:
     `kubectl rollout restart` refuses a paused Deployment too. In the middle of a rollout its controller is replacing
     the same pods, and two would work against each other.
     """
-    name = f"deployment {deployment}"
+    name = deployment.subject
     if deployment.is_terminating:
         return f"{name} is being deleted"
     if deployment.is_paused:
         return f"{name} is paused: resume it first (kubectl rollout resume deployment/{deployment.name})"
     old = [r for r in _replica_sets(deployment, snapshot) if r.replicas > 0]
     is_behind = deployment.observed_generation < deployment.generation
-    if is_behind or len(old) > 1 or deployment.updated_replicas < deployment.status_replicas:
-        return (
-            f"{name} is in the middle of a rollout: wait for it (kubectl rollout status deployment/{deployment.name})"
-        )
+    if is_behind or len(old) > 1 or _is_rolling(deployment):
+        return f"{name} is in the middle of a rollout: wait for it (kubectl rollout status {deployment.named})"
     return ""
+
+
+def _is_rolling(workload: Workload) -> bool:
+    """Tell whether its controller replaces pods by itself; with a partition or OnDelete, a StatefulSet may wait."""
+    if not workload.is_stateful:
+        return workload.updated_replicas < workload.status_replicas
+    does_itself = workload.strategy == "RollingUpdate" and not workload.partition
+    return does_itself and workload.current_revision != workload.update_revision
 
 
 def under_way(deployments: Iterable[Workload], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
@@ -82,12 +88,15 @@ def plan_restart(deployment: Workload, operation: Operation | None, snapshot: Sn
     )
 
 
-def recorded(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
-    """Return a ReplicaSet that carries the record of a restart; of several, that which has pods.
+def recorded(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
+    """Return what carries the record of a restart: a StatefulSet itself, or a ReplicaSet; of several that with pods.
 
     It stands on the ReplicaSet because the Deployment controller copies a Deployment's annotations to its ReplicaSets,
     and takes none off again.
     """
+    if deployment.is_stateful:
+        now = snapshot.workloads.get(deployment.uid, deployment)
+        return now if now.operation is not None else None
     known = [r for r in _replica_sets(deployment, snapshot) if r.operation is not None]
     return max(known, key=lambda r: r.replicas, default=None)
 
@@ -99,8 +108,14 @@ def left_behind(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
     return next((r for r in orphans if r.operation and wanted <= r.selector.match_labels.items()), None)
 
 
-def current_replica_set(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
-    """Return the ReplicaSet that has the Deployment's pods; None for one scaled to nothing."""
+def bearer_of(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
+    """Return what is to carry the record: a StatefulSet itself, or the ReplicaSet that has the pods.
+
+    None for a workload that is scaled to nothing.
+    """
+    if deployment.is_stateful:
+        now = snapshot.workloads.get(deployment.uid, deployment)
+        return now if now.replicas else None
     return next((r for r in _replica_sets(deployment, snapshot) if r.replicas > 0), None)
 
 

@@ -81,11 +81,14 @@ class Needs:
     nodes: tuple[str, ...] = ()
 
 
-def to_restart(namespace: str, *, writes: bool, nudges: bool) -> Needs:
-    """Return what a restart needs: all of it in the one namespace of its Deployments."""
-    required = [*_reading(namespace), *(_writing(namespace) if writes else ())]
+def to_restart(namespace: str, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
+    """Return what a restart needs: all of it in the one namespace of its workloads, which are of one kind."""
+    is_stateful = kind == "StatefulSet"
+    required = [*_reading(namespace, *_READ, *([_STATEFUL_SETS] if is_stateful else []))]
     if writes:
-        required.append(Right(verb="patch", group="apps", resource="replicasets", namespace=namespace))
+        bearer = "statefulsets" if is_stateful else "replicasets"
+        required += _writing(namespace)
+        required.append(Right(verb="patch", group="apps", resource=bearer, namespace=namespace))
     return Needs(required=tuple(required), optional=_optional(namespace, nudges=writes and nudges))
 
 
@@ -106,15 +109,18 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
     )
 
 
-def to_abort(nodes: Iterable[str], namespace: str | None) -> Needs:
-    """Return what ending drains of nodes needs, and restarts in a namespace: what they need themselves."""
+def to_abort(nodes: Iterable[str], restarted: Mapping[str, str]) -> Needs:
+    """Return what ending drains of nodes needs, and restarts of kinds in a namespace: what they need themselves."""
     names = tuple(nodes)
-    restarts = to_restart(namespace, writes=True, nudges=False) if namespace else Needs(required=())
-    if not names:
-        return restarts
-    drains = to_drain(names, writes=True, nudges=False)
-    required = tuple(dict.fromkeys((*drains.required, *restarts.required)))
-    return Needs(required=required, of_pods=drains.of_pods, optional=drains.optional, nodes=names)
+    restarts = [to_restart(namespace, kind=kind, writes=True, nudges=False) for kind, namespace in restarted.items()]
+    drains = [to_drain(names, writes=True, nudges=False)] if names else []
+    every = [*drains, *restarts]
+    return Needs(
+        required=tuple(dict.fromkeys(right for needs in every for right in needs.required)),
+        of_pods=tuple(right for needs in drains for right in needs.of_pods),
+        optional=every[0].optional if every else {},
+        nodes=names,
+    )
 
 
 def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:

@@ -111,9 +111,9 @@ def _mark(action: Nudge | RemoveNudge | Wake | RemoveWake, at: str) -> Request:
         case RemoveNudge(binding=binding):
             return _annotate_binding(binding, None, version=None)
         case Wake(workload=workload):
-            return _annotate_stateful_set(workload, at, version=workload.resource_version)
+            return _annotate(workload, marks.WAKE, at, version=workload.resource_version)
         case RemoveWake(workload=workload):
-            return _annotate_stateful_set(workload, None, version=None)
+            return _annotate(workload, marks.WAKE, None, version=None)
         case _:
             assert_never(action)
 
@@ -129,11 +129,11 @@ def _elsewhere(action: Cordon | Uncordon | Record | RemoveRecord, at: str) -> Re
             meta = {"resourceVersion": node.resource_version, "annotations": {marks.CORDONED: None}}
             body = {"metadata": meta, "spec": {"unschedulable": None}}
             return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
-        case Record(replica_set=replica_set, operation=operation):
+        case Record(bearer=bearer, operation=operation):
             # Two that begin at the same moment: the second must see the first's record.
-            return _annotate_replica_set(replica_set, operation.dumps(), version=replica_set.resource_version)
-        case RemoveRecord(replica_set=replica_set):
-            return _annotate_replica_set(replica_set, None, version=None)
+            return _annotate(bearer, marks.OPERATION, operation.dumps(), version=bearer.resource_version)
+        case RemoveRecord(bearer=bearer):
+            return _annotate(bearer, marks.OPERATION, None, version=None)
         case _:
             assert_never(action)
 
@@ -244,21 +244,11 @@ def _annotate_binding(binding: TargetGroupBinding, value: str | None, *, version
     )
 
 
-def _annotate_stateful_set(workload: Workload, value: str | None, *, version: str | None) -> Request:
+def _annotate(owner: ReplicaSet | Workload, mark: str, value: str | None, *, version: str | None) -> Request:
     pinned = {"resourceVersion": version} if version else {}
     return Request(
         method="PATCH",
-        path=f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}",
-        body={"metadata": {"uid": workload.uid, **pinned, "annotations": {marks.WAKE: value}}},
-        content_type=MERGE,
-    )
-
-
-def _annotate_replica_set(replica_set: ReplicaSet, value: str | None, *, version: str | None) -> Request:
-    pinned = {"resourceVersion": version} if version else {}
-    return Request(
-        method="PATCH",
-        path=f"/apis/apps/v1/namespaces/{replica_set.namespace}/replicasets/{replica_set.name}",
-        body={"metadata": {"uid": replica_set.uid, **pinned, "annotations": {marks.OPERATION: value}}},
+        path=f"/apis/apps/v1/namespaces/{owner.namespace}/{owner.kind.lower()}s/{owner.name}",
+        body={"metadata": {"uid": owner.uid, **pinned, "annotations": {mark: value}}},
         content_type=MERGE,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import ClassVar
 
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import CORDONED, OPERATION, Operation
@@ -13,6 +14,7 @@ from kubectl_safe.model.selector import Labels, LabelSelector
 class ReplicaSet:
     """A ReplicaSet and the Deployment that owns it."""
 
+    kind: ClassVar[str] = "ReplicaSet"
     namespace: str
     name: str
     uid: str

@@ -19,11 +19,12 @@ NOTHING = "has nothing to abort"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abort:
-    """Whose handoffs to end: those of nodes, and of Deployments in a namespace."""
+    """Whose handoffs to end: those of nodes, and of workloads in a namespace."""
 
     nodes: tuple[str, ...] = ()
     namespace: str = "default"
     deployments: tuple[str, ...] = ()
+    stateful_sets: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
 
 
@@ -38,8 +39,9 @@ def abort(request: Abort, session: Session) -> None:
     for name in request.nodes:
         node_of(name, snapshot)
     deployments = find(request.deployments, request.namespace, snapshot)
+    deployments += find(request.stateful_sets, request.namespace, snapshot, kind="StatefulSet")
     subjects = {lease_of_node(name): f"node/{name}" for name in request.nodes}
-    subjects |= {lease_of_workload(d.kind, d.namespace, d.name): f"deployment {d}" for d in deployments}
+    subjects |= {lease_of_workload(d.kind, d.namespace, d.name): d.subject for d in deployments}
     begun = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
     session.hold(subjects, began=began, before=begun.pods, is_by_force=True)
     snapshot = session.observer.look()
@@ -53,7 +55,7 @@ def abort(request: Abort, session: Session) -> None:
     for deployment in deployments:
         is_begun = deployment.uid in ended or recorded(deployment, session.observer.look()) is not None
         forget(deployment, session)
-        session.audience.say(f"deployment.apps/{deployment.name} {'aborted' if is_begun else NOTHING}")
+        session.audience.say(f"{deployment.kind.lower()}.apps/{deployment.name} {'aborted' if is_begun else NOTHING}")
     if session.holdings:
         session.holdings.sweep()
     emptied = {pod.node for pod in intent.pods}

@@ -1,4 +1,4 @@
-"""`rollout restart`: every pod of a Deployment is handed over to a new one."""
+"""`rollout restart`: every pod of a workload is handed over to a new one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from uuid import uuid4
 from kubectl_safe.decide.actions import Record, RemoveRecord
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.restart import (
-    current_replica_set,
+    bearer_of,
     left_behind,
     plan_restart,
     recorded,
@@ -30,8 +30,10 @@ from kubectl_safe.run.terms import DryRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """Which Deployments of a namespace to restart: by name, or by a selector."""
+    """Which workloads of a namespace to restart: by name, or by a selector."""
 
+    kind: str = "Deployment"
+    """Or `StatefulSet`."""
     namespace: str
     names: tuple[str, ...] = ()
     selector: LabelSelector | None = None
@@ -39,7 +41,7 @@ class Restart:
 
 
 def restart(request: Restart, session: Session) -> None:
-    """Restart Deployments, or go on with a restart that a dead process left.
+    """Restart workloads, or go on with a restart that a dead process left.
 
     Raises:
         KubectlSafeError: one can't be restarted, or the run could not be completed.
@@ -57,7 +59,7 @@ def restart(request: Restart, session: Session) -> None:
     for deployment in deployments:
         if deployment.uid in going_on and not _of(deployment, intent):
             session.audience.warn(
-                f"deployment {deployment}: the pods of the restart that was begun at "
+                f"{deployment.subject}: the pods of the restart that was begun at "
                 f"{going_on[deployment.uid].started} are all gone; for another restart run the same command again"
             )
     operation = _operation(going_on, deployments, request, session, began)
@@ -65,7 +67,9 @@ def restart(request: Restart, session: Session) -> None:
     if session.terms.dry_run is DryRun.NONE:
         _move(deployments, intent, operation, request, session, began=began)
     for deployment in deployments:
-        session.audience.say(f"deployment.apps/{deployment.name} restarted{session.terms.dry_run.suffix}")
+        session.audience.say(
+            f"{deployment.kind.lower()}.apps/{deployment.name} restarted{session.terms.dry_run.suffix}"
+        )
 
 
 def _move(
@@ -78,7 +82,7 @@ def _move(
     began: datetime,
 ) -> None:
     """Hand over all pods, under the record of the restart."""
-    leases = {lease_of_workload(d.kind, d.namespace, d.name): f"deployment {d}" for d in deployments}
+    leases = {lease_of_workload(d.kind, d.namespace, d.name): d.subject for d in deployments}
     session.hold(leases, began=began)
     # Who had them until now may have begun a restart of their own.
     going_on = under_way(deployments, operation.options, session.observer.look())
@@ -95,7 +99,7 @@ def _move(
         for deployment in deployments:
             forget(deployment, session)
     gone = [
-        f"deployment {d} was deleted meanwhile: nothing of it is left to restart" for d in deployments if d not in there
+        f"{d.subject} was deleted meanwhile: nothing of it is left to restart" for d in deployments if d not in there
     ]
     if failure is not None:
         raise type(failure)("\n".join([str(failure), *gone])) from failure
@@ -115,31 +119,32 @@ def _refuse(reasons: Iterable[str]) -> None:
 
 def subject_of(deployments: list[Workload]) -> str:
     """Return what `kubectl safe abort` takes to end a restart of Deployments of one namespace."""
-    names = " ".join(f"deployment/{d.name}" for d in deployments)
+    names = " ".join(d.named for d in deployments)
     return f"{names} -n {deployments[0].namespace}" if deployments else ""
 
 
-def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot) -> list[Workload]:
-    """Return Deployments by their names.
+def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot, *, kind: str = "Deployment") -> list[Workload]:
+    """Return workloads of a kind by their names.
 
     Raises:
         KubectlSafeError: one is not there.
     """
-    known = {d.name: d for d in snapshot.workloads.values() if d.namespace == namespace}
+    known = {d.name: d for d in snapshot.workloads.values() if (d.kind, d.namespace) == (kind, namespace)}
     for name in names:
         if name not in known:
-            raise KubectlSafeError(f'deployments.apps "{name}" not found')
+            raise KubectlSafeError(f'{kind.lower()}s.apps "{name}" not found')
     return [known[name] for name in dict.fromkeys(names)]
 
 
 def _chosen(request: Restart, snapshot: Snapshot) -> list[Workload]:
     if request.selector is not None:
-        return _select(request.selector, request.namespace, snapshot)
-    return find(request.names, request.namespace, snapshot)
+        return _select(request.selector, request, snapshot)
+    return find(request.names, request.namespace, snapshot, kind=request.kind)
 
 
-def _select(selector: LabelSelector, namespace: str, snapshot: Snapshot) -> list[Workload]:
-    known = (d for d in snapshot.workloads.values() if d.namespace == namespace and selector.matches(d.labels))
+def _select(selector: LabelSelector, request: Restart, snapshot: Snapshot) -> list[Workload]:
+    where = request.kind, request.namespace
+    known = (d for d in snapshot.workloads.values() if (d.kind, d.namespace) == where and selector.matches(d.labels))
     return sorted(known, key=lambda d: d.name)
 
 
@@ -148,10 +153,10 @@ def _conflict(deployment: Workload, operation: Operation, request: Restart) -> s
     if operation.options == request.settings.fingerprint:
         return ""
     return (
-        f"deployment {deployment} is being restarted since {operation.started} "
+        f"{deployment.subject} is being restarted since {operation.started} "
         f"with {operation.options or 'default options'}: wait for it; if it died, run that command again to complete "
         f"it, or end it with: "
-        f"kubectl safe abort deployment/{deployment.name} -n {deployment.namespace}"
+        f"kubectl safe abort {deployment.named} -n {deployment.namespace}"
     )
 
 
@@ -177,17 +182,18 @@ def _record(
     deployment: Workload, operation: Operation, deployments: list[Workload], intent: Intent, snapshot: Snapshot
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
-    replica_set = current_replica_set(deployment, snapshot)
+    bearer = bearer_of(deployment, snapshot)
     planned = _of(deployment, intent)
     is_over = not any(p.uid in snapshot.pods for p in planned)
-    if replica_set is None or is_over or deployment.uid in under_way(deployments, operation.options, snapshot):
+    if bearer is None or is_over or deployment.uid in under_way(deployments, operation.options, snapshot):
         return None
-    return Record(replica_set=replica_set, operation=replace(operation, pods=uid_prefixes(planned)))
+    return Record(bearer=bearer, operation=replace(operation, pods=uid_prefixes(planned)))
 
 
 def forget(deployment: Workload, session: Session) -> None:
     """Take away the records of a Deployment's restarts; a signal that wants out at once is not kept for that."""
-    for _ in session.observer.look().replica_sets:
+    snapshot = session.observer.look()
+    for _ in (*snapshot.replica_sets, deployment):
         if session.interruption.is_urgent or _forgetting(deployment, session.observer.look()) is None:
             return
         session.write(partial(_forgetting, deployment))
@@ -195,4 +201,4 @@ def forget(deployment: Workload, session: Session) -> None:
 
 def _forgetting(deployment: Workload, snapshot: Snapshot) -> RemoveRecord | None:
     record = recorded(deployment, snapshot) or left_behind(deployment, snapshot)
-    return RemoveRecord(replica_set=record) if record else None
+    return RemoveRecord(bearer=record) if record else None

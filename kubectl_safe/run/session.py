@@ -95,7 +95,8 @@ class Session:
     def __enter__(self) -> Self:
         if self.needs:
             self.lacking = check_rights(self.client, self.needs, self.audience)
-        also = (NODES, STATEFUL_SETS) if self.namespace is None else ()
+        named = {right.resource for right in self.needs.required} if self.needs else set[str]()
+        also = {NODES, STATEFUL_SETS} if self.namespace is None else named & {STATEFUL_SETS}
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also)
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)

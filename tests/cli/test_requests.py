@@ -183,3 +183,13 @@ def test_a_selector_means_what_it_means_to_kubectl(text: str, labels: dict[str, 
 )
 def test_a_duration_means_what_it_means_to_kubectl(text: str, seconds: float) -> None:
     assert duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("kind", ["statefulset", "statefulsets", "sts", "statefulsets.apps", "statefulset.v1.apps"])
+def test_a_stateful_set_is_restarted_under_each_of_its_names(safe: CommandLine, kind: str) -> None:
+    request = restarted(safe, f"{kind}/db", f"{kind}/queue")
+    assert (request.kind, request.names) == ("StatefulSet", ("db", "queue"))
+
+
+def test_a_deployment_is_restarted_as_such(safe: CommandLine) -> None:
+    assert restarted(safe, "deploy", "web").kind == "Deployment"

@@ -75,8 +75,13 @@ REFUSED = [
         id="a wait that nothing needs",
     ),
     pytest.param(["rollout", "restart"], "required resource not specified", id="no resource"),
-    pytest.param(["rollout", "restart", "deployment"], "name the deployments, or choose them by", id="a kind alone"),
-    pytest.param(["rollout", "restart", "deploy", "-l", ""], "name the deployments, or choose", id="an empty selector"),
+    pytest.param(
+        ["rollout", "restart", "deployment/web", "sts/db"],
+        "restart deployments and statefulsets one after the other: name one type",
+        id="two kinds",
+    ),
+    pytest.param(["rollout", "restart", "deployment"], "name the workloads, or choose them by", id="a kind alone"),
+    pytest.param(["rollout", "restart", "deploy", "-l", ""], "name the workloads, or choose", id="an empty selector"),
     pytest.param(["rollout", "restart", "deploy/web", "-l", "a=b"], "name cannot be provided when", id="both"),
     pytest.param(
         ["rollout", "restart", "deploy", "web", "-l", "a"],
@@ -220,7 +225,7 @@ def test_a_namespace_of_the_kubeconfig_gets_into_no_path_unseen(
     assert capsys.readouterr().err == """error: invalid namespace "../kube-system": [may not contain '/']\n"""
 
 
-OTHER_KINDS = ["statefulset/db", "daemonset/agent", "ds/agent", "pod/web-1", "rs/web", "rollouts.argoproj.io/web"]
+OTHER_KINDS = ["daemonset/agent", "ds/agent", "pod/web-1", "rs/web", "rollouts.argoproj.io/web"]
 
 
 @pytest.mark.parametrize("resource", OTHER_KINDS)
@@ -230,7 +235,8 @@ def test_another_kind_is_refused_by_name(safe: CommandLine, resource: str) -> No
         ended = safe("rollout", "restart", *arguments)
         assert ended.code == 1
         assert ended.err == (
-            f"error: '{kind}' can't be restarted safely: only the pods of deployments can be handed over\n"
+            f"error: '{kind}' can't be restarted safely: "
+            "only the pods of deployments and statefulsets can be handed over\n"
         )
     assert safe.requests == []
 

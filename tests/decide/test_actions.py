@@ -15,7 +15,7 @@ POD: dict[str, Any] = {"pod": a_pod()}
 OWNED = POD | {"owner": reference_to(a_deployment())}
 NOTED = OWNED | {"targets": (), "in_service": 6}
 NODE: dict[str, Any] = {"node": Node(name="node-1", resource_version="1")}
-SET: dict[str, Any] = {"replica_set": a_replica_set()}
+SET: dict[str, Any] = {"bearer": a_replica_set()}
 RECORD = SET | {"operation": Operation(id="a", started="", options="", pods=frozenset())}
 
 ROWS: list[tuple[actions.Action, str]] = [

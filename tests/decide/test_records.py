@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.decide.restart import current_replica_set, left_behind, plan_restart, recorded, refusal, under_way
+from kubectl_safe.decide.restart import bearer_of, left_behind, plan_restart, recorded, refusal, under_way
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -58,15 +58,15 @@ def test_a_replica_set_may_be_left_behind_that_selects_by_no_more_than_its_deplo
 
 def test_a_replica_set_with_one_pod_is_the_current_one_and_none_without() -> None:
     one, none = a_set("web-1", replicas=1), a_set("web-0", replicas=0)
-    assert current_replica_set(WEB, with_sets(none, one)) == one
-    assert current_replica_set(WEB, with_sets(none)) is None
+    assert bearer_of(WEB, with_sets(none, one)) == one
+    assert bearer_of(WEB, with_sets(none)) is None
 
 
 def test_a_replica_set_that_nobody_owns_or_another_does_is_none_of_a_deployment() -> None:
     api = a_replica_set("api-1", of="api", annotations={OPERATION: RECORD})
     snapshot = with_sets(ORPHAN, api)
     assert recorded(WEB, snapshot) is None
-    assert current_replica_set(WEB, snapshot) is None
+    assert bearer_of(WEB, snapshot) is None
 
 
 def test_a_rollout_of_one_pod_is_one() -> None:

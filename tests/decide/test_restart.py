@@ -1,10 +1,11 @@
 """Which pods a restart moves, and which Deployments it refuses."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.restart import current_replica_set, plan_restart, recorded, refusal, uid_prefixes, under_way
+from kubectl_safe.decide.restart import bearer_of, plan_restart, recorded, refusal, uid_prefixes, under_way
 from kubectl_safe.model.marks import OPERATION, Operation
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import ReplicaSet, Workload
@@ -27,6 +28,34 @@ ROWS = [
     pytest.param(a_deployment(), with_sets(OLD), "middle of a rollout", id="one with two ReplicaSets that have pods"),
     pytest.param(a_deployment(updated_replicas=5), a_cluster(), "middle of a rollout", id="one with pods not updated"),
 ]
+
+
+def a_stateful_set(**changes: Any) -> Workload:
+    revisions = {"current_revision": "db-1", "update_revision": "db-2"}
+    return a_deployment("db", kind="StatefulSet", **(revisions | changes))
+
+
+ROWS += [
+    pytest.param(a_stateful_set(update_revision="db-1"), a_cluster(), "", id="a StatefulSet that is done"),
+    pytest.param(
+        a_stateful_set(),
+        a_cluster(),
+        "statefulset shop/db is in the middle of a rollout: wait for it (kubectl rollout status statefulset/db)",
+        id="a StatefulSet whose pods are replaced by its controller",
+    ),
+    pytest.param(a_stateful_set(partition=2), a_cluster(), "", id="one whose partition holds pods back"),
+    pytest.param(a_stateful_set(strategy="OnDelete"), a_cluster(), "", id="one that waits for pods to be deleted"),
+    pytest.param(a_stateful_set(generation=2, partition=2), a_cluster(), "middle of a rollout", id="one not observed"),
+]
+
+
+def test_the_record_of_a_stateful_set_stands_on_itself() -> None:
+    operation = Operation(id="1", started="then", options="", pods=frozenset())
+    its = a_stateful_set(annotations={OPERATION: operation.dumps()})
+    snapshot = a_cluster(workloads={its.uid: its})
+    assert recorded(a_stateful_set(), snapshot) == bearer_of(a_stateful_set(), snapshot) == its
+    assert recorded(a_stateful_set(), a_cluster()) is None
+    assert bearer_of(a_stateful_set(replicas=0), a_cluster()) is None
 
 
 @pytest.mark.parametrize(("deployment", "snapshot", "why"), ROWS)
@@ -53,7 +82,7 @@ def test_continues_what_a_dead_run_began_and_takes_no_replacement() -> None:
 
 
 def test_the_record_stands_on_the_replica_set_that_has_the_pods() -> None:
-    assert current_replica_set(a_deployment(), with_sets(SCALED_DOWN)) == a_replica_set()
+    assert bearer_of(a_deployment(), with_sets(SCALED_DOWN)) == a_replica_set()
     assert recorded(a_deployment(), with_sets(SCALED_DOWN)) is None
 
 

@@ -34,9 +34,9 @@ def test_a_drain_is_blocked_by_a_pod_whose_owner_is_not_known(shared_stage: Stag
 
 
 def test_a_restart_of_another_kind_is_refused(shared_stage: Stage, namespace: str) -> None:
-    create(shared_stage, namespace, "StatefulSet", "db", replicas=1)
-    done = _refused(shared_stage, "rollout", "restart", "statefulset/db", "-n", namespace)
-    assert "'statefulset' can't be restarted safely: only the pods of deployments can be handed over" in done.stderr
+    create(shared_stage, namespace, "DaemonSet", "agent")
+    done = _refused(shared_stage, "rollout", "restart", "daemonset/agent", "-n", namespace)
+    assert "'daemonset' can't be restarted safely: only the pods of deployments and statefulsets" in done.stderr
 
 
 def test_a_bare_pod_needs_force(shared_stage: Stage, namespace: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures
-from tests.support.scenario import Scene
+from tests.support.scenario import SETTLE, Scene
 
 pytestmark = pytest.mark.controlplane
 
@@ -55,3 +55,19 @@ def test_the_only_pod_of_a_stateful_set_goes_only_where_that_is_allowed(scene: S
     assert result.stdout.endswith(f"node/{node} drained\n")
     assert scene.evicted() == ["db-0"]
     assert_nothing_left(scene.stage)
+
+
+def test_a_restart_of_a_stateful_set_replaces_each_pod_once(scene: Scene, figures: Figures) -> None:
+    scene.deploy("db", replicas=3, is_stateful=True, member_labels={"member-of": "db"}, is_load_balanced=True)
+    before = {pod["metadata"]["uid"] for pod in scene.pods()}
+    with scene.traffic() as counted:
+        command = ("rollout", "restart", "statefulset/db", "-n", scene.namespace, "--settle", SETTLE)
+        result = scene.stage.safe(*command)
+        scene.await_full_strength()
+    assert result.stdout.endswith("statefulset.apps/db restarted\n")
+    assert scene.evicted() == ["db-0", "db-1", "db-2"]
+    assert [write.name for write in scene.evictions()] == ["db-2", "db-1", "db-0"]
+    assert before.isdisjoint(pod["metadata"]["uid"] for pod in scene.pods())
+    assert scene.stage.lowest(scene.applications[0], counted) >= 2
+    assert_nothing_left(scene.stage)
+    figures.add("restart of a StatefulSet", str(counted))

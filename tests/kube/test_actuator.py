@@ -193,7 +193,7 @@ def test_a_conflict_over_another_pod_of_that_name_is_gone(serve: Serve) -> None:
 
 
 def test_a_conflict_over_what_is_no_pod_is_left_to_the_watch(serve: Serve) -> None:
-    record = Record(replica_set=a_replica_set(), operation=Operation(id="1", started="", options="", pods=frozenset()))
+    record = Record(bearer=a_replica_set(), operation=Operation(id="1", started="", options="", pods=frozenset()))
     result, _, server = act(serve, lambda _: a_status(409, "Conflict"), record)
     assert result == Conflict()
     assert len(server.asked) == 1

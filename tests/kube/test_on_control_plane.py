@@ -262,10 +262,10 @@ def test_touch_and_record_come_and_go(rig: Rig) -> None:
 
     operation = Operation(id="1", started="now", options="", pods=frozenset({pod.uid[:8]}))
     stale = replica_set()
-    assert rig.actuator.act(Record(replica_set=stale, operation=operation)) == Done()
+    assert rig.actuator.act(Record(bearer=stale, operation=operation)) == Done()
     assert replica_set().operation == operation
-    assert rig.actuator.act(Record(replica_set=stale, operation=operation)) == Conflict()
-    assert rig.actuator.act(RemoveRecord(replica_set=replica_set())) == Done()
+    assert rig.actuator.act(Record(bearer=stale, operation=operation)) == Conflict()
+    assert rig.actuator.act(RemoveRecord(bearer=replica_set())) == Done()
     assert replica_set().operation is None
 
 

@@ -222,7 +222,7 @@ OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
         },
     ),
     (
-        Record(replica_set=a_replica_set(), operation=OPERATION),
+        Record(bearer=a_replica_set(), operation=OPERATION),
         RS,
         MERGE,
         {
@@ -246,7 +246,7 @@ OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
         {"metadata": {"uid": "uid-db", "annotations": {marks.WAKE: None}}},
     ),
     (
-        RemoveRecord(replica_set=a_replica_set()),
+        RemoveRecord(bearer=a_replica_set()),
         RS,
         MERGE,
         {"metadata": {"uid": "uid-web-1", "annotations": {marks.OPERATION: None}}},

@@ -62,10 +62,10 @@ WORDS = [
     (RemoveTouch(pod=a_pod()), ""),
     (Cordon(node=NODE), ""),
     (
-        Record(replica_set=a_replica_set(), operation=Operation(id="1", started="", options="", pods=frozenset())),
+        Record(bearer=a_replica_set(), operation=Operation(id="1", started="", options="", pods=frozenset())),
         "",
     ),
-    (RemoveRecord(replica_set=a_replica_set()), ""),
+    (RemoveRecord(bearer=a_replica_set()), ""),
 ]
 
 

@@ -241,10 +241,12 @@ class World(Signal):
                 self.nodes[node.name] = replace(node, is_unschedulable=True, annotations={CORDONED: "now"})
             case Uncordon(node=node):
                 self.nodes[node.name] = replace(node, is_unschedulable=False, annotations={})
-            case Record(replica_set=owner, operation=operation):
+            case Record(bearer=ReplicaSet() as owner, operation=operation):
                 self.replica_sets[owner.uid] = replace(owner, annotations={OPERATION: operation.dumps()})
-            case RemoveRecord(replica_set=owner):
+            case RemoveRecord(bearer=ReplicaSet() as owner):
                 self.replica_sets[owner.uid] = replace(owner, annotations={})
+            case _:
+                raise AssertionError("this world has no StatefulSets")
 
     def _sync(self) -> None:
         """Let EndpointSlices follow the pods."""
@@ -320,7 +322,7 @@ def _name(action: Action) -> str:
     match action:
         case Cordon(node=node) | Uncordon(node=node):
             return node.name
-        case Record(replica_set=owner) | RemoveRecord(replica_set=owner):
+        case Record(bearer=owner) | RemoveRecord(bearer=owner):
             return owner.name
         case Nudge(binding=binding) | RemoveNudge(binding=binding):
             return binding.name

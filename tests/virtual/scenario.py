@@ -41,7 +41,12 @@ class Scenario:
         """The rights that the command asks for."""
         if self.command == "drain":
             return to_drain(self.drained, writes=True, nudges=self.settings.nudge)
-        return to_restart(NAMESPACE, writes=True, nudges=self.settings.nudge)
+        return to_restart(NAMESPACE, kind=self.kind, writes=True, nudges=self.settings.nudge)
+
+    @property
+    def kind(self) -> str:
+        """Of the workloads that a restart is of."""
+        return "StatefulSet" if self.applications[0].is_stateful else "Deployment"
 
     @property
     def namespace(self) -> str | None:
@@ -54,7 +59,7 @@ class Scenario:
             drain(Drain(nodes=self.drained, options=Options(), settings=self.settings), session)
         else:
             names = tuple(app.name for app in self.applications)
-            restart(Restart(namespace=NAMESPACE, names=names, settings=self.settings), session)
+            restart(Restart(kind=self.kind, namespace=NAMESPACE, names=names, settings=self.settings), session)
 
 
 def an_application(name: str = "web", **changes: object) -> Application:
@@ -68,6 +73,12 @@ def an_application(name: str = "web", **changes: object) -> Application:
         "strategy": {"rollingUpdate": {"maxSurge": 1}},
     }
     return Application(namespace=NAMESPACE, name=name, **(values | changes))  # type: ignore[arg-type]
+
+
+def a_database(**changes: object) -> Application:
+    """Return a StatefulSet whose pods find each other by a label of their own."""
+    its: dict[str, object] = {"is_stateful": True, "member_labels": {"member-of": "db"}, "strategy": None}
+    return an_application("db", is_load_balanced=True, **(its | changes))
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -87,19 +98,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         applications=(an_application(is_load_balanced=True, replicas=3),),
         settings=Settings(max_surge=0, max_unavailable=1),
     ),
-    "drain-stateful": Scenario(
-        command="drain",
-        applications=(
-            an_application(
-                "db",
-                is_load_balanced=True,
-                replicas=4,
-                is_stateful=True,
-                member_labels={"member-of": "db"},
-                strategy=None,
-            ),
-        ),
-    ),
+    "drain-stateful": Scenario(command="drain", applications=(a_database(replicas=4),)),
+    "restart-stateful": Scenario(command="restart", applications=(a_database(),)),
     "drain-two-nodes": Scenario(
         command="drain",
         nodes=("node-a", "node-b", "node-c"),
