@@ -99,7 +99,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         settings=Settings(max_surge=0, max_unavailable=1),
     ),
     "drain-stateful": Scenario(command="drain", applications=(a_database(replicas=4),)),
-    "restart-stateful": Scenario(command="restart", applications=(a_database(),)),
+    "restart-stateful": Scenario(command="restart", applications=(a_database(replicas=3),)),
     "drain-two-nodes": Scenario(
         command="drain",
         nodes=("node-a", "node-b", "node-c"),
