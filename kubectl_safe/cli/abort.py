@@ -12,7 +12,7 @@ from kubectl_safe.model.errors import UsageError
 
 
 @click.command("abort", short_help="End what a drain or a restart began.")
-@click.argument("resources", nargs=-1, metavar="node/NAME... | deployment/NAME... | statefulset/NAME...")
+@click.argument("resources", nargs=-1, metavar="TYPE/NAME...")
 @common_options(*TO_END)
 def command(*, common: Common, resources: tuple[str, ...]) -> None:
     """End what a drain or a restart began and did not end.
