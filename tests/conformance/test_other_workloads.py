@@ -126,6 +126,19 @@ def test_stateful_restart_begins_with_the_highest(ground: Ground) -> None:
     terminating(ground, "web-0")
 
 
+def test_parallel_stateful_restart_waits_for_each_that_it_has_created(ground: Ground) -> None:
+    a_stateful_set(ground, podManagementPolicy="Parallel")
+    pods = [running(ground, name) for name in ("web-0", "web-1")]
+    ground.until(lambda: ground.get("statefulsets", "web")["status"].get("readyReplicas") == 2 or None, "readiness")
+    restart(ground, "statefulsets")
+    terminating(ground, "web-1")
+    ground.stop(pods[1])
+    ground.until(lambda: ground.find("pods", "web-1"), "the next one")
+    assert "deletionTimestamp" not in ground.get("pods", "web-0")["metadata"]
+    running(ground, "web-1")
+    terminating(ground, "web-0")
+
+
 def test_stateful_scale_down_takes_the_highest(ground: Ground) -> None:
     a_stateful_set(ground)
     for name in ("web-0", "web-1"):

@@ -63,7 +63,7 @@ class StatefulSets(PodOwner):
         first = (spec.get("ordinals") or {}).get("start", 0)
         wanted = range(first, first + spec["replicas"])
         if self._fill_up(owner, pods, wanted, revision) and self._thin_out(owner, pods, wanted):
-            self._update(owner, pods, revision)
+            self._update(owner, pods, wanted, revision)
 
     def _fill_up(self, owner: Json, pods: dict[int, Json], wanted: range, revision: str) -> bool:
         """Create what is missing, each once those before it are up; tell whether to go on."""
@@ -89,14 +89,16 @@ class StatefulSets(PodOwner):
                 delete_if_there(self.model, kinds.PODS, pods[number])
         return not condemned
 
-    def _update(self, owner: Json, pods: dict[int, Json], revision: str) -> None:
-        """Delete the pod with the highest ordinal that is of an old revision, once all above it are up."""
+    def _update(self, owner: Json, pods: dict[int, Json], wanted: range, revision: str) -> None:
+        """Delete the pod with the highest ordinal that is of an old revision, once all above it are there and up."""
         strategy = owner["spec"]["updateStrategy"]
         if strategy["type"] != "RollingUpdate":
             return
         partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-        for number in sorted((its for its in pods if its >= partition), reverse=True):
-            pod = pods[number]
+        for number in reversed([its for its in wanted if its >= partition]):
+            pod = pods.get(number)
+            if pod is None:
+                return
             if labels_of(pod).get(REVISION) != revision and not is_terminating(pod):
                 delete_if_there(self.model, kinds.PODS, pod)
                 return
