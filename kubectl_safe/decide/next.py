@@ -110,7 +110,7 @@ def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> 
     One that is being deleted is none: a pod that is released to it now would be garbage collected with it, even where
     the pods that it had are spared. Those are set free first, and that may be seen before its deletion is.
     """
-    freed = {p.workload.uid for p in intent.pods if p.workload and _is_freed(alive.get(p.uid))}
+    freed = {p.workload.uid for p in intent.pods if p.workload and _is_freed(alive.get(p.uid), p.workload)}
     found: dict[str, list[Pod]] = {}
     for planned in intent.pods:
         workload = planned.workload
@@ -119,9 +119,9 @@ def _workloads(intent: Intent, alive: Mapping[str, Pod], snapshot: Snapshot) -> 
     return [(snapshot.workloads[uid], pods) for uid, pods in found.items()]
 
 
-def _is_freed(pod: Pod | None) -> bool:
-    """Tell whether a pod has lost the owner that its release gave it."""
-    return pod is not None and pod.is_released and not pod.owners
+def _is_freed(pod: Pod | None, workload: OwnerReference) -> bool:
+    """Tell whether a pod has lost the owner that its release gave it; a StatefulSet itself may take that from it."""
+    return pod is not None and pod.is_released and not pod.owners and workload.kind != "StatefulSet"
 
 
 def _is_there(owner: OwnerReference, snapshot: Snapshot) -> bool:

@@ -25,6 +25,12 @@ def ordinal(pod: Pod | Planned, workload: Workload) -> int | None:
     return int(number) if workload.is_stateful and prefix == workload.name and number.isdecimal() else None
 
 
+def is_wanted(pod: Pod | Planned, workload: Workload) -> bool:
+    """Tell whether a workload is to have a pod of this name: a StatefulSet deletes the others, in service or not."""
+    number = ordinal(pod, workload)
+    return number is None or 0 <= number - workload.first_ordinal < workload.replicas
+
+
 def is_pending(pod: Pod, workload: Workload) -> bool:
     """Tell whether a pod has another template than it would be created anew with, and waits for somebody to delete it.
 
@@ -62,7 +68,5 @@ def _waiting(planned: Planned, snapshot: Snapshot) -> Workload | None:
     workload = snapshot.workloads.get(planned.workload.uid) if planned.workload else None
     if workload is None or workload.is_terminating:
         return None
-    number = ordinal(planned, workload)
-    there = snapshot.pods_of(workload)
-    is_owed = number is not None and len(there) < workload.replicas and all(p.name != planned.name for p in there)
-    return workload if is_owed else None
+    is_owed = ordinal(planned, workload) is not None and is_wanted(planned, workload)
+    return workload if is_owed and all(pod.name != planned.name for pod in snapshot.pods_of(workload)) else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kubectl_safe.decide.stateful import is_wanted
 from kubectl_safe.decide.unseen import unconfirmed
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -40,7 +41,7 @@ def verdict(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
 
     In service is a pod that
 
-    - is not terminating and not withdrawn,
+    - is not terminating and not withdrawn, nor about to be deleted,
     - is Ready, with every readiness gate True, for `minReadySeconds`,
     - is selected by every Service that selected it before its release,
     - is `ready` in every EndpointSlice of every Service that selects it, and in at least one of each,
@@ -74,14 +75,16 @@ def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
 
 
 def _out_by_itself(pod: Pod, workload: Workload, snapshot: Snapshot) -> str:
-    return _out_for_good(pod) or _out_by_conditions(pod, snapshot) or _out_by_age(pod, workload, snapshot)
+    return _out_for_good(pod, workload) or _out_by_conditions(pod, snapshot) or _out_by_age(pod, workload, snapshot)
 
 
-def _out_for_good(pod: Pod) -> str:
+def _out_for_good(pod: Pod, workload: Workload) -> str:
     if pod.is_terminating:
         return f"pod {pod} is terminating"
     if pod.is_withdrawn:
         return f"pod {pod} is withdrawn"
+    if not is_wanted(pod, workload):
+        return f"pod {pod} is to be deleted, as {workload.subject} was scaled down to {workload.replicas}"
     return f"pod {pod} ran to its end ({pod.phase})" if pod.is_finished else ""
 
 

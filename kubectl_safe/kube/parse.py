@@ -154,6 +154,7 @@ def stateful_set(raw: Json) -> Workload:
         updated_replicas=status.get("updatedReplicas") or 0,
         status_replicas=status.get("replicas") or 0,
         governing_service=spec.get("serviceName") or "",
+        first_ordinal=(spec.get("ordinals") or {}).get("start") or 0,
         partition=(strategy.get("rollingUpdate") or {}).get("partition") or 0,
         current_revision=status.get("currentRevision") or "",
         update_revision=status.get("updateRevision") or "",

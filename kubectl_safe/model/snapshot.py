@@ -104,7 +104,7 @@ class Snapshot:
                 return self._workload(replica_set.owner) if replica_set else None
         if not pod.is_released:
             return None
-        return next((d for owner in pod.owners if (d := self._workload(owner))), None)
+        return next((d for owner in pod.owners if (d := self._workload(owner))), _lost_by(pod, self.workloads))
 
     def pods_of(self, workload: Workload) -> tuple[Pod, ...]:
         """Return the pods of a workload, ordered by name.
@@ -175,6 +175,8 @@ class Snapshot:
         for pod in self._orphans:
             if pod.namespace == workload.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
                 found[pod.uid] = pod
+            if _lost_by(pod, {workload.uid: workload}):
+                found[pod.uid] = pod
         return tuple(sorted(found.values(), key=lambda p: p.name))
 
     @cached_property
@@ -236,5 +238,27 @@ class Snapshot:
 
 def governing_service_of(pod: Pod, workloads: Mapping[str, Workload]) -> str:
     """Return the name of the Service by which the other pods of its StatefulSet find a pod; empty for none."""
-    owners = (workloads.get(owner.uid) for owner in pod.owners)
+    owners = [workloads.get(owner.uid) for owner in pod.owners] or [_lost_by(pod, workloads)]
     return next((its.governing_service for its in owners if its and its.governing_service), "")
+
+
+def _lost_by(pod: Pod, workloads: Mapping[str, Workload]) -> Workload | None:
+    """Return the StatefulSet whose name a handed over pod bears that nobody owns.
+
+    A StatefulSet that lets go of a pod deletes the reference with its UID from it, also where that is the plain one
+    that the withdrawal has left there.
+    """
+    if pod.owners or not pod.is_released or pod.is_terminating:
+        return None
+    prefix, _, number = pod.name.rpartition("-")
+    return next(
+        (
+            its
+            for its in workloads.values()
+            if its.is_stateful
+            and (its.namespace, its.name) == (pod.namespace, prefix)
+            and number.isdecimal()
+            and its.selector.matches(pod.original_labels)
+        ),
+        None,
+    )

@@ -63,6 +63,7 @@ class Workload:
     status_replicas: int = 0
     governing_service: str = ""
     """The Service by which the members of a StatefulSet find each other; none is ever withdrawn from it."""
+    first_ordinal: int = 0
     partition: int = 0
     """Ordinals of a StatefulSet below it are created at `current_revision`, the others at `update_revision`."""
     current_revision: str = ""

@@ -9,7 +9,7 @@ from kubectl_safe.decide.actions import RemoveWake, Wake, Withdraw
 from kubectl_safe.decide.decision import Act, For, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome, next_actions
-from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.owners import reference_to, workload_of
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import ordinal
@@ -135,6 +135,16 @@ WAIT = "wait for replacement"
             [WAIT, "Withdraw", "gone"],
             id="unless it is not wanted any more",
         ),
+        pytest.param(
+            a_database(a_member(1, ready=False), workload=a_stateful_set(replicas=2)),
+            [WAIT, "Withdraw", "Withdraw"],
+            id="one that is to be deleted serves nobody",
+        ),
+        pytest.param(
+            a_database(without=("db-0",), workload=a_stateful_set(replicas=2, first_ordinal=1)),
+            ["gone", WAIT, "Withdraw"],
+            id="numbers may begin later",
+        ),
     ],
 )
 def test_goes(snapshot: Snapshot, expected: list[str]) -> None:
@@ -155,6 +165,36 @@ def test_a_withdrawal_that_is_taken_back_again_and_again_is_given_up_and_its_not
     assert told(next_actions(a_database(), planned), "db-2") == "left"
     let_go = replace(PUT_BACK, owners=OUT.owners, labels=OUT.original_labels)
     assert told(next_actions(a_database(let_go), planned), "db-2") == "Withdraw"
+
+
+LOST = replace(OUT, owners=())
+"""A withdrawn pod from which its StatefulSet has deleted the reference that the withdrawal left."""
+
+
+def test_a_pod_whose_reference_its_controller_took_is_known_by_its_name() -> None:
+    snapshot = a_database(LOST)
+    assert workload_of(LOST, snapshot) == reference_to(a_stateful_set())
+    assert LOST in snapshot.pods_of(a_stateful_set())
+    assert steps(decided(snapshot)) == [WAIT, WAIT, "Evict"]
+    assert steps(decided(a_database(LOST, endpoints=(an_endpoint(LOST, "db-members"),)))) == [WAIT, WAIT, "Evict"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "its"),
+    [
+        pytest.param(replace(LOST, name="other-2"), a_stateful_set(), id="by another name"),
+        pytest.param(replace(LOST, name="db-x"), a_stateful_set(), id="by a name that has no number"),
+        pytest.param(replace(LOST, namespace="other"), a_stateful_set(), id="in another namespace"),
+        pytest.param(replace(LOST, annotations={}), a_stateful_set(), id="never handed over"),
+        pytest.param(replace(LOST, is_terminating=True), a_stateful_set(), id="on its way out"),
+        pytest.param(LOST, a_stateful_set(kind="Deployment"), id="its controller gives no names"),
+        pytest.param(
+            LOST, a_stateful_set(selector=LabelSelector(match_labels={"app": "x"})), id="its controller never had it"
+        ),
+    ],
+)
+def test_a_pod_without_a_reference_is_nobodys(pod: Pod, its: Workload) -> None:
+    assert a_database(pod, workload=its).workload_of(pod) is None
 
 
 def test_may_be_taken_two_at_a_time() -> None:

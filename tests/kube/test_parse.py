@@ -248,6 +248,7 @@ STATEFUL_SET = {
         "serviceName": "db-members",
         "selector": {"matchLabels": {"app": "db"}},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}},
+        "ordinals": {"start": 3},
         "minReadySeconds": 7,
     },
     "status": {"observedGeneration": 2, "replicas": 4, "currentRevision": "db-1", "updateRevision": "db-2"},
@@ -258,7 +259,7 @@ def test_a_stateful_set_as_the_api_server_tells_it() -> None:
     it = parse.stateful_set(STATEFUL_SET)
     assert (it.kind, it.is_stateful, it.replicas, it.governing_service) == ("StatefulSet", True, 5, "db-members")
     assert it.selector == LabelSelector(match_labels={"app": "db"})
-    assert (it.strategy, it.partition, it.max_surge) == ("RollingUpdate", 2, 0)
+    assert (it.strategy, it.partition, it.max_surge, it.first_ordinal) == ("RollingUpdate", 2, 0, 3)
     assert (it.current_revision, it.update_revision) == ("db-1", "db-2")
     assert (it.min_ready, it.annotations) == (timedelta(seconds=7), {"a": "1"})
     assert (it.generation, it.observed_generation, it.status_replicas) == (3, 2, 4)
@@ -268,6 +269,7 @@ def test_a_stateful_set_as_the_api_server_tells_it() -> None:
 def test_what_a_stateful_set_does_not_tell() -> None:
     it = parse.stateful_set({"metadata": META, "spec": {}})
     assert (it.replicas, it.governing_service, it.strategy, it.partition) == (1, "", "RollingUpdate", 0)
+    assert it.first_ordinal == 0
     assert (it.current_revision, it.update_revision, it.is_terminating) == ("", "", False)
     on_delete = parse.stateful_set({"metadata": META, "spec": {"updateStrategy": {"type": "OnDelete"}}})
     assert on_delete.strategy == "OnDelete"

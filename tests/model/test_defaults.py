@@ -65,6 +65,7 @@ ROWS = [
             "resource_version": "",
             "annotations": {},
             "governing_service": "",
+            "first_ordinal": 0,
             "partition": 0,
             "current_revision": "",
             "update_revision": "",
