@@ -24,9 +24,9 @@ class PodHistory:
     """What one pod went through; all moments are `time.time()`.
 
     Its labels are those it had when it was first seen: one that is dropped later doesn't hide whose pod it is.
-    `ready` is when it first was Ready, `unlisted` since when no EndpointSlice of a Service that leads requests to it has
-    it, `not_registered` when its last target had drained; `was_healthy` is whether a load balancer sent it requests when
-    it began to terminate.
+    `ready` is when it first was Ready, `unlisted` since when no EndpointSlice of a Service that leads requests to it
+    has it, `not_registered` when its last target had drained; `was_healthy` is whether a load balancer sent it
+    requests when it began to terminate.
     """
 
     uid: str

@@ -145,6 +145,11 @@ WAIT = "wait for replacement"
             ["gone", WAIT, "Withdraw"],
             id="numbers may begin later",
         ),
+        pytest.param(
+            a_database(a_member(1, ready=False), workload=a_stateful_set(replicas=2, first_ordinal=1)),
+            ["Withdraw", "Withdraw", WAIT],
+            id="one whose number is too low is to be deleted, too",
+        ),
     ],
 )
 def test_goes(snapshot: Snapshot, expected: list[str]) -> None:
