@@ -36,8 +36,8 @@ def is_pending(pod: Pod, workload: Workload) -> bool:
 
     A StatefulSet that updates its pods itself does so in any case.
     """
-    is_by_hand = workload.is_stateful and workload.strategy == "OnDelete"
-    return is_by_hand and pod.labels.get(REVISION, workload.update_revision) != workload.update_revision
+    revision = pod.labels.get(REVISION, workload.update_revision)
+    return workload.strategy == "OnDelete" and revision != workload.update_revision
 
 
 def after_it_is_gone(planned: Planned, snapshot: Snapshot) -> Decision:

@@ -228,6 +228,20 @@ def test_is_woken_until_it_has_created_the_pod_whose_name_is_free() -> None:
         assert [type(action) for action in decided(lately, "db-2").chores] == expected
 
 
+def test_is_not_waited_for_once_it_is_deleted_nor_is_anything_for_a_bare_pod() -> None:
+    gone = a_database(without=("db-2",), workload=a_stateful_set(is_terminating=True))
+    assert told(decided(gone, "db-2"), "db-2") == "gone"
+    bare = Intent(pods=(replace(an_intent_of("db-2").pods[0], workload=None),))
+    assert told(next_actions(a_database(without=("db-2",)), bare), "db-2") == "gone"
+
+
+def test_a_mark_that_this_run_has_set_is_taken_away_also_without_the_right_to_set_more() -> None:
+    woken = a_stateful_set(annotations={WAKE: "1"}, replicas=2)
+    snapshot = a_database(without=("db-2",), workload=woken, woken_at={("shop", "db"): ago(1)})
+    assert [type(action) for action in decided(snapshot, "db-2", wake=False).chores] == [RemoveWake]
+    assert not decided(replace(snapshot, woken_at={}), "db-2", wake=False).chores
+
+
 def test_is_not_woken_for_a_pod_that_is_there_again_and_the_mark_is_taken_away() -> None:
     anew = replace(a_member(2), uid=uid("db-2, anew"))
     woken = a_stateful_set(annotations={WAKE: "1"})
@@ -297,3 +311,4 @@ def test_a_change_that_waits_for_a_pod_to_be_deleted_is_blocked(
 def test_the_number_of_a_pod_is_in_its_name(name: str, expected: int | None) -> None:
     assert ordinal(a_pod(name), a_stateful_set()) == expected
     assert ordinal(a_pod(name), replace(a_stateful_set(), kind="Deployment")) is None
+    assert ordinal(a_pod(f"my-{name}"), replace(a_stateful_set(), name="my-db")) == expected
