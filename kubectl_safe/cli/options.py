@@ -106,9 +106,11 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         metavar="NAME",
         callback=lambda _, __, values: _allowed(values),
         help="Go on where that would be refused. downtime: of a workload that may run no pod beyond its replicas, the "
-        "last one in service goes before another comes. pending-revision: pods come back with a template that a "
-        "StatefulSet was changed to, and that it gives to those only which somebody deletes. unseen-targets: target "
-        "groups that we may not ask are gone by their pods' readiness gates, and by --drain-wait.",
+        "last one in service goes before another comes. local-traffic-policy: a node is left without a pod of a "
+        "Service by which it asks its own pods only. pending-revision: pods come back with a template that a "
+        "StatefulSet was changed to, and that it gives to those only which somebody deletes. unseen-load-balancer: "
+        "one that can't be asked has let go of a pod by the settle time. unseen-targets: target groups that we may not "
+        "ask are gone by their pods' readiness gates, and by --drain-wait.",
     ),
     "nudge": click.option(
         "--nudge/--no-nudge",

@@ -9,6 +9,7 @@ from kubectl_safe.decide.settings import DOWNTIME, PENDING_REVISION, UNSEEN_TARG
 from kubectl_safe.decide.stateful import is_pending
 from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.decide.unseen import gate_of
+from kubectl_safe.decide.ways_in import local_traffic_policies, unseen_load_balancers
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetGroupBinding, group_name
 from kubectl_safe.model.workload import Workload
@@ -25,7 +26,8 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
         for blocked in (
             *_downtime(workload, intent, snapshot),
             *_pending_revision(workload, intent, snapshot),
-            *_unseen(workload, snapshot),
+            *unseen_load_balancers(workload, intent, snapshot),
+            *local_traffic_policies(workload, intent, snapshot),
             *_unconfirmable(workload, snapshot),
             *_undrained(workload, intent.settings, snapshot),
         ):
@@ -116,23 +118,6 @@ def _is_inseparable(workload: Workload, intent: Intent, snapshot: Snapshot) -> b
         pod.uid in intent.uids and step_of(pod) is Step.QUEUED and release_label(pod, snapshot) is None
         for pod in snapshot.pods_of(workload)
     )
-
-
-def _unseen(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:
-    for pod in snapshot.pods_of(workload):
-        for binding in snapshot.bindings_of(pod):
-            if binding.target_type != "ip":
-                yield Blocked(
-                    reason="unseen-load-balancer",
-                    why=f"targetgroupbinding {binding.namespace}/{binding.name} registers nodes "
-                    f"(targetType {binding.target_type}): a pod can't be taken out of its group; only ip targets can",
-                )
-            elif not binding.group:
-                yield Blocked(
-                    reason="unseen-load-balancer",
-                    why=f"targetgroupbinding {binding.namespace}/{binding.name} names no targetGroupARN: "
-                    "its target group can't be asked",
-                )
 
 
 def _unconfirmable(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:

@@ -11,7 +11,9 @@ SETTLE_HEADLESS = timedelta(seconds=30)
 UNSEEN_TARGETS = "unseen-targets"
 DOWNTIME = "downtime"
 PENDING_REVISION = "pending-revision"
-ALLOWABLE = frozenset({DOWNTIME, PENDING_REVISION, UNSEEN_TARGETS})
+UNSEEN_LOAD_BALANCER = "unseen-load-balancer"
+LOCAL_TRAFFIC_POLICY = "local-traffic-policy"
+ALLOWABLE = frozenset({DOWNTIME, LOCAL_TRAFFIC_POLICY, PENDING_REVISION, UNSEEN_LOAD_BALANCER, UNSEEN_TARGETS})
 """What `--allow` takes: the names of what is refused unless the reader answers for it."""
 
 RETRY = timedelta(seconds=5)

@@ -11,7 +11,7 @@ from kubectl_safe.model import marks
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
-from kubectl_safe.model.service import Endpoint, Service, ServicePort
+from kubectl_safe.model.service import TRAFFIC_POLICIES, Endpoint, Service, ServicePort
 from kubectl_safe.model.target import TargetGroupBinding
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
@@ -68,6 +68,7 @@ def service(raw: Json) -> Service:
             for port in spec.get("ports") or ()
         ),
         is_headless=spec.get("clusterIP") == "None",
+        local_policies=frozenset(policy for policy in TRAFFIC_POLICIES if spec.get(policy) == "Local"),
     )
 
 

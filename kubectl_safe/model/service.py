@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import Labels, has_all
 
+TRAFFIC_POLICIES = ("externalTrafficPolicy", "internalTrafficPolicy")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePort:
@@ -31,6 +33,8 @@ class Service:
     selector: Labels
     ports: tuple[ServicePort, ...] = ()
     is_headless: bool = False
+    local_policies: frozenset[str] = frozenset()
+    """Which of `externalTrafficPolicy` and `internalTrafficPolicy` are Local: a node asks its own pods only."""
 
     def selects(self, namespace: str, labels: Labels) -> bool:
         """Tell whether a pod of that namespace with these labels becomes an endpoint of it."""

@@ -9,6 +9,7 @@ from kubectl_safe.model.errors import KubectlSafeError, UsageError
 from tests.cli.conftest import CommandLine, EmptyCluster
 from tests.support.api_server import write_kubeconfig
 
+NAMES = "'downtime', 'local-traffic-policy', 'pending-revision', 'unseen-load-balancer', 'unseen-targets'"
 REFUSED = [
     pytest.param(["drain"], "USAGE: drain NODE [NODE...] [flags]", id="no node"),
     pytest.param(["drain", "pod/web-1"], "expected resource of type node, got 'pod'", id="not a node"),
@@ -56,12 +57,12 @@ REFUSED = [
     ),
     pytest.param(
         ["drain", "n", "--allow", "unseen-targets,everything"],
-        "'everything' is not one of 'downtime', 'pending-revision', 'unseen-targets'",
+        f"'everything' is not one of {NAMES}",
         id="an unknown name to allow",
     ),
     pytest.param(
         ["drain", "n", "--allow", ""],
-        "'' is not one of 'downtime', 'pending-revision', 'unseen-targets'",
+        f"'' is not one of {NAMES}",
         id="no name to allow",
     ),
     pytest.param(

@@ -68,5 +68,6 @@ def test_what_no_flag_says_is_as_it_is_documented() -> None:
     settings = Settings()
     assert (settings.nudge, settings.touch, settings.max_draining, settings.drain_wait) == (True, True, None, None)
     assert settings.allow == frozenset()
-    assert frozenset({"downtime", "pending-revision", "unseen-targets"}) == ALLOWABLE
+    names = {"downtime", "local-traffic-policy", "pending-revision", "unseen-load-balancer", "unseen-targets"}
+    assert names == ALLOWABLE
     assert RETRY.total_seconds() == 5

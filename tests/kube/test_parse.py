@@ -133,6 +133,12 @@ def test_a_service_as_the_api_server_tells_it() -> None:
     assert service.ports == (ServicePort(name="", port=80, target_port="http"),)
 
 
+@pytest.mark.parametrize("policy", ["externalTrafficPolicy", "internalTrafficPolicy"])
+def test_a_service_that_asks_the_pods_of_a_node_only(policy: str) -> None:
+    for value, expected in (("Local", {policy}), ("Cluster", set())):
+        assert parse.service({"metadata": META, "spec": {policy: value}}).local_policies == expected
+
+
 def test_a_service_without_a_cluster_ip_is_headless() -> None:
     assert parse.service({"metadata": META, "spec": {"clusterIP": "None"}}).is_headless
 

@@ -24,7 +24,7 @@ ROWS = [
     (Condition, {"since": None, "reason": "", "message": ""}),
     (ContainerPort, {"protocol": "TCP"}),
     (ServicePort, {"protocol": "TCP"}),
-    (Service, {"ports": (), "is_headless": False}),
+    (Service, {"ports": (), "is_headless": False, "local_policies": frozenset()}),
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Requirement, {"values": NONE}),
