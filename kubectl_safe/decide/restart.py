@@ -14,21 +14,21 @@ LATELY = timedelta(hours=1)
 """A restart that was begun so lately, and lacks but its last writes, is not done again by the same command."""
 
 
-def refusal(deployment: Workload, snapshot: Snapshot) -> str:
+def refusal(workload: Workload, snapshot: Snapshot) -> str:
     """Return why a Deployment can't be restarted now, with the remedy; empty where it can.
 
     `kubectl rollout restart` refuses a paused Deployment too. In the middle of a rollout its controller is replacing
     the same pods, and two would work against each other.
     """
-    name = deployment.subject
-    if deployment.is_terminating:
+    name = workload.subject
+    if workload.is_terminating:
         return f"{name} is being deleted"
-    if deployment.is_paused:
-        return f"{name} is paused: resume it first (kubectl rollout resume deployment/{deployment.name})"
-    old = [r for r in _replica_sets(deployment, snapshot) if r.replicas > 0]
-    is_behind = deployment.observed_generation < deployment.generation
-    if is_behind or len(old) > 1 or _is_rolling(deployment):
-        return f"{name} is in the middle of a rollout: wait for it (kubectl rollout status {deployment.named})"
+    if workload.is_paused:
+        return f"{name} is paused: resume it first (kubectl rollout resume deployment/{workload.name})"
+    old = [r for r in _replica_sets(workload, snapshot) if r.replicas > 0]
+    is_behind = workload.observed_generation < workload.generation
+    if is_behind or len(old) > 1 or _is_rolling(workload):
+        return f"{name} is in the middle of a rollout: wait for it (kubectl rollout status {workload.named})"
     return ""
 
 
@@ -40,7 +40,7 @@ def _is_rolling(workload: Workload) -> bool:
     return does_itself and workload.current_revision != workload.update_revision
 
 
-def under_way(deployments: Iterable[Workload], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
+def under_way(workloads: Iterable[Workload], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
     """Return the restarts that a command on these Deployments goes on with, by the Deployment's UID.
 
     A restart is under way while a pod of its plan is there. One whose pods are all gone is over, whatever its record
@@ -50,18 +50,18 @@ def under_way(deployments: Iterable[Workload], options: str, snapshot: Snapshot)
     - it was begun lately with these options, and its process was killed right before it could say so. Then the others
       of its command are over, too, that have no record any more.
     """
-    known = {d.uid: (d, record, record.operation) for d in deployments if (record := recorded(d, snapshot))}
+    known = {w.uid: (w, record, record.operation) for w in workloads if (record := recorded(w, snapshot))}
     going_on, ending = set[str](), dict[str, Operation]()
-    for deployment, record, operation in known.values():
+    for workload, record, operation in known.values():
         if operation is None:
             continue
-        if any(operation.plans(pod.uid) for pod in snapshot.pods_of(deployment)):
+        if any(operation.plans(pod.uid) for pod in snapshot.pods_of(workload)):
             going_on.add(operation.id)
         elif operation.options == options and record.replicas and _is_of_late(operation, snapshot.at):
             ending[operation.id] = operation
     found = {uid: it for uid, (_, _, it) in known.items() if it and it.id in going_on | ending.keys()}
     over = [it for number, it in ending.items() if number not in going_on]
-    without = {d.uid: it for d in deployments for it in over if d.uid not in known and d.name in it.deployments}
+    without = {w.uid: it for w in workloads for it in over if w.uid not in known and w.name in it.deployments}
     return found | without
 
 
@@ -73,7 +73,7 @@ def _is_of_late(operation: Operation, at: datetime) -> bool:
         return False
 
 
-def plan_restart(deployment: Workload, operation: Operation | None, snapshot: Snapshot) -> tuple[Planned, ...]:
+def plan_restart(workload: Workload, operation: Operation | None, snapshot: Snapshot) -> tuple[Planned, ...]:
     """Return the pods to move: those of the restart that is under way, or else all that are there now."""
     return tuple(
         Planned(
@@ -81,46 +81,46 @@ def plan_restart(deployment: Workload, operation: Operation | None, snapshot: Sn
             namespace=pod.namespace,
             name=pod.name,
             node=pod.node or "",
-            workload=reference_to(deployment),
+            workload=reference_to(workload),
         )
-        for pod in snapshot.pods_of(deployment)
+        for pod in snapshot.pods_of(workload)
         if not pod.is_finished and (operation is None or operation.plans(pod.uid) or pod.is_released)
     )
 
 
-def recorded(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
+def recorded(workload: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
     """Return what carries the record of a restart: a StatefulSet itself, or a ReplicaSet; of several that with pods.
 
     It stands on the ReplicaSet because the Deployment controller copies a Deployment's annotations to its ReplicaSets,
     and takes none off again.
     """
-    if deployment.is_stateful:
-        now = snapshot.workloads.get(deployment.uid, deployment)
+    if workload.is_stateful:
+        now = snapshot.workloads.get(workload.uid, workload)
         return now if now.operation is not None else None
-    known = [r for r in _replica_sets(deployment, snapshot) if r.operation is not None]
+    known = [r for r in _replica_sets(workload, snapshot) if r.operation is not None]
     return max(known, key=lambda r: r.replicas, default=None)
 
 
-def left_behind(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | None:
+def left_behind(workload: Workload, snapshot: Snapshot) -> ReplicaSet | None:
     """Return the ReplicaSet with the record of a restart whose Deployment was deleted without it (--cascade=orphan)."""
-    orphans = (r for r in snapshot.replica_sets.values() if r.owner is None and r.namespace == deployment.namespace)
-    wanted = deployment.selector.match_labels.items()
+    orphans = (r for r in snapshot.replica_sets.values() if r.owner is None and r.namespace == workload.namespace)
+    wanted = workload.selector.match_labels.items()
     return next((r for r in orphans if r.operation and wanted <= r.selector.match_labels.items()), None)
 
 
-def bearer_of(deployment: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
+def bearer_of(workload: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
     """Return what is to carry the record: a StatefulSet itself, or the ReplicaSet that has the pods.
 
     None for a workload that is scaled to nothing.
     """
-    if deployment.is_stateful:
-        now = snapshot.workloads.get(deployment.uid, deployment)
+    if workload.is_stateful:
+        now = snapshot.workloads.get(workload.uid, workload)
         return now if now.replicas else None
-    return next((r for r in _replica_sets(deployment, snapshot) if r.replicas > 0), None)
+    return next((r for r in _replica_sets(workload, snapshot) if r.replicas > 0), None)
 
 
-def _replica_sets(deployment: Workload, snapshot: Snapshot) -> list[ReplicaSet]:
-    owned = (r for r in snapshot.replica_sets.values() if r.owner and r.owner.uid == deployment.uid)
+def _replica_sets(workload: Workload, snapshot: Snapshot) -> list[ReplicaSet]:
+    owned = (r for r in snapshot.replica_sets.values() if r.owner and r.owner.uid == workload.uid)
     return sorted(owned, key=lambda r: r.name)
 
 

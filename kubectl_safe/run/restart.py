@@ -47,33 +47,31 @@ def restart(request: Restart, session: Session) -> None:
         KubectlSafeError: one can't be restarted, or the run could not be completed.
     """
     began = session.now()
-    deployments = _chosen(request, session.observer.look())
-    if not deployments:
+    workloads = _chosen(request, session.observer.look())
+    if not workloads:
         session.audience.warn(f"No resources found in {request.namespace} namespace.")
         return
     snapshot = session.observer.look()
-    going_on = under_way(deployments, request.settings.fingerprint, snapshot)
-    _refuse(_conflict(d, going_on[d.uid], request) if d.uid in going_on else refusal(d, snapshot) for d in deployments)
-    pods = tuple(planned for d in deployments for planned in plan_restart(d, going_on.get(d.uid), snapshot))
+    going_on = under_way(workloads, request.settings.fingerprint, snapshot)
+    _refuse(_conflict(w, going_on[w.uid], request) if w.uid in going_on else refusal(w, snapshot) for w in workloads)
+    pods = tuple(planned for w in workloads for planned in plan_restart(w, going_on.get(w.uid), snapshot))
     intent = Intent(pods=pods, settings=request.settings)
-    for deployment in deployments:
-        if deployment.uid in going_on and not _of(deployment, intent):
+    for workload in workloads:
+        if workload.uid in going_on and not _of(workload, intent):
             session.audience.warn(
-                f"{deployment.subject}: the pods of the restart that was begun at "
-                f"{going_on[deployment.uid].started} are all gone; for another restart run the same command again"
+                f"{workload.subject}: the pods of the restart that was begun at "
+                f"{going_on[workload.uid].started} are all gone; for another restart run the same command again"
             )
-    operation = _operation(going_on, deployments, request, session, began)
-    session.prepare(intent, [r for d in deployments if (r := _record(d, operation, deployments, intent, snapshot))])
+    operation = _operation(going_on, workloads, request, session, began)
+    session.prepare(intent, [r for w in workloads if (r := _record(w, operation, workloads, intent, snapshot))])
     if session.terms.dry_run is DryRun.NONE:
-        _move(deployments, intent, operation, request, session, began=began)
-    for deployment in deployments:
-        session.audience.say(
-            f"{deployment.kind.lower()}.apps/{deployment.name} restarted{session.terms.dry_run.suffix}"
-        )
+        _move(workloads, intent, operation, request, session, began=began)
+    for workload in workloads:
+        session.audience.say(f"{workload.kind.lower()}.apps/{workload.name} restarted{session.terms.dry_run.suffix}")
 
 
 def _move(
-    deployments: list[Workload],
+    workloads: list[Workload],
     intent: Intent,
     operation: Operation,
     request: Restart,
@@ -82,33 +80,31 @@ def _move(
     began: datetime,
 ) -> None:
     """Hand over all pods, under the record of the restart."""
-    leases = {lease_of_workload(d.kind, d.namespace, d.name): d.subject for d in deployments}
+    leases = {lease_of_workload(w.kind, w.namespace, w.name): w.subject for w in workloads}
     session.hold(leases, began=began)
     # Who had them until now may have begun a restart of their own.
-    going_on = under_way(deployments, operation.options, session.observer.look())
-    _refuse(_conflict(d, going_on[d.uid], request) for d in deployments if d.uid in going_on)
+    going_on = under_way(workloads, operation.options, session.observer.look())
+    _refuse(_conflict(w, going_on[w.uid], request) for w in workloads if w.uid in going_on)
     session.interruption.arm()
-    for deployment in deployments:
-        session.write(partial(_record, deployment, operation, deployments, intent))
+    for workload in workloads:
+        session.write(partial(_record, workload, operation, workloads, intent))
     ending = session.carry_out(intent, began=began)
     known = session.observer.look().workloads
-    there = [d for d in deployments if (now := known.get(d.uid)) and not now.is_terminating]
-    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & {d.uid for d in there}
+    there = [w for w in workloads if (now := known.get(w.uid)) and not now.is_terminating]
+    left = {entry.pod.workload.uid for entry in ending.left if entry.pod.workload} & {w.uid for w in there}
     failure = session.failure(ending, subject=subject_of(there), has_record=bool(left), can_go_on=bool(left))
     if not left:
-        for deployment in deployments:
-            forget(deployment, session)
-    gone = [
-        f"{d.subject} was deleted meanwhile: nothing of it is left to restart" for d in deployments if d not in there
-    ]
+        for workload in workloads:
+            forget(workload, session)
+    gone = [f"{w.subject} was deleted meanwhile: nothing of it is left to restart" for w in workloads if w not in there]
     if failure is not None:
         raise type(failure)("\n".join([str(failure), *gone])) from failure
     if gone:
         raise KubectlSafeError("\n".join(gone))
 
 
-def _of(deployment: Workload, intent: Intent) -> list[Planned]:
-    return [p for p in intent.pods if p.workload and p.workload.uid == deployment.uid]
+def _of(workload: Workload, intent: Intent) -> list[Planned]:
+    return [p for p in intent.pods if p.workload and p.workload.uid == workload.uid]
 
 
 def _refuse(reasons: Iterable[str]) -> None:
@@ -117,10 +113,10 @@ def _refuse(reasons: Iterable[str]) -> None:
         raise KubectlSafeError("\n".join(refused))
 
 
-def subject_of(deployments: list[Workload]) -> str:
+def subject_of(workloads: list[Workload]) -> str:
     """Return what `kubectl safe abort` takes to end a restart of Deployments of one namespace."""
-    names = " ".join(d.named for d in deployments)
-    return f"{names} -n {deployments[0].namespace}" if deployments else ""
+    names = " ".join(w.named for w in workloads)
+    return f"{names} -n {workloads[0].namespace}" if workloads else ""
 
 
 def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot, *, kind: str = "Deployment") -> list[Workload]:
@@ -129,7 +125,7 @@ def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot, *, kind: st
     Raises:
         KubectlSafeError: one is not there.
     """
-    known = {d.name: d for d in snapshot.workloads.values() if (d.kind, d.namespace) == (kind, namespace)}
+    known = {w.name: w for w in snapshot.workloads.values() if (w.kind, w.namespace) == (kind, namespace)}
     for name in names:
         if name not in known:
             raise KubectlSafeError(f'{kind.lower()}s.apps "{name}" not found')
@@ -144,25 +140,25 @@ def _chosen(request: Restart, snapshot: Snapshot) -> list[Workload]:
 
 def _select(selector: LabelSelector, request: Restart, snapshot: Snapshot) -> list[Workload]:
     where = request.kind, request.namespace
-    known = (d for d in snapshot.workloads.values() if (d.kind, d.namespace) == where and selector.matches(d.labels))
-    return sorted(known, key=lambda d: d.name)
+    known = (w for w in snapshot.workloads.values() if (w.kind, w.namespace) == where and selector.matches(w.labels))
+    return sorted(known, key=lambda w: w.name)
 
 
-def _conflict(deployment: Workload, operation: Operation, request: Restart) -> str:
+def _conflict(workload: Workload, operation: Operation, request: Restart) -> str:
     """Return why the restart that is under way is not the one that is asked for; empty where it is."""
     if operation.options == request.settings.fingerprint:
         return ""
     return (
-        f"{deployment.subject} is being restarted since {operation.started} "
+        f"{workload.subject} is being restarted since {operation.started} "
         f"with {operation.options or 'default options'}: wait for it; if it died, run that command again to complete "
         f"it, or end it with: "
-        f"kubectl safe abort {deployment.named} -n {deployment.namespace}"
+        f"kubectl safe abort {workload.named} -n {workload.namespace}"
     )
 
 
 def _operation(
     going_on: Mapping[str, Operation],
-    deployments: list[Workload],
+    workloads: list[Workload],
     request: Restart,
     session: Session,
     began: datetime,
@@ -174,31 +170,31 @@ def _operation(
         started=(began + session.client.clock_offset).isoformat(timespec="seconds"),
         options=request.settings.fingerprint,
         pods=frozenset(),
-        deployments=frozenset(d.name for d in deployments),
+        deployments=frozenset(w.name for w in workloads),
     )
 
 
 def _record(
-    deployment: Workload, operation: Operation, deployments: list[Workload], intent: Intent, snapshot: Snapshot
+    workload: Workload, operation: Operation, workloads: list[Workload], intent: Intent, snapshot: Snapshot
 ) -> Record | None:
     """Return the record to write before the first pod is touched; None where the restart is being continued."""
-    bearer = bearer_of(deployment, snapshot)
-    planned = _of(deployment, intent)
+    bearer = bearer_of(workload, snapshot)
+    planned = _of(workload, intent)
     is_over = not any(p.uid in snapshot.pods for p in planned)
-    if bearer is None or is_over or deployment.uid in under_way(deployments, operation.options, snapshot):
+    if bearer is None or is_over or workload.uid in under_way(workloads, operation.options, snapshot):
         return None
     return Record(bearer=bearer, operation=replace(operation, pods=uid_prefixes(planned)))
 
 
-def forget(deployment: Workload, session: Session) -> None:
+def forget(workload: Workload, session: Session) -> None:
     """Take away the records of a Deployment's restarts; a signal that wants out at once is not kept for that."""
     snapshot = session.observer.look()
-    for _ in (*snapshot.replica_sets, deployment):
-        if session.interruption.is_urgent or _forgetting(deployment, session.observer.look()) is None:
+    for _ in (*snapshot.replica_sets, workload):
+        if session.interruption.is_urgent or _forgetting(workload, session.observer.look()) is None:
             return
-        session.write(partial(_forgetting, deployment))
+        session.write(partial(_forgetting, workload))
 
 
-def _forgetting(deployment: Workload, snapshot: Snapshot) -> RemoveRecord | None:
-    record = recorded(deployment, snapshot) or left_behind(deployment, snapshot)
+def _forgetting(workload: Workload, snapshot: Snapshot) -> RemoveRecord | None:
+    record = recorded(workload, snapshot) or left_behind(workload, snapshot)
     return RemoveRecord(bearer=record) if record else None
