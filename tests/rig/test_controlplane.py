@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.sandbox.api import ApiError, Event
+from kubectl_safe.sandbox.api import Api, ApiError, Event
 from kubectl_safe.sandbox.certificates import CertificateAuthority
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.processes import ComponentFailedError, Processes
@@ -54,6 +54,20 @@ async def never_fails(processes: Processes, name: str) -> None:
         return False
 
     await eventually(is_failed, seconds=10, what="a failure")
+
+
+async def controllers_work(api: Api) -> None:
+    """Wait until the controller manager has started; until then it ends where it finds no API server."""
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    labels = {"app": "seen"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "app"}]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    await api.create(path, {"metadata": {"name": "seen"}, "spec": spec})
+
+    async def is_seen() -> bool:
+        return bool((await api.get(f"{path}/seen")).get("status", {}).get("observedGeneration"))
+
+    await eventually(is_seen, what="the Deployment controller")
 
 
 def a_config_map(name: str, **data: str) -> dict[str, Any]:
@@ -197,6 +211,7 @@ def test_a_restarted_api_server_has_its_address_its_users_and_its_data(
         before, url = dict(control_plane.pids), control_plane.url
         async with control_plane.api() as api:
             await api.create(path, a_config_map("kept", a="b"))
+            await controllers_work(api)
             restart = asyncio.create_task(control_plane.restart("kube-apiserver", down=0.5))
             await eventually(lambda: not is_alive(before["kube-apiserver"]), every=0.01, what="the end of the server")
             with pytest.raises(ApiError, match="Unreachable"):
