@@ -27,3 +27,12 @@ def test_is_given_up_at_its_deadline(name: str) -> None:
     assert told.startswith("I8: it does not complete: ")
     assert "waited longer than 600s (progressDeadlineSeconds)" in told
     assert f"waits for its readiness gate {GATE}, which nobody has set yet" in told
+
+
+@pytest.mark.parametrize("name", ["restart-balanced", "drain-balanced"])
+def test_keeps_what_its_load_balancer_calls_healthy_and_the_old_pod_beside_it(name: str) -> None:
+    with pytest.raises(AssertionError) as ended:
+        play(SCENARIOS[name], prepare=_gate_new_pods, again=0)
+    told = str(ended.value)
+    assert "can't be given back while its controller would delete a pod for it that gets requests" in told
+    assert "released, serves on without its controller: shop/web-" in told
