@@ -10,7 +10,7 @@ import time
 
 from tests.virtual.alike import run_alike
 from tests.virtual.explorer import FAMILIES, explore
-from tests.virtual.scenario import SCENARIOS
+from tests.virtual.scenarios import SCENARIOS
 
 
 def main() -> int:

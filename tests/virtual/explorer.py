@@ -29,7 +29,8 @@ from tests.virtual.others import WORKLOAD_ACTS
 from tests.virtual.others_marks import MARK_ACTS
 from tests.virtual.others_ways_in import WAY_IN_ACTS
 from tests.virtual.play import Result, play
-from tests.virtual.scenario import SCENARIOS, Scenario
+from tests.virtual.scenario import Scenario
+from tests.virtual.scenarios import SCENARIOS
 from tests.virtual.time_acts import TIME_ACTS
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.virtual.scenario import SCENARIOS
+from tests.virtual.scenarios import SCENARIOS
 
 BLOCK = 500
 """Schedules in one process."""

@@ -79,33 +79,3 @@ def a_database(**changes: object) -> Application:
     """Return a StatefulSet whose pods find each other by a label of their own."""
     its: dict[str, object] = {"is_stateful": True, "member_labels": {"member-of": "db"}, "strategy": None}
     return an_application("db", is_load_balanced=True, **(its | changes))
-
-
-SCENARIOS: Mapping[str, Scenario] = {
-    "restart-balanced": Scenario(command="restart", applications=(an_application(is_load_balanced=True),)),
-    "drain-balanced": Scenario(
-        command="drain",
-        applications=(an_application(is_load_balanced=True), an_application("api")),
-        budgets={"api": {"maxUnavailable": 1}},
-    ),
-    "restart-guarded": Scenario(
-        command="restart",
-        applications=(an_application(), an_application("api", replicas=1)),
-        budgets={"web": {"minAvailable": 2}, "api": {"minAvailable": 1}},
-    ),
-    "restart-withdraw-first": Scenario(
-        command="restart",
-        applications=(an_application(is_load_balanced=True, replicas=3),),
-        settings=Settings(max_surge=0, max_unavailable=1),
-    ),
-    "drain-stateful": Scenario(command="drain", applications=(a_database(replicas=4),)),
-    "restart-stateful": Scenario(command="restart", applications=(a_database(replicas=3),)),
-    "drain-two-nodes": Scenario(
-        command="drain",
-        nodes=("node-a", "node-b", "node-c"),
-        drained=("node-a", "node-b"),
-        applications=(an_application(replicas=4, sigterm="abrupt"),),
-        budgets={"web": {"maxUnavailable": "25%"}},
-        settings=Settings(settle=timedelta(seconds=6), max_draining=1),
-    ),
-}

@@ -15,7 +15,8 @@ from tests.support.virtual.stage import Running
 from tests.virtual.acts import Expected
 from tests.virtual.explorer import Explorer, verdict
 from tests.virtual.play import Result, play
-from tests.virtual.scenario import NAMESPACE, NODE, SCENARIOS, Scenario, an_application
+from tests.virtual.scenario import NAMESPACE, NODE, Scenario, an_application
+from tests.virtual.scenarios import SCENARIOS
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 MERGE = "application/merge-patch+json"

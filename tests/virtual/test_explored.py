@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.figures import Figures
 from tests.virtual.explorer import FAMILIES
-from tests.virtual.scenario import SCENARIOS
+from tests.virtual.scenarios import SCENARIOS
 
 WHOLE = ("restart-balanced", "drain-balanced")
 """What is lived through whole; of the others, only that they are killed at each of their writes and looks."""

@@ -5,7 +5,7 @@ import pytest
 from kubectl_safe.sandbox.cluster.objects import Json
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.play import play
-from tests.virtual.scenario import SCENARIOS
+from tests.virtual.scenarios import SCENARIOS
 
 GATE = "example.com/never"
 
