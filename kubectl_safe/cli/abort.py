@@ -30,36 +30,29 @@ def command(*, common: Common, resources: tuple[str, ...]) -> None:
       # End a restart
       kubectl safe abort deployment/web -n shop
     """
-    nodes, deployments, stateful_sets = named(resources)
+    nodes, workloads = named(resources)
     from kubectl_safe.decide.rights import to_abort
     from kubectl_safe.run.abort import Abort, abort
 
     client = connect(common)
     namespace = common.namespace or client.namespace
-    request = Abort(
-        nodes=nodes,
-        namespace=namespace,
-        deployments=deployments,
-        stateful_sets=stateful_sets,
-        settings=settings_of(common),
-    )
+    request = Abort(nodes=nodes, namespace=namespace, workloads=workloads, settings=settings_of(common))
     watched = None if nodes else namespace
-    kinds = {"Deployment": deployments, "StatefulSet": stateful_sets}
-    needs = to_abort(nodes, {kind: namespace for kind, names in kinds.items() if names})
+    needs = to_abort(nodes, workloads, namespace)
     about = f"abort {' '.join(resources)}"
     with session_for(common, client, about=about, namespace=watched, needs=needs) as session:
         abort(request, session)
 
 
-def named(resources: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return the names of nodes, those of Deployments and those of StatefulSets in `TYPE/NAME...`.
+def named(resources: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return the names of nodes, and those of workloads by their kind, in `TYPE/NAME...`.
 
     Raises:
         UsageError: there is none, it is put in another way, or of another kind.
     """
     if not resources:
-        raise UsageError("say what to end: node/NAME, deployment/NAME or statefulset/NAME")
-    found: dict[str, list[str]] = {"Node": [], **{kind: [] for kind in KINDS}}
+        raise UsageError("say what to end: node/NAME, deployment/NAME, statefulset/NAME or daemonset/NAME")
+    found: dict[str, list[str]] = {}
     known = {"Node": NODE_KINDS, **KINDS}
     for resource in resources:
         text, slash, name = resource.partition("/")
@@ -67,7 +60,9 @@ def named(resources: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], t
             raise UsageError(f"arguments must be of the form TYPE/NAME, such as node/node-1: {resource!r}")
         kind = next((kind for kind, names in known.items() if text.lower() in names), None)
         if kind is None:
-            raise UsageError(f"there is nothing to end on a {text!r}: name a node, a deployment or a statefulset")
-        found[kind].append(name)
-    nodes, deployments, stateful_sets = (tuple(dict.fromkeys(names)) for names in found.values())
-    return nodes, deployments, stateful_sets
+            raise UsageError(
+                f"there is nothing to end on a {text!r}: name a node, a deployment, a statefulset or a daemonset"
+            )
+        found.setdefault(kind, []).append(name)
+    each = {kind: tuple(dict.fromkeys(names)) for kind, names in found.items()}
+    return each.pop("Node", ()), each

@@ -16,7 +16,11 @@ def _names_of(singular: str, short: str) -> frozenset[str]:
     return frozenset({*kinds, short} | {f"{kind}.{group}" for kind in kinds for group in ("apps", "v1.apps")})
 
 
-KINDS = {"Deployment": _names_of("deployment", "deploy"), "StatefulSet": _names_of("statefulset", "sts")}
+KINDS = {
+    "Deployment": _names_of("deployment", "deploy"),
+    "StatefulSet": _names_of("statefulset", "sts"),
+    "DaemonSet": _names_of("daemonset", "ds"),
+}
 """What kubectl calls the kinds that can be restarted."""
 
 
@@ -36,12 +40,14 @@ def group() -> None:
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @common_options()
 def restart(*, common: Common, resources: tuple[str, ...], selector: str | None) -> None:
-    """Hand every pod of a deployment, or of a statefulset, over to a new one.
+    """Hand every pod of a workload over to a new one.
+
+    A workload is a deployment, a statefulset or a daemonset.
 
     Unlike kubectl rollout restart, it waits until that is done, and the workload's spec is not changed: there is no
     new revision. Each replacement comes into service before the pod it replaces leaves its Services and target groups,
     and a pod is evicted only when all of them have let go of it. Pods of a statefulset go one at a time, each before
-    its replacement, as both have one name.
+    its replacement, as both have one name; so do those of a daemonset whose maxSurge lets no second one run on a node.
 
     Killed at any moment it harms nothing: the same command again goes on where the dead one was.
 
@@ -57,6 +63,10 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
     \b
       # Restart a statefulset
       kubectl safe rollout restart statefulset/db
+
+    \b
+      # Restart a daemonset
+      kubectl safe rollout restart daemonset/ingress -n ingress
     """
     kind, names = chosen(resources, has_selector=bool(selector))
     label_selector = parse_selector(selector) if selector else None
@@ -93,7 +103,7 @@ def chosen(resources: Sequence[str], *, has_selector: bool) -> tuple[str, tuple[
     if not has_selector and not names:
         raise UsageError("name the workloads, or choose them by a selector: -l KEY=VALUE")
     if len(kinds) > 1:
-        raise UsageError("restart deployments and statefulsets one after the other: name one type")
+        raise UsageError("restart one type after the other: name deployments, statefulsets or daemonsets")
     return kinds.pop(), names
 
 
@@ -109,7 +119,7 @@ def kind_of(text: str) -> str:
     for kind, names in KINDS.items():
         if text.lower() in names:
             return kind
-    known = "only the pods of deployments and statefulsets can be handed over"
+    known = "name a deployment, a statefulset or a daemonset"
     raise KubectlSafeError(f"{text!r} can't be restarted safely: {known}")
 
 

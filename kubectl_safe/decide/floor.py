@@ -23,7 +23,7 @@ def floor(pod: Pod, workload: Workload, settings: Settings) -> int:
     count what the one before it took away as missing, and lower the floor further.
     """
     handoff = pod.handoff
-    is_withdraw_first = handoff is None or workload.is_stateful
+    is_withdraw_first = handoff is None or workload.replaces_in_place
     needed = workload.replicas - settings.unavailable_of(workload, is_withdraw_first=is_withdraw_first)
     return needed if handoff is None else min(needed, handoff.in_service)
 

@@ -18,7 +18,7 @@ from kubectl_safe.decide.owners import by_hand, reference_to
 from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import ordinal
-from kubectl_safe.decide.step import release_label, replica_set_of, step_of, stopping
+from kubectl_safe.decide.step import release_label, step_of, stopping
 from kubectl_safe.decide.undo import is_safe_to_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_changing, is_out_for_long, verdict
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
@@ -147,11 +147,12 @@ class Handoffs:
 
     def _start(self, pod: Pod) -> Decision:
         """Release a queued pod, or withdraw it at once where nothing may serve beyond the wanted number."""
-        found, replica_set = self.verdicts[pod.uid], replica_set_of(pod, self.snapshot)
+        found, selector = self.verdicts[pod.uid], self.snapshot.selector_of(pod)
         if isinstance(found, Unknown):
             return Wait(on=For.CACHE, why=found.why)
-        if replica_set is not None and not replica_set.selector.matches(pod.labels):
-            why = f"pod {pod} bears no mark of a handoff, and replicaset {replica_set.name} does not select it any more"
+        if pod.controller and selector and not selector.matches(pod.labels):
+            named = f"{pod.controller.kind.lower()} {pod.controller.name}"
+            why = f"pod {pod} bears no mark of a handoff, and {named} does not select it any more"
             return Wait(on=For.RELEASE, why=why)
         surge = self.settings.surge_of(self.workload)
         label = release_label(pod, self.snapshot)
@@ -200,7 +201,7 @@ class Handoffs:
 
     def _withdraw_when_confirmed(self, pod: Pod) -> Decision:
         # A pod that is never released bears the note of a withdrawal that somebody took back.
-        if pod.is_released and pod.controller is not None and not self.workload.is_stateful:
+        if pod.is_released and pod.controller is not None and not self.workload.replaces_in_place:
             why = f"pod {pod} is still controlled by {pod.controller.kind.lower()} {pod.controller.name}"
             return Wait(on=For.RELEASE, why=why)
         return self._wait_for_floor(pod) or self._wait_for_leave(pod) or self._withdraw(pod)

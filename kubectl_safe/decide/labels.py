@@ -24,7 +24,8 @@ def label_to_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> s
 def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
     """Return the fewest labels without which no Service leads requests to the pod; empty where none does.
 
-    A pod of a StatefulSet stays in its governing Service. None where it can't leave the others without leaving that.
+    A pod of a StatefulSet stays in its governing Service. One of a DaemonSet that may not run two on a node stays its:
+    without the labels that the DaemonSet knows it by, another would come at once. None where it can't leave then.
 
     Among equally few, those come first that take it out of its disruption budgets: under one, it would count as healthy
     for as long as it drains, and whoever evicts others meanwhile would be let do so one pod too far.
@@ -32,6 +33,9 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
     leaving = snapshot.services_to_leave(pod)
     selectors = [frozenset(service.selector) for service in leaving]
     kept = {key for service in snapshot.services_of(pod) if service not in leaving for key in service.selector}
+    workload = snapshot.workload_of(pod)
+    if workload and workload.kind == "DaemonSet" and workload.replaces_in_place:
+        kept |= workload.selector.keys
     budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
     keys: list[str] = sorted(frozenset[str]().union(*selectors) - kept)
     for size in range(len(keys) + 1):

@@ -31,7 +31,7 @@ def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
     named = f"{owner.kind} {owner.name}"
     return Blocked(
         reason="unknown-owner",
-        why=f"pod {pod} is owned by {named}; only the pods of Deployments and StatefulSets can be handed over",
+        why=f"pod {pod} is owned by {named}, of which is not known how it replaces its pods",
     )
 
 
@@ -42,4 +42,5 @@ def by_hand(pod: Pod) -> str:
 
 def reference_to(workload: Workload) -> OwnerReference:
     """Return a plain owner reference to a workload."""
-    return OwnerReference(api_version="apps/v1", kind=workload.kind, name=workload.name, uid=workload.uid)
+    api_version = "v1" if workload.kind == "ReplicationController" else "apps/v1"
+    return OwnerReference(api_version=api_version, kind=workload.kind, name=workload.name, uid=workload.uid)

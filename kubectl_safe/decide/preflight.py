@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubectl_safe.decide.decision import Blocked, Step
+from kubectl_safe.decide.decision import Blocked
+from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.settings import DOWNTIME, PENDING_REVISION, UNSEEN_TARGETS, Settings, go_duration
+from kubectl_safe.decide.settings import PENDING_REVISION, UNSEEN_TARGETS, Settings, go_duration
 from kubectl_safe.decide.stateful import is_pending
-from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.decide.ways_in import local_traffic_policies, unseen_load_balancers
 from kubectl_safe.model.snapshot import Snapshot
@@ -24,7 +24,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     found: dict[str, Blocked] = {}
     for workload in workloads_of(intent, snapshot):
         for blocked in (
-            *_downtime(workload, intent, snapshot),
+            *downtime(workload, intent, snapshot),
             *_pending_revision(workload, intent, snapshot),
             *unseen_load_balancers(workload, intent, snapshot),
             *local_traffic_policies(workload, intent, snapshot),
@@ -67,37 +67,6 @@ def _subject(planned: Planned) -> str:
     return f"{owner.kind.lower()} {planned.namespace}/{owner.name}" if owner else f"pod {planned}"
 
 
-def _downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
-    settings = intent.settings
-    if workload.replicas == 0 or DOWNTIME in settings.allow:
-        return
-    unavailable = settings.unavailable_of(workload, is_withdraw_first=True)
-    if unavailable == 0 and settings.surge_of(workload) == 0:
-        yield Blocked(
-            reason="downtime",
-            why=f"{workload.subject} may run no pod beyond its {workload.replicas} and miss none, so none "
-            "can go: give it --max-surge 1 or --max-unavailable 1",
-        )
-        return
-    if workload.replicas - unavailable >= 1:
-        return
-    if workload.strategy == "Recreate":
-        remedy = "its strategy is Recreate, so two pods must never run at once; scale it up first"
-    elif workload.is_stateful:
-        remedy = "the name of its pod has to be free first; scale it up first"
-    elif settings.surge_of(workload) == 0:
-        remedy = "give it --max-surge 1"
-    elif _is_inseparable(workload, intent, snapshot):
-        remedy = "its Services use every label that its ReplicaSet selects by; scale it up first"
-    else:
-        return
-    yield Blocked(
-        reason="downtime",
-        why=f"{workload.subject} may run no pod beyond its {workload.replicas}, so none would be in service: {remedy}, "
-        f"or answer for it with --allow {DOWNTIME}",
-    )
-
-
 def _pending_revision(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
     """Refuse to replace pods by such of another template, where nobody has asked for that yet, telling one of them."""
     if PENDING_REVISION in intent.settings.allow:
@@ -110,14 +79,6 @@ def _pending_revision(workload: Workload, intent: Intent, snapshot: Snapshot) ->
                 f"and its updateStrategy is {workload.strategy}: answer for it with --allow {PENDING_REVISION}",
             )
             return
-
-
-def _is_inseparable(workload: Workload, intent: Intent, snapshot: Snapshot) -> bool:
-    """Tell whether a pod that is still to be handed over can't leave its ReplicaSet without leaving its Services."""
-    return any(
-        pod.uid in intent.uids and step_of(pod) is Step.QUEUED and release_label(pod, snapshot) is None
-        for pod in snapshot.pods_of(workload)
-    )
 
 
 def _unconfirmable(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:

@@ -1,4 +1,4 @@
-"""Which pods a restart moves, and which Deployments it refuses."""
+"""Which pods a restart moves, and which workloads it refuses."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ LATELY = timedelta(hours=1)
 
 
 def refusal(workload: Workload, snapshot: Snapshot) -> str:
-    """Return why a Deployment can't be restarted now, with the remedy; empty where it can.
+    """Return why a workload can't be restarted now, with the remedy; empty where it can.
 
     `kubectl rollout restart` refuses a paused Deployment too. In the middle of a rollout its controller is replacing
     the same pods, and two would work against each other.
@@ -24,7 +24,7 @@ def refusal(workload: Workload, snapshot: Snapshot) -> str:
     if workload.is_terminating:
         return f"{name} is being deleted"
     if workload.is_paused:
-        return f"{name} is paused: resume it first (kubectl rollout resume deployment/{workload.name})"
+        return f"{name} is paused: resume it first (kubectl rollout resume {workload.named})"
     old = [r for r in _replica_sets(workload, snapshot) if r.replicas > 0]
     is_behind = workload.observed_generation < workload.generation
     if is_behind or len(old) > 1 or _is_rolling(workload):
@@ -33,11 +33,12 @@ def refusal(workload: Workload, snapshot: Snapshot) -> str:
 
 
 def _is_rolling(workload: Workload) -> bool:
-    """Tell whether its controller replaces pods by itself; with a partition or OnDelete, a StatefulSet may wait."""
-    if not workload.is_stateful:
-        return workload.updated_replicas < workload.status_replicas
-    does_itself = workload.strategy == "RollingUpdate" and not workload.partition
-    return does_itself and workload.current_revision != workload.update_revision
+    """Tell whether its controller replaces pods by itself; with a partition or OnDelete, old ones may stay."""
+    if workload.strategy == "OnDelete" or workload.partition:
+        return False
+    if workload.names_its_pods:
+        return workload.current_revision != workload.update_revision
+    return workload.updated_replicas < workload.status_replicas
 
 
 def under_way(workloads: Iterable[Workload], options: str, snapshot: Snapshot) -> Mapping[str, Operation]:
@@ -89,12 +90,12 @@ def plan_restart(workload: Workload, operation: Operation | None, snapshot: Snap
 
 
 def recorded(workload: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
-    """Return what carries the record of a restart: a StatefulSet itself, or a ReplicaSet; of several that with pods.
+    """Return what carries the record of a restart: what controls the pods; of several ReplicaSets that with pods.
 
     It stands on the ReplicaSet because the Deployment controller copies a Deployment's annotations to its ReplicaSets,
     and takes none off again.
     """
-    if workload.is_stateful:
+    if workload.controls_its_pods:
         now = snapshot.workloads.get(workload.uid, workload)
         return now if now.operation is not None else None
     known = [r for r in _replica_sets(workload, snapshot) if r.operation is not None]
@@ -109,11 +110,11 @@ def left_behind(workload: Workload, snapshot: Snapshot) -> ReplicaSet | None:
 
 
 def bearer_of(workload: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
-    """Return what is to carry the record: a StatefulSet itself, or the ReplicaSet that has the pods.
+    """Return what is to carry the record: what controls the pods; of a Deployment the ReplicaSet that has them.
 
     None for a workload that is scaled to nothing.
     """
-    if workload.is_stateful:
+    if workload.controls_its_pods:
         now = snapshot.workloads.get(workload.uid, workload)
         return now if now.replicas else None
     return next((r for r in _replica_sets(workload, snapshot) if r.replicas > 0), None)

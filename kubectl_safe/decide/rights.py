@@ -22,6 +22,7 @@ _READ = (
     (BINDING_GROUP, "targetgroupbindings"),
 )
 _STATEFUL_SETS = ("apps", "statefulsets")
+_REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
 _LEASE_VERBS = ("get", "create", "update", "delete")
 _OF_THE_CLUSTER = frozenset({"nodes"})
 
@@ -83,10 +84,10 @@ class Needs:
 
 def to_restart(namespace: str, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
     """Return what a restart needs: all of it in the one namespace of its workloads, which are of one kind."""
-    is_stateful = kind == "StatefulSet"
-    required = [*_reading(namespace, *_READ, *([_STATEFUL_SETS] if is_stateful else []))]
+    itself = "" if kind == "Deployment" else f"{kind.lower()}s"
+    required = [*_reading(namespace, *_READ, *([("apps", itself)] if itself else []))]
     if writes:
-        bearer = "statefulsets" if is_stateful else "replicasets"
+        bearer = itself or "replicasets"
         required += _writing(namespace)
         required.append(Right(verb="patch", group="apps", resource=bearer, namespace=namespace))
     return Needs(required=tuple(required), optional=_optional(namespace, nudges=writes and nudges))
@@ -96,7 +97,7 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
     """Return what a drain needs: to read everything everywhere, and to write to its nodes and to their pods."""
     names = tuple(dict.fromkeys(nodes))
     required = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")]
-    required += _reading(None, *_READ, _STATEFUL_SETS)
+    required += _reading(None, *_READ, _STATEFUL_SETS, _REPLICATION_CONTROLLERS)
     if writes:
         for name in names:
             required += [Right(verb=verb, resource="nodes", name=name) for verb in ("get", "patch")]
@@ -109,10 +110,10 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
     )
 
 
-def to_abort(nodes: Iterable[str], restarted: Mapping[str, str]) -> Needs:
+def to_abort(nodes: Iterable[str], kinds: Iterable[str], namespace: str) -> Needs:
     """Return what ending drains of nodes needs, and restarts of kinds in a namespace: what they need themselves."""
     names = tuple(nodes)
-    restarts = [to_restart(namespace, kind=kind, writes=True, nudges=False) for kind, namespace in restarted.items()]
+    restarts = [to_restart(namespace, kind=kind, writes=True, nudges=False) for kind in kinds]
     drains = [to_drain(names, writes=True, nudges=False)] if names else []
     every = [*drains, *restarts]
     return Needs(

@@ -46,7 +46,7 @@ class Settings:
 
     def surge_of(self, workload: Workload) -> int:
         """Return how many pods may serve beyond the wanted number; 0 means withdraw-first."""
-        if workload.strategy == "Recreate" or workload.is_stateful:
+        if workload.strategy == "Recreate" or workload.replaces_in_place:
             return 0
         value = workload.max_surge if self.max_surge is None else self.max_surge
         return resolve(value, workload.replicas)

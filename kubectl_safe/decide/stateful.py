@@ -22,7 +22,7 @@ REVISION = "controller-revision-hash"
 def ordinal(pod: Pod | Planned, workload: Workload) -> int | None:
     """Return a pod's number in its StatefulSet; None where its name has none."""
     prefix, _, number = pod.name.rpartition("-")
-    return int(number) if workload.is_stateful and prefix == workload.name and number.isdecimal() else None
+    return int(number) if workload.names_its_pods and prefix == workload.name and number.isdecimal() else None
 
 
 def is_wanted(pod: Pod | Planned, workload: Workload) -> bool:
@@ -34,10 +34,14 @@ def is_wanted(pod: Pod | Planned, workload: Workload) -> bool:
 def is_pending(pod: Pod, workload: Workload) -> bool:
     """Tell whether a pod has another template than it would be created anew with, and waits for somebody to delete it.
 
-    A StatefulSet that updates its pods itself does so in any case.
+    A controller that updates its pods itself does so in any case. A DaemonSet doesn't tell its newest revision, so that
+    any of its pods may be one of the old ones that it counts.
     """
-    revision = pod.labels.get(REVISION, workload.update_revision)
-    return workload.strategy == "OnDelete" and revision != workload.update_revision
+    if workload.strategy != "OnDelete":
+        return False
+    if not workload.names_its_pods:
+        return workload.updated_replicas < workload.replicas
+    return pod.labels.get(REVISION, workload.update_revision) != workload.update_revision
 
 
 def after_it_is_gone(planned: Planned, snapshot: Snapshot) -> Decision:

@@ -1,10 +1,9 @@
-"""Where one pod is on its way from queued to gone, as it is read off the pod and its ReplicaSet."""
+"""Where one pod is on its way from queued to gone, as it is read off the pod and its controller."""
 
 from kubectl_safe.decide.decision import For, Step, Wait
 from kubectl_safe.decide.labels import label_to_release
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import ReplicaSet
 
 
 def step_of(pod: Pod | None) -> Step:
@@ -23,13 +22,7 @@ def stopping(pod: Pod) -> Wait:
     return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
 
 
-def replica_set_of(pod: Pod, snapshot: Snapshot) -> ReplicaSet | None:
-    """Return the ReplicaSet that controls the pod."""
-    controller = pod.controller
-    return snapshot.replica_sets.get(controller.uid) if controller else None
-
-
 def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
-    """Return the label whose loss takes the pod from its ReplicaSet alone; None where there is none."""
-    replica_set = replica_set_of(pod, snapshot)
-    return label_to_release(pod, replica_set.selector, snapshot) if replica_set else None
+    """Return the label whose loss takes the pod from its controller alone; None where there is none."""
+    selector = snapshot.selector_of(pod)
+    return label_to_release(pod, selector, snapshot) if selector else None

@@ -2,7 +2,9 @@
 
 A pod that is given back makes its ReplicaSet one too many, and the ReplicaSet deletes one. It takes pods that are not
 Ready before any that is (kubernetes pkg/controller/controller_utils.go, ActivePodsWithRanks), so that it is safe
-exactly while at least as many are not Ready as are too many: the replacement that never came, most often.
+exactly while at least as many are not Ready as are too many: the replacement that never came, most often. A DaemonSet
+keeps the oldest pod of each node, which is the one that is given back (pkg/controller/daemon/daemon_controller.go,
+podsShouldBeOnNode): it is safe while none of the younger ones is Ready.
 
 A load balancer asks nobody whether a pod is Ready. It sends requests to a target as soon as that passes its health
 checks, and the pod's readiness gate becomes True up to 15 s later, or never where another gate is missing. So those
@@ -23,19 +25,17 @@ _JUST_NOW = timedelta(seconds=1)
 
 def is_safe_to_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: AbstractSet[str]) -> bool:
     """Tell whether a released pod can be given back; `undone` are UIDs of those that are given back at this instant."""
-    if workload.is_stateful:
+    if workload.replaces_in_place:
         # It was not released: there is but a note to take off, of a withdrawal that somebody took back.
         return pod.controller is not None
-    replica_set = _replica_set_of(pod, workload, snapshot)
-    if replica_set is None:
+    owner = _adopter_of(pod, workload, snapshot)
+    if owner is None:
         return False
-    returning = 1 + sum(
-        replica_set.selector.matches(other.original_labels)
-        for uid in undone
-        if uid != pod.uid and (other := snapshot.pods.get(uid))
-    )
-    members = [other for other in snapshot.pods.values() if other.uid != pod.uid and _is_member(other, replica_set)]
-    surplus = len(members) + returning - replica_set.replicas
+    is_daemon = owner.kind == "DaemonSet"
+    others = [o for o in snapshot.pods.values() if o.uid != pod.uid and (o.node == pod.node or not is_daemon)]
+    returning = 1 + sum(owner.selector.matches(other.original_labels) for other in others if other.uid in undone)
+    members = [other for other in others if _is_member(other, owner)]
+    surplus = len(members) + returning - (1 if is_daemon else owner.replicas)
     idle = [other for other in members if not other.is_ready]
     return surplus <= 0 or (len(idle) >= surplus and not any(_may_be_sent_requests(other, snapshot) for other in idle))
 
@@ -58,25 +58,19 @@ def _is_out(target: Target, snapshot: Snapshot) -> bool:
     return health.state in {State.UNUSED, State.UNHEALTHY}
 
 
-def _replica_set_of(pod: Pod, workload: Workload, snapshot: Snapshot) -> ReplicaSet | None:
-    """Return the ReplicaSet that would adopt the pod by its old labels."""
-    return next(
-        (
-            r
-            for r in snapshot.replica_sets.values()
-            if r.owner and r.owner.uid == workload.uid and r.selector.matches(pod.original_labels)
-        ),
-        None,
-    )
+def _adopter_of(pod: Pod, workload: Workload, snapshot: Snapshot) -> ReplicaSet | Workload | None:
+    """Return what would adopt the pod by its old labels: a ReplicaSet, or a DaemonSet."""
+    known = (workload,) if workload.kind == "DaemonSet" else snapshot.replica_sets_of(workload)
+    return next((owner for owner in known if owner.selector.matches(pod.original_labels)), None)
 
 
-def _is_member(pod: Pod, replica_set: ReplicaSet) -> bool:
-    """Tell whether a ReplicaSet counts the pod, or is about to adopt it."""
+def _is_member(pod: Pod, owner: ReplicaSet | Workload) -> bool:
+    """Tell whether a controller counts the pod, or is about to adopt it."""
     controller = pod.controller
     return (
-        pod.namespace == replica_set.namespace
-        and replica_set.selector.matches(pod.labels)
-        and (controller is None or controller.uid == replica_set.uid)
+        pod.namespace == owner.namespace
+        and owner.selector.matches(pod.labels)
+        and (controller is None or controller.uid == owner.uid)
         and not pod.is_terminating
         and not pod.is_finished
     )

@@ -46,7 +46,6 @@ from kubectl_safe.kube.patches import dry, pod_path, request_for
 from kubectl_safe.kube.watch import UNREADABLE
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import Pod
-from kubectl_safe.model.workload import ReplicaSet
 
 __all__ = ["Actuator", "Busy", "Conflict", "Denied", "Done", "Gone", "Refused", "Result", "Undone", "Untried"]
 
@@ -191,7 +190,7 @@ def _kind(action: Action) -> str:
         case Cordon() | Uncordon():
             return kinds.NODES
         case Record(bearer=bearer) | RemoveRecord(bearer=bearer):
-            return kinds.REPLICA_SETS if isinstance(bearer, ReplicaSet) else kinds.STATEFUL_SETS
+            return f"{bearer.kind.lower()}s"
         case Release() | Undo() | Withdraw() | AskEviction() | Evict() | Touch() | RemoveTouch():
             return kinds.PODS
 

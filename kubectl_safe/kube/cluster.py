@@ -4,7 +4,7 @@ It must not decide anything, and nothing here knows of AWS: without the CRD ther
 """
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -19,7 +19,7 @@ from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import TargetGroupBinding
-from kubectl_safe.model.workload import Node, ReplicaSet, Workload
+from kubectl_safe.model.workload import Node, ReplicaSet, Workload, alone
 
 PODS: Final = "pods"
 SERVICES: Final = "services"
@@ -27,6 +27,8 @@ SLICES: Final = "endpointslices"
 REPLICA_SETS: Final = "replicasets"
 DEPLOYMENTS: Final = "deployments"
 STATEFUL_SETS: Final = "statefulsets"
+DAEMON_SETS: Final = "daemonsets"
+REPLICATION_CONTROLLERS: Final = "replicationcontrollers"
 BUDGETS: Final = "poddisruptionbudgets"
 NODES: Final = "nodes"
 BINDINGS: Final = "targetgroupbindings"
@@ -40,10 +42,18 @@ _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     REPLICA_SETS: ("/apis/apps/v1", parse.replica_set),
     DEPLOYMENTS: ("/apis/apps/v1", parse.deployment),
     STATEFUL_SETS: ("/apis/apps/v1", parse.stateful_set),
+    DAEMON_SETS: ("/apis/apps/v1", parse.daemon_set),
+    REPLICATION_CONTROLLERS: ("/api/v1", parse.replication_controller),
     BUDGETS: ("/apis/policy/v1", parse.budget),
     NODES: ("/api/v1", parse.node),
     BINDINGS: (BINDING_API, parse.binding),
 }
+
+_NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, BINDINGS})
+"""Kinds that not every command looks at."""
+
+_WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
+_REPLICA_SETS = (REPLICA_SETS, REPLICATION_CONTROLLERS)
 
 _START = timedelta(seconds=60)
 _FORBIDDEN, _NOT_FOUND = 403, 404
@@ -87,7 +97,7 @@ class Cluster:
         client: the API server's client.
         namespace: the one to watch; None watches all.
         signal: is set at every change.
-        also: kinds to watch that not everybody may: `NODES` in a cluster, `STATEFUL_SETS`.
+        also: kinds to watch that not every command needs, such as `NODES` in a cluster.
         start: how long the first lists may take.
         silence: after which a watch counts as stalled.
     """
@@ -111,7 +121,7 @@ class Cluster:
         self._watchers: dict[str, Watcher[Any]] = {}
         self._lock = threading.Lock()
         self._views: dict[str, tuple[int, Any]] = {}
-        self._merged: tuple[list[Mapping[str, Workload]], Mapping[str, Workload]] = [], {}
+        self._made: dict[tuple[str, ...], tuple[list[Mapping[str, Any]], Mapping[str, Any]]] = {}
         self._observed: Observed | None = None
 
     def __enter__(self) -> Self:
@@ -132,7 +142,7 @@ class Cluster:
         Raises:
             ApiError: one can't be, or not in time; all are stopped then.
         """
-        kinds = [kind for kind in _SOURCES if kind not in {NODES, STATEFUL_SETS, BINDINGS} or kind in self._also]
+        kinds = [kind for kind in _SOURCES if kind not in _NOT_ALWAYS or kind in self._also]
         kinds += [BINDINGS] if self._serves_bindings() else []
         self._watchers = {kind: self._watcher(kind) for kind in kinds}
         try:
@@ -157,8 +167,8 @@ class Cluster:
             before = self._observed
             after = Observed(
                 pods=self._view(PODS, dict),
-                replica_sets=self._view(REPLICA_SETS, dict),
-                workloads=self._workloads(),
+                replica_sets=self._merged(_REPLICA_SETS, dict),
+                workloads=self._merged((*_WORKLOADS, *_REPLICA_SETS), _workloads),
                 nodes=self._view(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
                 services=self._view(SERVICES, _values),
                 endpoints=self._view(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
@@ -187,13 +197,13 @@ class Cluster:
         if (watcher := self._watchers.get(kind)) is not None:
             watcher.cache.delete(uid)
 
-    def _workloads(self) -> Mapping[str, Workload]:
-        """Return the workloads of all kinds, made anew only when one of them changed."""
-        views = [self._view(kind, dict) for kind in (DEPLOYMENTS, STATEFUL_SETS)]
-        known, made = self._merged
+    def _merged(self, kinds: tuple[str, ...], make: Callable[[Mapping[str, Any]], Any]) -> Any:
+        """Return what `make` makes of the objects of several kinds by UID, made anew only when one of them changed."""
+        views = [self._view(kind, dict) for kind in kinds]
+        known, made = self._made.get(kinds, ([], {}))
         if len(known) != len(views) or any(one is not other for one, other in zip(known, views, strict=True)):
-            made = {uid: workload for view in views for uid, workload in view.items()}
-            self._merged = views, made
+            made = make({uid: its for view in views for uid, its in view.items()})
+            self._made[kinds] = views, made
         return made
 
     def _view(self, kind: str, make: Any) -> Any:
@@ -274,6 +284,12 @@ def _read(field: str, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return list(answer[field])
     except UNREADABLE as error:
         raise ApiError(f"the API server doesn't say which {field} it serves: {error!r}", status=0) from error
+
+
+def _workloads(objects: Mapping[str, Workload | ReplicaSet]) -> Mapping[str, Workload]:
+    """Return the workloads among these, and the ReplicaSets that are workloads by themselves."""
+    found = {uid: its if isinstance(its, Workload) else alone(its) for uid, its in objects.items()}
+    return {uid: its for uid, its in found.items() if its is not None}
 
 
 def _values(objects: Mapping[str, Any]) -> tuple[Any, ...]:

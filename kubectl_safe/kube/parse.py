@@ -101,6 +101,27 @@ def replica_set(raw: Json) -> ReplicaSet:
         replicas=_default(spec.get("replicas"), 1),
         annotations=meta.get("annotations") or {},
         owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
+        min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        is_terminating="deletionTimestamp" in meta,
+        failure=_failure(raw.get("status") or {}),
+    )
+
+
+def replication_controller(raw: Json) -> ReplicaSet:
+    """Return a ReplicationController, which is to its pods what a ReplicaSet is."""
+    meta, spec = raw["metadata"], raw.get("spec") or {}
+    return ReplicaSet(
+        kind="ReplicationController",
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        selector=LabelSelector(match_labels=spec.get("selector") or {}),
+        replicas=_default(spec.get("replicas"), 1),
+        annotations=meta.get("annotations") or {},
+        owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
+        min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        is_terminating="deletionTimestamp" in meta,
         failure=_failure(raw.get("status") or {}),
     )
 
@@ -159,6 +180,34 @@ def stateful_set(raw: Json) -> Workload:
         partition=(strategy.get("rollingUpdate") or {}).get("partition") or 0,
         current_revision=status.get("currentRevision") or "",
         update_revision=status.get("updateRevision") or "",
+    )
+
+
+def daemon_set(raw: Json) -> Workload:
+    """Return a DaemonSet; its replicas are the nodes that are to run a pod of it."""
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    strategy = spec.get("updateStrategy") or {}
+    rolling = strategy.get("rollingUpdate") or {}
+    wanted = status.get("desiredNumberScheduled") or 0
+    return Workload(
+        kind="DaemonSet",
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        labels=meta.get("labels") or {},
+        annotations=meta.get("annotations") or {},
+        selector=_selector(spec.get("selector") or {}),
+        replicas=wanted,
+        strategy=strategy.get("type") or "RollingUpdate",
+        max_surge=_default(rolling.get("maxSurge"), 0),
+        max_unavailable=_default(rolling.get("maxUnavailable"), 1),
+        min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        is_terminating="deletionTimestamp" in meta,
+        generation=meta.get("generation") or 0,
+        observed_generation=status.get("observedGeneration") or 0,
+        updated_replicas=status.get("updatedNumberScheduled") or 0,
+        status_replicas=wanted,
     )
 
 

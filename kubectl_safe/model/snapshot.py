@@ -8,7 +8,7 @@ from functools import cached_property
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.event import Subject
 from kubectl_safe.model.pod import OwnerReference, Pod
-from kubectl_safe.model.selector import Labels
+from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import Target, TargetGroup, TargetGroupBinding, TargetHealth
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
@@ -96,7 +96,7 @@ class Snapshot:
     def workload_of(self, pod: Pod) -> Workload | None:
         """Return the workload whose pod this is, also after its release; None for any other pod."""
         controller = self._workload(pod.controller)
-        if controller is not None and controller.is_stateful:
+        if controller is not None:
             return controller
         for owner in pod.owners:
             if owner.kind == "ReplicaSet" and owner.is_controller:
@@ -117,8 +117,23 @@ class Snapshot:
         return known
 
     def replica_sets_of(self, workload: Workload) -> tuple[ReplicaSet, ...]:
-        """Return the ReplicaSets of a workload."""
-        return self._replica_sets_by_owner.get(workload.uid, ())
+        """Return the ReplicaSets of a workload; one that belongs to nothing that we know is a workload itself."""
+        itself = self.replica_sets.get(workload.uid)
+        return (itself,) if itself else self._replica_sets_by_owner.get(workload.uid, ())
+
+    def selector_of(self, pod: Pod) -> LabelSelector | None:
+        """Return what the pod's controller knows its pods by; None where it has none that we know."""
+        controller = pod.controller
+        if controller is None:
+            return None
+        its = self.replica_sets.get(controller.uid) or self.workloads.get(controller.uid)
+        return its.selector if its else None
+
+    def selectors_of(self, workload: Workload) -> tuple[LabelSelector, ...]:
+        """Return what a workload adopts pods by that nobody owns; a StatefulSet tells those by their names, too."""
+        if workload.kind == "DaemonSet":
+            return (workload.selector,)
+        return tuple(replica_set.selector for replica_set in self.replica_sets_of(workload))
 
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""
@@ -169,11 +184,11 @@ class Snapshot:
         return {}
 
     def _find_pods(self, workload: Workload) -> tuple[Pod, ...]:
-        replica_sets = self.replica_sets_of(workload)
-        owners = [workload.uid, *(r.uid for r in replica_sets)]
+        selectors = self.selectors_of(workload)
+        owners = [workload.uid, *(r.uid for r in self.replica_sets_of(workload))]
         found = {pod.uid: pod for owner in owners for pod in self.pods_by_owner.get(owner, ())}
         for pod in self._orphans:
-            if pod.namespace == workload.namespace and any(r.selector.matches(pod.labels) for r in replica_sets):
+            if pod.namespace == workload.namespace and any(it.matches(pod.labels) for it in selectors):
                 found[pod.uid] = pod
             if _lost_by(pod, {workload.uid: workload}):
                 found[pod.uid] = pod
@@ -255,7 +270,7 @@ def _lost_by(pod: Pod, workloads: Mapping[str, Workload]) -> Workload | None:
         (
             its
             for its in workloads.values()
-            if its.is_stateful
+            if its.names_its_pods
             and (its.namespace, its.name) == (pod.namespace, prefix)
             and number.isdecimal()
             and its.selector.matches(pod.original_labels)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ClassVar
 
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import CORDONED, OPERATION, Operation
@@ -12,9 +11,10 @@ from kubectl_safe.model.selector import Labels, LabelSelector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaSet:
-    """A ReplicaSet and the Deployment that owns it."""
+    """A ReplicaSet, and what owns it: a Deployment most often."""
 
-    kind: ClassVar[str] = "ReplicaSet"
+    kind: str = "ReplicaSet"
+    """Or `ReplicationController`, which does the same."""
     namespace: str
     name: str
     uid: str
@@ -23,6 +23,8 @@ class ReplicaSet:
     replicas: int
     annotations: Labels = field(default_factory=dict)
     owner: OwnerReference | None = None
+    min_ready: timedelta = timedelta(0)
+    is_terminating: bool = False
     failure: str = ""
     """Why it can't create or delete pods, in the API server's words (its condition `ReplicaFailure`), or empty."""
 
@@ -70,13 +72,26 @@ class Workload:
     update_revision: str = ""
 
     @property
-    def is_stateful(self) -> bool:
-        """Whether its pods have names of their own, so that none can be replaced before it is gone."""
+    def names_its_pods(self) -> bool:
+        """Whether each of its pods has a name of its own, by which it is created anew."""
         return self.kind == "StatefulSet"
 
     @property
+    def controls_its_pods(self) -> bool:
+        """Whether its pods name it as their controller; those of a Deployment name a ReplicaSet."""
+        return self.kind != "Deployment"
+
+    @property
+    def replaces_in_place(self) -> bool:
+        """Whether a pod has to be gone before another takes its place: by its name, or on its node.
+
+        A DaemonSet runs two pods on one node only where its `maxSurge` says that they may: agents share host paths.
+        """
+        return self.names_its_pods or (self.kind == "DaemonSet" and self.max_surge in {0, "0%"})
+
+    @property
     def operation(self) -> Operation | None:
-        """The restart under way on its pods, where they are its own and no ReplicaSet's.
+        """The restart under way on its pods, where it controls them itself.
 
         Raises:
             KubectlSafeError: the annotation was written by someone else.
@@ -111,6 +126,27 @@ class Node:
     def is_cordoned_by_us(self) -> bool:
         """Whether the cordon is ours to take away."""
         return self.is_unschedulable and CORDONED in self.annotations
+
+
+def alone(replica_set: ReplicaSet) -> Workload | None:
+    """Return a ReplicaSet as a workload of its own; None for one of a Deployment, whose wishes count.
+
+    Whatever else owns it, an Argo Rollout for one, has its pods replaced by it.
+    """
+    if replica_set.owner and replica_set.owner.kind == "Deployment":
+        return None
+    return Workload(
+        kind=replica_set.kind,
+        namespace=replica_set.namespace,
+        name=replica_set.name,
+        uid=replica_set.uid,
+        resource_version=replica_set.resource_version,
+        annotations=replica_set.annotations,
+        selector=replica_set.selector,
+        replicas=replica_set.replicas,
+        min_ready=replica_set.min_ready,
+        is_terminating=replica_set.is_terminating,
+    )
 
 
 def _operation(kind: str, namespace: str, name: str, annotations: Labels) -> Operation | None:

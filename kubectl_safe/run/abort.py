@@ -1,5 +1,6 @@
 """`abort`: what a drain or a restart began and did not end is given back or finished, and nothing new is begun."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,8 +24,8 @@ class Abort:
 
     nodes: tuple[str, ...] = ()
     namespace: str = "default"
-    deployments: tuple[str, ...] = ()
-    stateful_sets: tuple[str, ...] = ()
+    workloads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Their names by kind."""
     settings: Settings = field(default_factory=Settings)
 
 
@@ -38,24 +39,27 @@ def abort(request: Abort, session: Session) -> None:
     snapshot = session.observer.look()
     for name in request.nodes:
         node_of(name, snapshot)
-    deployments = find(request.deployments, request.namespace, snapshot)
-    deployments += find(request.stateful_sets, request.namespace, snapshot, kind="StatefulSet")
+    workloads = [
+        workload
+        for kind, names in request.workloads.items()
+        for workload in find(names, request.namespace, snapshot, kind=kind)
+    ]
     subjects = {lease_of_node(name): f"node/{name}" for name in request.nodes}
-    subjects |= {lease_of_workload(d.kind, d.namespace, d.name): d.subject for d in deployments}
-    begun = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
+    subjects |= {lease_of_workload(w.kind, w.namespace, w.name): w.subject for w in workloads}
+    begun = plan_abort(_pods(request, workloads, snapshot), snapshot, request.settings)
     session.hold(subjects, began=began, before=begun.pods, is_by_force=True)
     snapshot = session.observer.look()
-    intent = plan_abort(_pods(request, deployments, snapshot), snapshot, request.settings)
+    intent = plan_abort(_pods(request, workloads, snapshot), snapshot, request.settings)
     if intent.pods:
         session.watch_targets(intent)
         failure = session.failure(session.carry_out(intent, began=began))
         if failure is not None:
             raise failure
     ended = {pod.workload.uid for pod in intent.pods if pod.workload}
-    for deployment in deployments:
-        is_begun = deployment.uid in ended or recorded(deployment, session.observer.look()) is not None
-        forget(deployment, session)
-        session.audience.say(f"{deployment.kind.lower()}.apps/{deployment.name} {'aborted' if is_begun else NOTHING}")
+    for workload in workloads:
+        is_begun = workload.uid in ended or recorded(workload, session.observer.look()) is not None
+        forget(workload, session)
+        session.audience.say(f"{workload.kind.lower()}.apps/{workload.name} {'aborted' if is_begun else NOTHING}")
     if session.holdings:
         session.holdings.sweep()
     emptied = {pod.node for pod in intent.pods}
@@ -73,8 +77,8 @@ def _end_of(node: Node, *, is_begun: bool) -> str:
     return f"{done}; it stays cordoned, which is somebody else's" if node.is_unschedulable else done
 
 
-def _pods(request: Abort, deployments: list[Workload], snapshot: Snapshot) -> list[Pod]:
+def _pods(request: Abort, workloads: list[Workload], snapshot: Snapshot) -> list[Pod]:
     nodes = frozenset(request.nodes)
     found = {pod.uid: pod for pod in snapshot.pods.values() if pod.node in nodes}
-    found |= {pod.uid: pod for deployment in deployments for pod in snapshot.pods_of(deployment)}
+    found |= {pod.uid: pod for workload in workloads for pod in snapshot.pods_of(workload)}
     return sorted(found.values(), key=lambda pod: (pod.namespace, pod.name))

@@ -19,7 +19,7 @@ from kubectl_safe.decide.rights import Needs, Right
 from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
-from kubectl_safe.kube.cluster import NODES, STATEFUL_SETS, Cluster
+from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.events import last_warning
 from kubectl_safe.kube.leases import LeaseApi
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError
@@ -95,8 +95,8 @@ class Session:
     def __enter__(self) -> Self:
         if self.needs:
             self.lacking = check_rights(self.client, self.needs, self.audience)
-        named = {right.resource for right in self.needs.required} if self.needs else set[str]()
-        also = {NODES, STATEFUL_SETS} if self.namespace is None else named & {STATEFUL_SETS}
+        rights = self.needs.required if self.needs else ()
+        also = {right.resource for right in rights if right.verb == "watch"}
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also)
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)

@@ -13,7 +13,7 @@ POD_PORT = 8080
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A Deployment and its Service, behind a load balancer or not; times are in seconds.
+    """A workload and its Service, behind a load balancer or not; times are in seconds.
 
     Pods have a gate where they are behind a load balancer and their namespace injects it.
     """
@@ -35,8 +35,10 @@ class Application:
     """Further annotations of its pods."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels of the nodes that its pods may run on."""
-    is_stateful: bool = False
-    """Whether it is a StatefulSet, with a governing Service beside the one that leads requests to it."""
+    kind: str = "Deployment"
+    """Of what keeps its pods. A StatefulSet has a governing Service beside the one that leads requests to it."""
+    controller_labels: Mapping[str, str] = field(default_factory=dict)
+    """What its controller selects by; by default as its Service does."""
     member_labels: Mapping[str, str] = field(default_factory=dict)
     """What the governing Service selects by; by default as the other one does."""
 
@@ -62,18 +64,44 @@ def namespace(name: str, *, injects_gates: bool = True) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def deployment(application: Application) -> dict[str, Any]:
-    """Return the Deployment."""
+def workload(application: Application) -> dict[str, Any]:
+    """Return what keeps its pods."""
+    its = {"apiVersion": "apps/v1", "kind": application.kind, "metadata": _metadata(application)}
+    spec = _spec(application)
+    match application.kind:
+        case "StatefulSet":
+            spec |= {"serviceName": application.governing_service, "podManagementPolicy": "Parallel"}
+        case "DaemonSet":
+            # It has a pod on every node that it may run on.
+            del spec["replicas"]
+        case "ReplicationController":
+            its["apiVersion"] = "v1"
+            spec["selector"] = spec["selector"]["matchLabels"]
+        case _:
+            pass
+    if application.strategy is not None:
+        spec["strategy" if application.kind == "Deployment" else "updateStrategy"] = dict(application.strategy)
+    return {**its, "spec": spec}
+
+
+def collection(application: Application) -> str:
+    """Return the path of its kind in its namespace."""
+    api = "/api/v1" if application.kind == "ReplicationController" else "/apis/apps/v1"
+    return f"{api}/namespaces/{application.namespace}/{application.kind.lower()}s"
+
+
+def _spec(application: Application) -> dict[str, Any]:
     annotations = {
         pod_spec.START_DELAY: f"{application.start_delay:g}s",
         pod_spec.SIGTERM: application.sigterm,
         **application.annotations,
     }
+    labels = {**application.labels, **application.controller_labels, **application.member_labels}
     spec: dict[str, Any] = {
         "replicas": application.replicas,
-        "selector": {"matchLabels": application.labels},
+        "selector": {"matchLabels": dict(application.controller_labels or application.labels)},
         "template": {
-            "metadata": {"labels": {**application.labels, **application.member_labels}, "annotations": annotations},
+            "metadata": {"labels": labels, "annotations": annotations},
             "spec": {
                 "terminationGracePeriodSeconds": application.grace_period,
                 "containers": [_container(application)],
@@ -84,16 +112,7 @@ def deployment(application: Application) -> dict[str, Any]:
         spec["template"]["spec"]["nodeSelector"] = dict(application.node_selector)
     if application.gates:
         spec["template"]["spec"]["readinessGates"] = [{"conditionType": gate} for gate in application.gates]
-    if application.strategy is not None:
-        spec["strategy"] = dict(application.strategy)
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(application), "spec": spec}
-
-
-def stateful_set(application: Application) -> dict[str, Any]:
-    """Return the StatefulSet."""
-    its = deployment(application)
-    its["spec"] |= {"serviceName": application.governing_service, "podManagementPolicy": "Parallel"}
-    return {**its, "kind": "StatefulSet"}
+    return spec
 
 
 def governing_service(application: Application) -> dict[str, Any]:

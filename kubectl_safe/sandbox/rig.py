@@ -137,14 +137,11 @@ class Rig:
         group = balancer = None
         if application.is_load_balanced:
             group, balancer = await self._balance(application)
-        apps = f"/apis/apps/v1/namespaces/{namespace}"
-        if application.is_stateful:
+        if application.kind == "StatefulSet":
             self.capacity.governing.add((namespace, application.governing_service))
             governing = applications.governing_service(application)
             await self.api.create(f"{_NAMESPACES}/{namespace}/services", governing)
-            await self.api.create(f"{apps}/statefulsets", applications.stateful_set(application))
-        else:
-            await self.api.create(f"{apps}/deployments", applications.deployment(application))
+        await self.api.create(applications.collection(application), applications.workload(application))
         proxy = ServiceProxy(
             self.api,
             self.network,

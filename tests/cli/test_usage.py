@@ -78,7 +78,7 @@ REFUSED = [
     pytest.param(["rollout", "restart"], "required resource not specified", id="no resource"),
     pytest.param(
         ["rollout", "restart", "deployment/web", "sts/db"],
-        "restart deployments and statefulsets one after the other: name one type",
+        "restart one type after the other: name deployments, statefulsets or daemonsets",
         id="two kinds",
     ),
     pytest.param(["rollout", "restart", "deployment"], "name the workloads, or choose them by", id="a kind alone"),
@@ -226,7 +226,7 @@ def test_a_namespace_of_the_kubeconfig_gets_into_no_path_unseen(
     assert capsys.readouterr().err == """error: invalid namespace "../kube-system": [may not contain '/']\n"""
 
 
-OTHER_KINDS = ["daemonset/agent", "ds/agent", "pod/web-1", "rs/web", "rollouts.argoproj.io/web"]
+OTHER_KINDS = ["job/batch", "pod/web-1", "rs/web", "rollouts.argoproj.io/web"]
 
 
 @pytest.mark.parametrize("resource", OTHER_KINDS)
@@ -236,8 +236,7 @@ def test_another_kind_is_refused_by_name(safe: CommandLine, resource: str) -> No
         ended = safe("rollout", "restart", *arguments)
         assert ended.code == 1
         assert ended.err == (
-            f"error: '{kind}' can't be restarted safely: "
-            "only the pods of deployments and statefulsets can be handed over\n"
+            f"error: '{kind}' can't be restarted safely: name a deployment, a statefulset or a daemonset\n"
         )
     assert safe.requests == []
 

@@ -98,7 +98,7 @@ def test_the_owner_that_can_not_be_told_to_replace_a_pod_is_named(
     owners: tuple[OwnerReference, ...], named: str
 ) -> None:
     pod = a_pod(owners=owners)
-    why = f"pod shop/web-1 is owned by {named}; only the pods of Deployments and StatefulSets can be handed over"
+    why = f"pod shop/web-1 is owned by {named}, of which is not known how it replaces its pods"
     assert workload_of(pod, a_cluster(pod, replica_sets={})) == Blocked(reason="unknown-owner", why=why)
 
 

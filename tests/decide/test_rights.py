@@ -60,6 +60,7 @@ def test_a_drain_reads_everything_everywhere_and_writes_to_its_nodes_and_to_pods
     leases = {f"{verb} {LEASES} in namespace kube-node-lease" for verb in ("get", "create", "update", "delete")}
     everywhere = "in all namespaces"
     sets = {f"{verb} statefulsets.apps {everywhere}" for verb in ("list", "watch")}
+    sets |= {f"{verb} replicationcontrollers {everywhere}" for verb in ("list", "watch")}
     assert words(*needs.required) == {*nodes, *leases, *sets, *reading(everywhere)}
     assert words(*needs.of_pods) == {*writing(everywhere), f"get daemonsets.apps {everywhere}"}
     assert words(*needs.optional) == {f"patch {BINDINGS} {everywhere}", f"list events {everywhere}"}

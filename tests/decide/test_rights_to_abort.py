@@ -7,19 +7,19 @@ EVENTS = "failures can't be told in the words of their events"
 
 
 def test_to_end_restarts_is_to_restart() -> None:
-    assert to_abort([], {"Deployment": "shop"}) == to_restart("shop", writes=True, nudges=False)
+    assert to_abort([], ["Deployment"], "shop") == to_restart("shop", writes=True, nudges=False)
 
 
 def test_to_end_drains_is_to_drain() -> None:
-    assert to_abort(iter(["node-1"]), {}) == to_drain(["node-1"], writes=True, nudges=False)
+    assert to_abort(iter(["node-1"]), [], "shop") == to_drain(["node-1"], writes=True, nudges=False)
 
 
 def test_to_end_both_needs_each_right_once() -> None:
     drain, restart = to_drain(["node-1"], writes=True, nudges=False), to_restart("shop", writes=True, nudges=False)
-    both = to_abort(["node-1"], {"Deployment": "shop"})
+    both = to_abort(["node-1"], ["Deployment"], "shop")
     assert both.required == (*drain.required, *restart.required)
     assert (both.of_pods, both.optional, both.nodes) == (drain.of_pods, drain.optional, ("node-1",))
-    in_leases = to_abort(["node-1"], {"Deployment": "kube-node-lease"})
+    in_leases = to_abort(["node-1"], ["Deployment"], "kube-node-lease")
     assert len(in_leases.required) == len(set(in_leases.required)) == len(both.required) - 4
 
 
@@ -28,12 +28,12 @@ def test_a_stateful_set_bears_the_record_of_its_restart_itself() -> None:
     of_sets = {right.verb for right in needs if right.resource == "statefulsets"}
     assert of_sets == {"list", "watch", "patch"}
     assert not [right for right in needs if (right.verb, right.resource) == ("patch", "replicasets")]
-    both = to_abort([], {"Deployment": "shop", "StatefulSet": "shop"}).required
+    both = to_abort([], ["Deployment", "StatefulSet"], "shop").required
     assert {right.resource for right in both if right.verb == "patch"} == {"pods", "replicasets", "statefulsets"}
 
 
 def test_to_end_nothing_needs_nothing() -> None:
-    nothing = to_abort([], {})
+    nothing = to_abort([], [], "shop")
     assert nothing == Needs(required=())
     assert (nothing.of_pods, nothing.optional, nothing.nodes) == ((), {}, ())
 

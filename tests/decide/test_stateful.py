@@ -260,6 +260,10 @@ def blocked(snapshot: Snapshot, *names: str, **flags: Any) -> list[str]:
 ALONE = a_database(without=("db-1", "db-2"), workload=a_stateful_set(replicas=1))
 
 
+def test_one_that_can_not_leave_its_services_is_not_refused() -> None:
+    assert blockers(an_intent_of(), a_database(services=(SERVICE, SAME))) == []
+
+
 def test_the_only_pod_is_blocked_unless_downtime_is_allowed() -> None:
     why = (
         "downtime: statefulset shop/db may run no pod beyond its 1, so none would be in service: the name of its pod "

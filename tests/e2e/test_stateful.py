@@ -11,7 +11,7 @@ pytestmark = pytest.mark.controlplane
 
 def test_pods_of_a_stateful_set_are_handed_over_and_come_back_at_once(scene: Scene, figures: Figures) -> None:
     """Their StatefulSet lets go of a withdrawn pod, and fails to create another by its name until it is woken."""
-    scene.deploy("db", replicas=3, is_stateful=True, member_labels={"member-of": "db"}, is_load_balanced=True)
+    scene.deploy("db", replicas=3, kind="StatefulSet", member_labels={"member-of": "db"}, is_load_balanced=True)
     node = scene.busiest_node()
     planned = scene.names(node=node)
     with scene.traffic() as counted:
@@ -27,7 +27,7 @@ def test_pods_of_a_stateful_set_are_handed_over_and_come_back_at_once(scene: Sce
 
 
 def test_pods_that_can_not_leave_their_services_are_evicted_one_by_one_and_the_plan_says_so(scene: Scene) -> None:
-    scene.deploy("db", replicas=3, is_stateful=True)
+    scene.deploy("db", replicas=3, kind="StatefulSet")
     node = scene.busiest_node()
     planned = scene.names(node=node)
     plan = scene.stage.safe(*scene.drain(node), "--dry-run=server")
@@ -43,7 +43,7 @@ def test_pods_that_can_not_leave_their_services_are_evicted_one_by_one_and_the_p
 
 
 def test_the_only_pod_of_a_stateful_set_goes_only_where_that_is_allowed(scene: Scene) -> None:
-    scene.deploy("db", replicas=1, is_stateful=True, member_labels={"member-of": "db"})
+    scene.deploy("db", replicas=1, kind="StatefulSet", member_labels={"member-of": "db"})
     node = scene.busiest_node()
     refused = scene.stage.safe(*scene.drain(node), check=False)
     assert refused.returncode == 1
@@ -58,7 +58,7 @@ def test_the_only_pod_of_a_stateful_set_goes_only_where_that_is_allowed(scene: S
 
 
 def test_a_restart_of_a_stateful_set_replaces_each_pod_once(scene: Scene, figures: Figures) -> None:
-    scene.deploy("db", replicas=3, is_stateful=True, member_labels={"member-of": "db"}, is_load_balanced=True)
+    scene.deploy("db", replicas=3, kind="StatefulSet", member_labels={"member-of": "db"}, is_load_balanced=True)
     before = {pod["metadata"]["uid"] for pod in scene.pods()}
     with scene.traffic() as counted:
         command = ("rollout", "restart", "statefulset/db", "-n", scene.namespace, "--settle", SETTLE)

@@ -85,8 +85,7 @@ async def _bare(binaries: Path) -> AsyncIterator[Bare]:
         actors = [tasks.create_task(Nodes(api, network, ["node-a", "node-b"]).run())]
         await api.create("/api/v1/namespaces", applications.namespace(API.namespace))
         await api.create(f"/api/v1/namespaces/{API.namespace}/services", applications.service(API))
-        deployments = f"/apis/apps/v1/namespaces/{API.namespace}/deployments"
-        await api.create(deployments, applications.deployment(API))
+        await api.create(applications.collection(API), applications.workload(API))
         proxy = ServiceProxy(api, network, namespace=API.namespace, service=API.name)
         actors.append(tasks.create_task(proxy.run()))
         await eventually(lambda: len(proxy.ready()) == API.replicas, what="the application")

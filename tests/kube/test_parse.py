@@ -263,7 +263,7 @@ STATEFUL_SET = {
 
 def test_a_stateful_set_as_the_api_server_tells_it() -> None:
     it = parse.stateful_set(STATEFUL_SET)
-    assert (it.kind, it.is_stateful, it.replicas, it.governing_service) == ("StatefulSet", True, 5, "db-members")
+    assert (it.kind, it.names_its_pods, it.replicas, it.governing_service) == ("StatefulSet", True, 5, "db-members")
     assert it.selector == LabelSelector(match_labels={"app": "db"})
     assert (it.strategy, it.partition, it.max_surge, it.first_ordinal) == ("RollingUpdate", 2, 0, 3)
     assert (it.current_revision, it.update_revision) == ("db-1", "db-2")

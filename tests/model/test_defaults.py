@@ -36,7 +36,17 @@ ROWS = [
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
     (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}}),
-    (ReplicaSet, {"annotations": {}, "owner": None, "failure": ""}),
+    (
+        ReplicaSet,
+        {
+            "kind": "ReplicaSet",
+            "annotations": {},
+            "owner": None,
+            "min_ready": timedelta(0),
+            "is_terminating": False,
+            "failure": "",
+        },
+    ),
     (
         Pod,
         {

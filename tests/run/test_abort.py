@@ -43,14 +43,14 @@ def test_a_record_without_a_pod_under_way_is_taken_away(open_session: OpenSessio
     world, heard = a_world(), Heard()
     record = Operation(id="1", started="2026-11-23T11:00:00+00:00", options="", pods=frozenset({uid("web-1")[:8]}))
     world.replica_sets = {uid(REPLICA_SET): a_replica_set(replicas=3, annotations={OPERATION: record.dumps()})}
-    abort(Abort(namespace="shop", deployments=("web",)), open_session(world, heard))
+    abort(Abort(namespace="shop", workloads={"Deployment": ("web",)}), open_session(world, heard))
     assert world.story() == [f"RemoveRecord {REPLICA_SET}"]
     assert heard.lines == ["deployment.apps/web aborted"]
 
 
 def test_where_nothing_was_begun_nothing_is_written_and_it_says_so(open_session: OpenSession) -> None:
     world, heard = a_world(), Heard()
-    abort(Abort(nodes=("node-1",), namespace="shop", deployments=("web",)), open_session(world, heard))
+    abort(Abort(nodes=("node-1",), namespace="shop", workloads={"Deployment": ("web",)}), open_session(world, heard))
     assert world.story() == []
     assert heard.lines == ["deployment.apps/web has nothing to abort", "node/node-1 has nothing to abort"]
 
@@ -68,4 +68,4 @@ def test_what_is_not_there_is_told_in_kubectls_words(open_session: OpenSession) 
     with pytest.raises(KubectlSafeError, match=r'^nodes "node-x" not found$'):
         abort(Abort(namespace="shop", nodes=("node-x",)), session)
     with pytest.raises(KubectlSafeError, match=r'^deployments\.apps "x" not found$'):
-        abort(Abort(namespace="shop", deployments=("x",)), session)
+        abort(Abort(namespace="shop", workloads={"Deployment": ("x",)}), session)

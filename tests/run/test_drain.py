@@ -101,8 +101,8 @@ REFUSALS = [
     ),
     pytest.param(
         a_pod("db-0", controller=an_owner("StatefulSet", "db"), labels={"app": "db"}, gates={}),
-        'unable to drain node "node-1" due to error: Blocked(unknown-owner): pod shop/db-0 is owned by StatefulSet db;',
-        id="a StatefulSet's pod",
+        'unable to drain node "node-1" due to error: Blocked(unknown-owner): pod shop/db-0 is owned by StatefulSet db,',
+        id="a pod of an owner that is not known",
     ),
 ]
 

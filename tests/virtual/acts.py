@@ -116,16 +116,11 @@ class Scene:
     def _aborting(self) -> Mapping[str, Any]:
         its = self.scenario
         if its.command == "drain":
-            request, needs = Abort(nodes=its.drained), to_abort(its.drained, {})
+            request, needs = Abort(nodes=its.drained), to_abort(its.drained, (), NAMESPACE)
         else:
             names = tuple(app.name for app in its.applications)
-            is_stateful = its.kind == "StatefulSet"
-            request = Abort(
-                namespace=NAMESPACE,
-                deployments=() if is_stateful else names,
-                stateful_sets=names if is_stateful else (),
-            )
-            needs = to_abort((), {its.kind: NAMESPACE})
+            request = Abort(namespace=NAMESPACE, workloads={its.kind: names})
+            needs = to_abort((), (its.kind,), NAMESPACE)
         command = partial(abort, request)
         return {"command": command, "needs": needs, "namespace": its.namespace, "about": "abort"}
 

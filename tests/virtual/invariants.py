@@ -37,7 +37,7 @@ def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float,
             continue
         lowest = stage.rig.capacity.lowest(NAMESPACE, app.labels, began)
         # Every Deployment has a surge: its own, 25% rounded up, is never 0. Withdraw-first takes what it is allowed.
-        unavailable = int(scenario.settings.max_unavailable or (1 if app.is_stateful else 0))
+        unavailable = int(scenario.settings.max_unavailable or (1 if app.kind == "StatefulSet" else 0))
         allowed = unavailable + (expected.takes or 0 if number == 0 else 0)
         assert lowest >= app.replicas - allowed, f"I1: {app.name} had {lowest} of {app.replicas} in service"
 

@@ -13,7 +13,7 @@ PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 def workload_of(scene: Scene) -> str:
     """Return the path of the first application's Deployment or StatefulSet."""
     application = scene.scenario.applications[0]
-    kinds = "statefulsets" if application.is_stateful else "deployments"
+    kinds = f"{application.kind.lower()}s"
     return f"/apis/apps/v1/namespaces/{NAMESPACE}/{kinds}/{application.name}"
 
 

@@ -89,7 +89,7 @@ def _delete_budgets(scene: Scene) -> None:
 
 
 def _has_hashes(scene: Scene) -> bool:
-    return may_shrink(scene) and not scene.scenario.applications[0].is_stateful
+    return may_shrink(scene) and scene.scenario.applications[0].kind != "StatefulSet"
 
 
 def _is_bound(scene: Scene) -> bool:

@@ -46,7 +46,7 @@ class Scenario:
     @property
     def kind(self) -> str:
         """Of the workloads that a restart is of."""
-        return "StatefulSet" if self.applications[0].is_stateful else "Deployment"
+        return self.applications[0].kind
 
     @property
     def namespace(self) -> str | None:
@@ -77,5 +77,5 @@ def an_application(name: str = "web", **changes: object) -> Application:
 
 def a_database(**changes: object) -> Application:
     """Return a StatefulSet whose pods find each other by a label of their own."""
-    its: dict[str, object] = {"is_stateful": True, "member_labels": {"member-of": "db"}, "strategy": None}
+    its: dict[str, object] = {"kind": "StatefulSet", "member_labels": {"member-of": "db"}, "strategy": None}
     return an_application("db", is_load_balanced=True, **(its | changes))
