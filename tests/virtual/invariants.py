@@ -14,7 +14,7 @@ from tests.support.virtual.aws import CALLER
 from tests.support.virtual.calls import CALL_SECONDS
 from tests.support.virtual.stage import Running, VirtualStage
 from tests.virtual.acts import Expected
-from tests.virtual.scenario import NAMESPACE, Scenario
+from tests.virtual.scenario import NAMESPACE, Scenario, has_no_surge
 
 OURS = "kubectl-safe"
 LISTING_SECONDS = 0.02
@@ -23,7 +23,10 @@ POLL_SECONDS = 4.999
 UNSEEN_SECONDS = 0.1
 """A pod that came into service so shortly before its ReplicaSet deleted it was seen to do so by nobody in time."""
 _WRITES = {
-    *(("PATCH", kind) for kind in ("pods", "nodes", "replicasets", "statefulsets", "targetgroupbindings")),
+    *(
+        ("PATCH", kind)
+        for kind in ("pods", "nodes", "replicasets", "statefulsets", "daemonsets", "targetgroupbindings")
+    ),
     ("POST", "pods/eviction"),
     *((method, "leases") for method in ("POST", "PUT", "DELETE")),
 }
@@ -36,8 +39,8 @@ def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float,
         if number == 0 and expected.takes is None:
             continue
         lowest = stage.rig.capacity.lowest(NAMESPACE, app.labels, began)
-        # Every Deployment has a surge: its own, 25% rounded up, is never 0. Withdraw-first takes what it is allowed.
-        unavailable = int(scenario.settings.max_unavailable or (1 if app.kind == "StatefulSet" else 0))
+        # Withdraw-first takes what it is allowed.
+        unavailable = int(scenario.settings.max_unavailable or (1 if has_no_surge(app) else 0))
         allowed = unavailable + (expected.takes or 0 if number == 0 else 0)
         assert lowest >= app.replicas - allowed, f"I1: {app.name} had {lowest} of {app.replicas} in service"
 

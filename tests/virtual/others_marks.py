@@ -29,7 +29,7 @@ def _run_the_other(scene: Scene) -> None:
 def _strip(scene: Scene) -> None:
     """Take away all our labels and annotations, but for those of Leases."""
     model = scene.stage.control_plane.model
-    for resource in (kinds.PODS, kinds.REPLICA_SETS, kinds.STATEFUL_SETS, kinds.NODES):
+    for resource in (kinds.PODS, kinds.REPLICA_SETS, kinds.STATEFUL_SETS, kinds.DAEMON_SETS, kinds.NODES):
         for subject in model.all(resource):
             metadata = subject["metadata"]
             ours = {

@@ -139,7 +139,7 @@ def _is_at_its_end(scenario: Scenario, result: Result, expected: Expected) -> bo
 def is_over(stage: VirtualStage, scenario: Scenario) -> bool:
     """Tell whether every pod was evicted, and no record of that is left."""
     model = stage.control_plane.model
-    bearers = (*model.all(kinds.REPLICA_SETS), *model.all(kinds.STATEFUL_SETS))
+    bearers = (*model.all(kinds.REPLICA_SETS), *model.all(kinds.STATEFUL_SETS), *model.all(kinds.DAEMON_SETS))
     recorded = any(OPERATION in its["metadata"].get("annotations", {}) for its in bearers)
     return len(invariants.evicted(stage)) == sum(app.replicas for app in scenario.applications) and not recorded
 

@@ -75,6 +75,17 @@ def an_application(name: str = "web", **changes: object) -> Application:
     return Application(namespace=NAMESPACE, name=name, **(values | changes))  # type: ignore[arg-type]
 
 
+def has_no_surge(application: Application) -> bool:
+    """Tell whether no pod of it may serve beyond the wanted number, or none can; of a Deployment one always may."""
+    match application.kind:
+        case "Deployment":
+            return False
+        case "DaemonSet":
+            return "maxSurge" not in dict(application.strategy or {}).get("rollingUpdate", {})
+        case kind:
+            return kind == "StatefulSet" or not application.controller_labels
+
+
 def a_database(**changes: object) -> Application:
     """Return a StatefulSet whose pods find each other by a label of their own."""
     its: dict[str, object] = {"kind": "StatefulSet", "member_labels": {"member-of": "db"}, "strategy": None}

@@ -4,5 +4,6 @@ from collections.abc import Mapping
 
 from tests.virtual.scenario import Scenario
 from tests.virtual.scenarios.handoffs import HANDOFFS
+from tests.virtual.scenarios.owners import OWNERS
 
-SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS}
+SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **OWNERS}

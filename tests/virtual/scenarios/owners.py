@@ -1,0 +1,36 @@
+"""What keeps the pods: a DaemonSet with and without a surge of its own, a ReplicaSet, a ReplicationController."""
+
+from collections.abc import Mapping
+
+from kubectl_safe.sandbox.applications import Application
+from tests.virtual.scenario import Scenario, an_application
+
+
+def an_edge(**changes: object) -> Application:
+    """Return a DaemonSet with a pod on each of three nodes, which it knows by a label of its own."""
+    its: dict[str, object] = {"kind": "DaemonSet", "replicas": 3, "controller_labels": {"set": "edge"}}
+    return an_application("edge", is_load_balanced=True, **(its | changes))
+
+
+NODES = ("node-a", "node-b", "node-c")
+
+OWNERS: Mapping[str, Scenario] = {
+    "restart-daemonset": Scenario(
+        command="restart", nodes=NODES, applications=(an_edge(strategy={"rollingUpdate": {"maxUnavailable": 1}}),)
+    ),
+    "restart-daemonset-surge": Scenario(
+        command="restart",
+        nodes=NODES,
+        applications=(an_edge(strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}),),
+    ),
+    "drain-replicasets": Scenario(
+        command="drain",
+        applications=(
+            an_application(
+                kind="ReplicaSet", strategy=None, is_load_balanced=True, controller_labels={"app": "web", "set": "web"}
+            ),
+            an_application("api", kind="ReplicationController", strategy=None, replicas=3),
+        ),
+        budgets={"web": {"minAvailable": 2}},
+    ),
+}
