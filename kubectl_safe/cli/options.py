@@ -20,6 +20,7 @@ from kubectl_safe.cli.types import (
     report_path,
     verbosity,
 )
+from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,12 +106,8 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         multiple=True,
         metavar="NAME",
         callback=lambda _, __, values: _allowed(values),
-        help="Go on where that would be refused. downtime: of a workload that may run no pod beyond its replicas, the "
-        "last one in service goes before another comes. local-traffic-policy: a node is left without a pod of a "
-        "Service by which it asks its own pods only. pending-revision: pods come back with a template that a "
-        "StatefulSet was changed to, and that it gives to those only which somebody deletes. unseen-load-balancer: "
-        "one that can't be asked has let go of a pod by the settle time. unseen-targets: target groups that we may not "
-        "ask are gone by their pods' readiness gates, and by --drain-wait.",
+        help="Go on where that would be refused. "
+        + " ".join(f"{name}: {happens}." for name, happens in sorted(ALLOWABLE.items())),
     ),
     "nudge": click.option(
         "--nudge/--no-nudge",
@@ -223,9 +220,7 @@ def _allowed(values: Sequence[str]) -> frozenset[str]:
     names = frozenset(name.strip() for value in values for name in value.split(","))
     if not names:
         return names
-    from kubectl_safe.decide.settings import ALLOWABLE
-
-    for name in sorted(names - ALLOWABLE):
+    for name in sorted(names - ALLOWABLE.keys()):
         raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, sorted(ALLOWABLE)))}")
     return names
 

@@ -16,7 +16,7 @@ def plan_abort(pods: Iterable[Pod], snapshot: Snapshot, settings: Settings) -> I
     planned = tuple(
         Planned(uid=pod.uid, namespace=pod.namespace, name=pod.name, node=pod.node or "", workload=owner)
         for pod in pods
-        if pod.is_released and (owner := _workload(pod, snapshot))
+        if (handoff := pod.handoff) and ((owner := _workload(pod, snapshot)) or handoff.is_alone)
     )
     return Intent(pods=planned, settings=settings, given_up={pod.uid: WHY for pod in planned})
 

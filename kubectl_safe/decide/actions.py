@@ -42,7 +42,8 @@ class Withdraw:
     drop: frozenset[str]
     """Labels (keys) without which no Service selects it."""
     targets: tuple[Target, ...]
-    owner: OwnerReference
+    owner: OwnerReference | None
+    """As in `Release`; None for a pod to which no replacement is owed."""
     in_service: int
     """As in `Release`, for a pod that is withdrawn without having been released."""
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from kubectl_safe.decide.allow import DOWNTIME
 from kubectl_safe.decide.decision import Blocked, Step
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.labels import labels_to_withdraw
-from kubectl_safe.decide.settings import DOWNTIME
 from kubectl_safe.decide.step import release_label, step_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot

@@ -6,10 +6,11 @@ Source: k8s.io/kubectl/pkg/drain/filters.go. Each filter looks at one pod and ei
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kubectl_safe.decide.allow import UNKNOWN_OWNER
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.owners import without_handoff, workload_of
-from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
 
 DAEMON_SET_FATAL = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
@@ -73,10 +74,12 @@ def plan_node(
     options: Options,
     *,
     missing_daemon_sets: frozenset[tuple[str, str]] = frozenset(),
+    allow: frozenset[str] = frozenset(),
 ) -> NodePlan:
     """Choose among the pods of a node, given in the API server's order.
 
-    `missing_daemon_sets` are those (namespace, name) that pods name as their controller and that don't exist.
+    `missing_daemon_sets` are those (namespace, name) that pods name as their controller and that don't exist; `allow`
+    is what the reader answers for.
     """
     filters: tuple[Callable[[Pod], Choice], ...] = (
         lambda pod: _daemon_set_filter(pod, options, missing_daemon_sets),
@@ -100,7 +103,7 @@ def plan_node(
                 continue
             case Take():
                 pass
-        owner = None if without_handoff(pod) else workload_of(pod, snapshot)
+        owner = _owner_of(pod, snapshot, allow)
         if isinstance(owner, Blocked):
             blocked[str(pod)] = owner
         else:
@@ -112,6 +115,12 @@ def plan_node(
         errors=tuple(f"cannot delete {words}: {', '.join(names)}" for words, names in errors.items()),
         blocked=blocked,
     )
+
+
+def _owner_of(pod: Pod, snapshot: Snapshot, allow: frozenset[str]) -> OwnerReference | Blocked | None:
+    """Return the workload that is to replace a pod; None where none is waited for."""
+    owner = None if without_handoff(pod) else workload_of(pod, snapshot)
+    return None if isinstance(owner, Blocked) and UNKNOWN_OWNER in allow else owner
 
 
 def _choose(pod: Pod, filters: Iterable[Callable[[Pod], Choice]]) -> list[Choice]:

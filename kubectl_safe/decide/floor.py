@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from kubectl_safe.decide.settings import DOWNTIME, Settings
+from kubectl_safe.decide.allow import DOWNTIME
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.unseen import bindings_of, gate_of, unconfirmed
 from kubectl_safe.decide.verdict import BLIP, InService, OutOfService, Unknown, Verdict
 from kubectl_safe.model.pod import Pod

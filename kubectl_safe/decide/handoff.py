@@ -6,12 +6,13 @@ anything; there is no way back from a withdrawal. Where a pod is on that way is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import assert_never
 
 from kubectl_safe.decide.actions import AskEviction, Release, Undo
+from kubectl_safe.decide.adoption import adoption
+from kubectl_safe.decide.alone import ANSWER_MAX_AGE
 from kubectl_safe.decide.budgets import exhausted_budget, has_left_since, spent_budget, stale_budget
-from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Left, Step, Wait
+from kubectl_safe.decide.decision import Act, Decision, For, Left, Step, Wait
 from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import by_hand, reference_to
@@ -25,9 +26,6 @@ from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Workload
-
-ANSWER_MAX_AGE = timedelta(seconds=10)
-"""An older leave of the Eviction API is asked for again."""
 
 
 @dataclass
@@ -154,17 +152,15 @@ class Handoffs:
             named = f"{pod.controller.kind.lower()} {pod.controller.name}"
             why = f"pod {pod} bears no mark of a handoff, and {named} does not select it any more"
             return Wait(on=For.RELEASE, why=why)
+        blocked = adoption(pod, self.workload, self.settings, self.snapshot)
+        if blocked is not None:
+            return blocked
         surge = self.settings.surge_of(self.workload)
         label = release_label(pod, self.snapshot)
         if surge == 0 or label is None:
             return self._withdraw_when_confirmed(pod)
         if self.extra >= surge:
             return self._wait_for_turn(surge)
-        adopter = self._adopter(pod, label)
-        if adopter:
-            return Blocked(
-                reason="adoption", why=f"replicaset {adopter} would adopt pod {pod} without its label {label}"
-            )
         return self._wait_for_count() or self._release(pod, label)
 
     def _wait_for_turn(self, surge: int) -> Wait:
@@ -261,17 +257,6 @@ class Handoffs:
             self.draining_slots -= 1
         owner = reference_to(self.workload)
         return withdraw(pod, self.snapshot, self.settings, owner=owner, in_service=self._owed())
-
-    def _adopter(self, pod: Pod, label: str) -> str | None:
-        left = {key: value for key, value in pod.labels.items() if key != label}
-        return next(
-            (
-                r.name
-                for r in self.snapshot.replica_sets.values()
-                if r.namespace == pod.namespace and r.selector.matches(left)
-            ),
-            None,
-        )
 
     def _in_service(self) -> int:
         return sum(isinstance(v, InService) for uid, v in self.verdicts.items() if uid not in self.leaving)

@@ -1,24 +1,40 @@
 """Which labels to take off a pod, so that it leaves what it should leave and nothing else."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from itertools import combinations
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import ReplicaSet, Workload
 
 HASH = "pod-template-hash"
 """The label that a Deployment's ReplicaSets tell their pods by; no identity to any network plugin."""
 
 
 def label_to_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> str | None:
-    """Return the label that the controller's selector needs and no Service uses; None where there is none.
+    """Return the label without which the pod is its controller's no more, and nobody else's; None where there is none.
 
     `pod-template-hash` is preferred, then the alphabet decides.
     """
+    free = labels_that_release(pod, selector, snapshot)
+    return next((key for key in free if adopter_of(pod, {key}, snapshot) is None), None)
+
+
+def labels_that_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> list[str]:
+    """Return the labels that the controller's selector needs and no Service uses."""
     used = {key for service in snapshot.services_of(pod) for key in service.selector}
-    free = [key for key in sorted(selector.match_labels, key=lambda k: (k != HASH, k)) if key not in used]
-    return free[0] if free else None
+    return [key for key in sorted(selector.match_labels, key=lambda k: (k != HASH, k)) if key not in used]
+
+
+def adopter_of(pod: Pod, dropped: AbstractSet[str], snapshot: Snapshot) -> ReplicaSet | Workload | None:
+    """Return what would adopt the pod if nobody controlled it, and it were without some labels.
+
+    A StatefulSet adopts only what has a name of its own pods.
+    """
+    left = {key: value for key, value in pod.labels.items() if key not in dropped}
+    return next((its for its in snapshot.adopters_in(pod.namespace) if its.selector.matches(left)), None)
 
 
 def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:

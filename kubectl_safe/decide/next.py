@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
+from kubectl_safe.decide.alone import decide_alone
 from kubectl_safe.decide.budgets import touches
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Step, Wait
 from kubectl_safe.decide.handoff import Handoffs
@@ -13,7 +14,7 @@ from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import after_it_is_gone, wakes, wakes_to_remove
 from kubectl_safe.decide.step import step_of, stopping
 from kubectl_safe.decide.warnings import in_their_words
-from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
+from kubectl_safe.decide.withdrawal import finish, withdraw
 from kubectl_safe.model.marks import TOUCH
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -139,7 +140,7 @@ def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snap
     if step_of(pod) is Step.QUEUED and planned.uid in intent.given_up:
         return Left(why=intent.given_up[planned.uid])
     if planned.workload is None:
-        return wait_after_answer(pod, snapshot) or Act(action=Evict(pod=pod, pins_resource_version=False))
+        return decide_alone(pod, snapshot, intent.settings)
     if planned.workload.uid in snapshot.taken:
         return Wait(on=For.LEASE, why=snapshot.taken[planned.workload.uid])
     return _of_gone_workload(pod, planned.workload, snapshot, intent.settings)

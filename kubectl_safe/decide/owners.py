@@ -1,5 +1,6 @@
 """Who owns a pod, and whether its owner is one whose pods can be handed over."""
 
+from kubectl_safe.decide.allow import UNKNOWN_OWNER
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -7,12 +8,12 @@ from kubectl_safe.model.workload import Workload
 
 
 def without_handoff(pod: Pod) -> bool:
-    """Tell whether a pod is evicted as `kubectl drain` does: finished, bare, or of a Job or a DaemonSet."""
-    controller = pod.controller
+    """Tell whether no replacement is owed to a pod: it is finished, bare, or of a Job or a DaemonSet."""
+    controller, handoff = pod.controller, pod.handoff
     if pod.is_finished:
         return True
     if controller is None:
-        return not pod.is_released
+        return handoff is None or handoff.is_alone
     return (controller.api_version, controller.kind) in {("batch/v1", "Job"), ("apps/v1", "DaemonSet")}
 
 
@@ -24,14 +25,15 @@ def workload_of(pod: Pod, snapshot: Snapshot) -> OwnerReference | Blocked:
     owner = pod.controller or next(iter(pod.owners), None)
     if owner is None:
         return Blocked(
-            reason="unknown-owner",
+            reason=UNKNOWN_OWNER,
             why=f"pod {pod} was cut off from a Deployment that was deleted without its pods (--cascade=orphan); "
             f"{by_hand(pod)}",
         )
     named = f"{owner.kind} {owner.name}"
     return Blocked(
-        reason="unknown-owner",
-        why=f"pod {pod} is owned by {named}, of which is not known how it replaces its pods",
+        reason=UNKNOWN_OWNER,
+        why=f"pod {pod} is owned by {named}, of which is not known how it replaces its pods: answer for it with "
+        f"--allow {UNKNOWN_OWNER}, and it leaves its Services and is evicted, whether another serves by then or not",
     )
 
 

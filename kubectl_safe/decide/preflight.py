@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from kubectl_safe.decide.adoption import adoptions
+from kubectl_safe.decide.allow import PENDING_REVISION, UNSEEN_TARGETS
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.settings import PENDING_REVISION, UNSEEN_TARGETS, Settings, go_duration
+from kubectl_safe.decide.settings import Settings, go_duration
 from kubectl_safe.decide.stateful import is_pending
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.decide.ways_in import local_traffic_policies, unseen_load_balancers
@@ -25,6 +27,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     for workload in workloads_of(intent, snapshot):
         for blocked in (
             *downtime(workload, intent, snapshot),
+            *adoptions(workload, intent, snapshot),
             *_pending_revision(workload, intent, snapshot),
             *unseen_load_balancers(workload, intent, snapshot),
             *local_traffic_policies(workload, intent, snapshot),

@@ -1,8 +1,10 @@
 """What is tried as a dry run before the first write: each kind of write once for each workload."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from kubectl_safe.decide.actions import Action, AskEviction, Nudge, Release, Withdraw
+from kubectl_safe.decide.alone import leaves
 from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.labels import labels_to_withdraw
@@ -30,6 +32,9 @@ def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
         yield AskEviction(pod=pod)
         if intent.settings.nudge:
             yield from (Nudge(binding=binding) for binding in snapshot.bindings_of(pod))
+    alone = (pod for planned in intent.pods if not planned.workload and (pod := snapshot.pods.get(planned.uid)))
+    leaving = (found for pod in alone if step_of(pod) is Step.QUEUED and (found := leaves(pod, snapshot)))
+    yield from islice(leaving, 1)
 
 
 def _first_queued(workload: Workload, intent: Intent, snapshot: Snapshot) -> Pod | None:

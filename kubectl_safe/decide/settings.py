@@ -8,13 +8,6 @@ from kubectl_safe.model.workload import Workload, resolve
 
 SETTLE = timedelta(seconds=15)
 SETTLE_HEADLESS = timedelta(seconds=30)
-UNSEEN_TARGETS = "unseen-targets"
-DOWNTIME = "downtime"
-PENDING_REVISION = "pending-revision"
-UNSEEN_LOAD_BALANCER = "unseen-load-balancer"
-LOCAL_TRAFFIC_POLICY = "local-traffic-policy"
-ALLOWABLE = frozenset({DOWNTIME, LOCAL_TRAFFIC_POLICY, PENDING_REVISION, UNSEEN_LOAD_BALANCER, UNSEEN_TARGETS})
-"""What `--allow` takes: the names of what is refused unless the reader answers for it."""
 
 RETRY = timedelta(seconds=5)
 """Between two tries of what was refused; kubectl's own delay between evictions."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from kubectl_safe.decide.allow import LOCAL_TRAFFIC_POLICY, UNSEEN_LOAD_BALANCER
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.intent import Intent
-from kubectl_safe.decide.settings import LOCAL_TRAFFIC_POLICY, UNSEEN_LOAD_BALANCER
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import TRAFFIC_POLICIES, Service
 from kubectl_safe.model.snapshot import Snapshot

@@ -24,7 +24,7 @@ def withdraw(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerRe
     return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
 
 
-def finish(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference) -> Decision:
+def finish(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerReference | None) -> Decision:
     """Evict a withdrawn pod once it is out; where a Service was changed to select it, it has to leave that first."""
     drop = labels_to_withdraw(pod, snapshot)
     if not drop:

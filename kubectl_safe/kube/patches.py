@@ -175,18 +175,23 @@ def _withdraw(action: Withdraw) -> dict[str, Any]:
     labels: dict[str, str | None] = {**dict.fromkeys(sorted(action.drop)), marks.WITHDRAWN: ""}
     if before is None:
         handoff = marks.Handoff(
-            dropped=dropped, in_service=action.in_service, annotations=_protected(pod), targets=targets
+            dropped=dropped,
+            in_service=action.in_service,
+            annotations=_protected(pod),
+            targets=targets,
+            is_alone=action.owner is None,
         )
         return {
             "labels": labels,
             "annotations": {marks.HANDOFF: handoff.dumps(), **marks.PROTECTIONS},
-            "ownerReferences": [_plain_owner(action.owner)],
+            **({"ownerReferences": [_plain_owner(action.owner)]} if action.owner else {}),
         }
     handoff = marks.Handoff(
         dropped={**before.dropped, **dropped},
         in_service=before.in_service,
         annotations=before.annotations,
         targets=tuple(dict.fromkeys((*before.targets, *targets))),
+        is_alone=before.is_alone,
     )
     return {"labels": labels, "annotations": {marks.HANDOFF: handoff.dumps()}}
 

@@ -58,6 +58,8 @@ class Handoff:
     """Values that `PROTECTIONS` replaced; None where there was none."""
     targets: tuple[str, ...] = ()
     """Target groups and ports that it was bound to when it was withdrawn, as `arn=port`."""
+    is_alone: bool = False
+    """Whether no replacement is owed to it: nothing was known to replace it."""
 
     def dumps(self) -> str:
         """Return the annotation's value."""
@@ -67,6 +69,7 @@ class Handoff:
                 "inService": self.in_service,
                 "annotations": dict(self.annotations),
                 "targets": list(self.targets),
+                **({"alone": True} if self.is_alone else {}),
             },
             separators=(",", ":"),
             sort_keys=True,
@@ -87,6 +90,7 @@ class Handoff:
                 in_service=int(raw["inService"]),
                 annotations={str(k): None if v is None else str(v) for k, v in raw["annotations"].items()},
                 targets=tuple(str(t) for t in raw["targets"]),
+                is_alone=bool(raw.get("alone")),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"annotation {HANDOFF} is not one of ours: {text!r}") from error

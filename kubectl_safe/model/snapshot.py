@@ -135,6 +135,10 @@ class Snapshot:
             return (workload.selector,)
         return tuple(replica_set.selector for replica_set in self.replica_sets_of(workload))
 
+    def adopters_in(self, namespace: str) -> tuple[ReplicaSet | Workload, ...]:
+        """Return what adopts pods of a namespace that nobody controls by their labels alone."""
+        return self._adopters.get(namespace, ())
+
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""
         return self._selecting(pod, pod.labels)
@@ -201,6 +205,15 @@ class Snapshot:
             if replica_set.owner:
                 found.setdefault(replica_set.owner.uid, []).append(replica_set)
         return {uid: tuple(replica_sets) for uid, replica_sets in found.items()}
+
+    @cached_property
+    def _adopters(self) -> Mapping[str, tuple[ReplicaSet | Workload, ...]]:
+        found: dict[str, list[ReplicaSet | Workload]] = {}
+        adopters: list[ReplicaSet | Workload] = list(self.replica_sets.values())
+        adopters += (its for its in self.workloads.values() if its.kind == "DaemonSet")
+        for its in adopters:
+            found.setdefault(its.namespace, []).append(its)
+        return {namespace: tuple(adopters) for namespace, adopters in found.items()}
 
     @cached_property
     def _orphans(self) -> tuple[Pod, ...]:

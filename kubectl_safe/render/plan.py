@@ -37,7 +37,7 @@ def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterat
             yield from _waits(workload, pods, intent, snapshot)
     if any(planned.workload is None for planned in intent.pods):
         yield ""
-        yield "Pods without a batch are evicted as kubectl drain does, with nothing handed over."
+        yield "Pods without a batch leave their Services and are evicted; no replacement is waited for."
     yield from _target_groups(intent, snapshot)
     yield from _tight_budgets(intent, snapshot)
     yield ""

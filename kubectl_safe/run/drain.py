@@ -138,9 +138,9 @@ def node_of(name: str, snapshot: Snapshot) -> Node:
 def _plan(node: Node, request: Drain, snapshot: Snapshot, session: Session) -> NodePlan:
     pods = [pod for pod in snapshot.pods.values() if pod.node == node.name and _is_selected(pod, request)]
     pods.sort(key=lambda pod: (pod.namespace, pod.name))
-    return plan_node(
-        node.name, pods, snapshot, request.options, missing_daemon_sets=_missing_daemon_sets(pods, session)
-    )
+    missing = _missing_daemon_sets(pods, session)
+    allow = request.settings.allow
+    return plan_node(node.name, pods, snapshot, request.options, missing_daemon_sets=missing, allow=allow)
 
 
 def _is_selected(pod: Pod, request: Drain) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from kubectl_safe.decide.allow import UNSEEN_TARGETS
 from kubectl_safe.decide.deadline import USUAL_DELAY
 from kubectl_safe.decide.health import Wish
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import workloads_of
-from kubectl_safe.decide.settings import UNSEEN_TARGETS, go_duration
+from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target, TargetGroup, group_name
@@ -48,7 +49,7 @@ class Signal(Protocol):
 
 def targets_of(intent: Intent, snapshot: Snapshot) -> dict[str, frozenset[Target]]:
     """Return the targets of the planned pods and of the other pods of their workloads, by target group (ARN)."""
-    pods = [pod for planned in intent.pods if planned.workload and (pod := snapshot.pods.get(planned.uid))]
+    pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))]
     pods += [pod for workload in workloads_of(intent, snapshot) for pod in snapshot.pods_of(workload)]
     targets = {target for pod in pods for target in snapshot.targets_of(pod)}
     return {arn: frozenset(t for t in targets if t.group == arn) for arn in {t.group for t in targets}}

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from kubectl_safe.cli.types import duration, parse_selector
+from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.rights import to_drain
-from kubectl_safe.decide.settings import ALLOWABLE, Settings
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.run.drain import Drain
 from kubectl_safe.run.restart import Restart
 from tests.cli.conftest import CommandLine

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from kubectl_safe.cli.main import run
+from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.model.errors import KubectlSafeError, UsageError
 from tests.cli.conftest import CommandLine, EmptyCluster
 from tests.support.api_server import write_kubeconfig
 
-NAMES = "'downtime', 'local-traffic-policy', 'pending-revision', 'unseen-load-balancer', 'unseen-targets'"
+NAMES = ", ".join(map(repr, sorted(ALLOWABLE)))
 REFUSED = [
     pytest.param(["drain"], "USAGE: drain NODE [NODE...] [flags]", id="no node"),
     pytest.param(["drain", "pod/web-1"], "expected resource of type node, got 'pod'", id="not a node"),

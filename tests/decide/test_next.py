@@ -120,9 +120,11 @@ def test_a_deployment_that_is_gone_owes_nothing(snapshot: Snapshot, expected: st
 @pytest.mark.parametrize(
     ("snapshot", "expected"),
     [
-        pytest.param(a_cluster(answers={}), "Evict", id="evicted at once"),
+        pytest.param(a_cluster(answers={}, services=()), "Evict", id="evicted at once"),
         pytest.param(
-            a_cluster(answers={"web-1": an_answer(allowed=False)}), "wait for budget", id="refused: 5 s later"
+            a_cluster(answers={"web-1": an_answer(allowed=False)}, services=()),
+            "wait for budget",
+            id="refused: 5 s later",
         ),
         pytest.param(a_cluster(a_pod(terminating=True)), "wait for termination", id="never while it terminates"),
     ],

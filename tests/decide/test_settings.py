@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from kubectl_safe.decide.settings import ALLOWABLE, RETRY, Settings, go_duration
+from kubectl_safe.decide.allow import ALLOWABLE
+from kubectl_safe.decide.settings import RETRY, Settings, go_duration
 from kubectl_safe.model.workload import Workload
 from tests.support.builders import a_deployment
 
@@ -68,6 +69,6 @@ def test_what_no_flag_says_is_as_it_is_documented() -> None:
     settings = Settings()
     assert (settings.nudge, settings.touch, settings.max_draining, settings.drain_wait) == (True, True, None, None)
     assert settings.allow == frozenset()
-    names = {"downtime", "local-traffic-policy", "pending-revision", "unseen-load-balancer", "unseen-targets"}
-    assert names == ALLOWABLE
+    names = {"adoption", "downtime", "local-traffic-policy", "pending-revision", "unknown-owner"}
+    assert names | {"unseen-load-balancer", "unseen-targets"} == set(ALLOWABLE)
     assert RETRY.total_seconds() == 5

@@ -6,19 +6,17 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.decision import Blocked, For, Wait
+from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.step import release_label
-from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     a_budget,
     a_cluster,
     a_deployment,
     a_pod,
-    a_replica_set,
     ago,
     an_answer,
     an_intent,
@@ -31,7 +29,6 @@ RELEASED, REPLACEMENT = a_pod(released=True), a_pod("web-7")
 LEFT = a_pod("web-6", withdrawn=True)
 REFUSED = "Cannot evict pod."
 HELD = a_cluster(RELEASED, REPLACEMENT, answers={"web-1": an_answer(allowed=False, message=REFUSED)})
-GREEDY = a_replica_set("greedy-0", selector=LabelSelector(match_labels={"app": "web"}))
 BEYOND = "1 of 1 pods of deployment shop/web serve beyond the wanted number"
 STRAY = "pod shop/web-2 was released by another run, which did not end it: run that again, or kubectl safe abort "
 
@@ -140,13 +137,6 @@ def test_two_that_leave_at_once_under_one_budget_name_it() -> None:
     )
     decision = next_actions(snapshot, an_intent(snapshot)).decisions[uid("web-2")]
     assert decision == Wait(on=For.BUDGET, why="budget shop/web allows no more pods to leave before its next count")
-
-
-def test_whoever_would_adopt_a_pod_is_named() -> None:
-    snapshot = a_cluster(replica_sets={r.uid: r for r in (a_replica_set(), GREEDY)})
-    decision = next_actions(snapshot, an_intent(snapshot)).decisions[uid("web-1")]
-    why = "replicaset greedy-0 would adopt pod shop/web-1 without its label pod-template-hash"
-    assert decision == Blocked(reason="adoption", why=why)
 
 
 def given_up(snapshot: Snapshot) -> Any:

@@ -28,7 +28,7 @@ ROWS = [
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Requirement, {"values": NONE}),
-    (Handoff, {"annotations": {}, "targets": ()}),
+    (Handoff, {"annotations": {}, "targets": (), "is_alone": False}),
     (Holder, {"since": None}),
     (Lease, {"transitions": 0, "nodes": ()}),
     (TargetHealth, {"reason": "", "description": ""}),

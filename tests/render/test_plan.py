@@ -35,7 +35,7 @@ Each pod of deployment/web is released, withdrawn, evicted. It waits, before it 
   evicted    until it is out of every EndpointSlice for 15s, and Target.NotRegistered in target
              group web
 
-Pods without a batch are evicted as kubectl drain does, with nothing handed over.
+Pods without a batch leave their Services and are evicted; no replacement is waited for.
 
 TARGET GROUP    ACCOUNT       REGION     DEREGISTRATION DELAY
 web             123456789012  eu-west-1  5m

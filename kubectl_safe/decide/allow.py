@@ -1,0 +1,24 @@
+"""What `--allow` takes: the names of what is refused unless the reader answers for it, and what happens then.
+
+It imports next to nothing, as every command's help is made of it.
+"""
+
+from collections.abc import Mapping
+
+ADOPTION = "adoption"
+DOWNTIME = "downtime"
+LOCAL_TRAFFIC_POLICY = "local-traffic-policy"
+PENDING_REVISION = "pending-revision"
+UNKNOWN_OWNER = "unknown-owner"
+UNSEEN_LOAD_BALANCER = "unseen-load-balancer"
+UNSEEN_TARGETS = "unseen-targets"
+
+ALLOWABLE: Mapping[str, str] = {
+    ADOPTION: "another controller may adopt a pod on its way, and delete one for it",
+    DOWNTIME: "of a workload that may run no pod beyond its replicas, the last one in service goes before another",
+    LOCAL_TRAFFIC_POLICY: "a node is left without a pod of a Service by which it asks its own pods only",
+    PENDING_REVISION: "pods come back with a template that waits for somebody to delete them",
+    UNKNOWN_OWNER: "pods of a controller that is not known leave their Services and go, with nothing waited for",
+    UNSEEN_LOAD_BALANCER: "one that can't be asked has let go of a pod by the settle time",
+    UNSEEN_TARGETS: "target groups that we may not ask are gone by their pods' readiness gates, and by --drain-wait",
+}
