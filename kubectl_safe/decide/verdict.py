@@ -6,6 +6,7 @@ from datetime import timedelta
 from kubectl_safe.decide.stateful import is_wanted
 from kubectl_safe.decide.unseen import unconfirmed
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.service import Service
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth
 from kubectl_safe.model.workload import Workload
@@ -44,7 +45,8 @@ def verdict(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
     - is not terminating and not withdrawn, nor about to be deleted,
     - is Ready, with every readiness gate True, for `minReadySeconds`,
     - is selected by every Service that selected it before its release,
-    - is `ready` in every EndpointSlice of every Service that selects it, and in at least one of each,
+    - is `ready` in every EndpointSlice of every Service that selects it, and in at least one of each, for each IP
+      family that both have,
     - is `healthy` in every target group bound to those, by an answer that is not too old; or by its readiness gate,
       in a group that can't be asked and that the reader goes on without.
     """
@@ -115,9 +117,17 @@ def _out_of_slices(pod: Pod, snapshot: Snapshot) -> str:
         here = [e for e in places if e.service == service.name]
         if not here:
             return f"pod {pod} is in no EndpointSlice of service {service.name} yet"
+        missing = next((f for f in _families(pod, service) if all(e.address_type != f for e in here)), None)
+        if missing:
+            return f"pod {pod} is in no {missing} EndpointSlice of service {service.name} yet"
         if not all(e.is_ready for e in here):
             return f"pod {pod} is not ready in an EndpointSlice of service {service.name} yet"
     return ""
+
+
+def _families(pod: Pod, service: Service) -> list[str]:
+    """Return the IP families by which a Service leads to a pod: each has slices of its own, written one by one."""
+    return [family for family in service.ip_families if family in pod.ip_families]
 
 
 def _target_verdict(pod: Pod, target: Target, snapshot: Snapshot) -> Verdict:

@@ -67,6 +67,7 @@ def service(raw: Json) -> Service:
             )
             for port in spec.get("ports") or ()
         ),
+        ip_families=tuple(spec.get("ipFamilies") or ()),
         is_headless=spec.get("clusterIP") == "None",
         local_policies=frozenset(policy for policy in TRAFFIC_POLICIES if spec.get(policy) == "Local"),
     )
@@ -81,6 +82,7 @@ def endpoints(raw: Json) -> tuple[Endpoint, ...]:
             namespace=meta["namespace"],
             service=service_name,
             slice=meta["name"],
+            address_type=raw.get("addressType") or "",
             pod_uid=reference["uid"],
             is_ready=(endpoint.get("conditions") or {}).get("ready") is not False,
         )

@@ -88,6 +88,11 @@ class Pod:
         return tuple(gate for gate in self.readiness_gates if not self._is_true(gate))
 
     @property
+    def ip_families(self) -> frozenset[str]:
+        """Those of its addresses: `IPv4`, `IPv6` or both, and none before it has one."""
+        return frozenset("IPv6" if ":" in ip else "IPv4" for ip in self.ips)
+
+    @property
     def is_finished(self) -> bool:
         """Whether it ran to its end."""
         return self.phase in {"Succeeded", "Failed"}

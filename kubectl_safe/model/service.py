@@ -32,6 +32,8 @@ class Service:
     name: str
     selector: Labels
     ports: tuple[ServicePort, ...] = ()
+    ip_families: tuple[str, ...] = ()
+    """`IPv4`, `IPv6` or both: it has slices of its own for each of them."""
     is_headless: bool = False
     local_policies: frozenset[str] = frozenset()
     """Which of `externalTrafficPolicy` and `internalTrafficPolicy` are Local: a node asks its own pods only."""
@@ -52,6 +54,8 @@ class Endpoint:
     namespace: str
     service: str
     slice: str
+    address_type: str = ""
+    """The IP family of its address: `IPv4` or `IPv6`."""
     pod_uid: str
     is_ready: bool
     """`conditions.ready`, where absent means True."""

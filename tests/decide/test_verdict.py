@@ -9,7 +9,7 @@ import pytest
 from kubectl_safe.decide.verdict import verdict
 from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import State, TargetHealth
+from kubectl_safe.model.target import State, Target, TargetHealth
 from tests.support.builders import (
     GATE,
     LABELS,
@@ -45,6 +45,20 @@ def unseen(*pods: Pod, **overrides: Any) -> Snapshot:
     return a_cluster(*pods, target_health=nobody_knows, unseen=frozenset({arn()}), **overrides)
 
 
+DUAL = a_service(ip_families=("IPv4", "IPv6"))
+
+
+def dual(*families: str, ips: tuple[str, ...] = ("10.0.0.1", "fd00::1")) -> Snapshot:
+    """Return a cluster whose Service has both families, with a pod in the slices of some."""
+    pod = a_pod(ips=ips)
+    places = tuple(an_endpoint(pod, family=family) for family in families)
+    healthy = {
+        Target(group=arn(), ip="10.0.0.1", port=8080): health(),
+        Target(group=arn(), ip="fd00::1", port=8080): health(),
+    }
+    return a_cluster(pod, services=(DUAL,), endpoints=places, health=healthy)
+
+
 ROWS = [
     pytest.param(a_cluster(), IN, id="ready, in its slices and healthy: in service"),
     pytest.param(a_cluster(a_pod(released=True)), IN, id="a released pod serves as before"),
@@ -58,6 +72,12 @@ ROWS = [
     pytest.param(slow(a_pod(since=ago(9))), OUT, id="ready for less than minReadySeconds"),
     pytest.param(slow(a_pod(since=ago(10))), IN, id="ready for minReadySeconds"),
     pytest.param(a_cluster(endpoints=()), OUT, id="in no slice of its Service"),
+    pytest.param(dual("IPv4", "IPv6"), IN, id="in slices of both families of its Service"),
+    pytest.param(dual("IPv4"), OUT, id="in slices of IPv4 only, where it and its Service have IPv6 too"),
+    pytest.param(dual("IPv6"), OUT, id="in slices of IPv6 only, where they have IPv4 too"),
+    pytest.param(dual("IPv4", ips=("10.0.0.1",)), IN, id="in slices of the one family that it has an address of"),
+    pytest.param(dual("IPv6", ips=("fd00::1",)), IN, id="whichever that is"),
+    pytest.param(dual(ips=()), OUT, id="in no slice, and without an address"),
     pytest.param(
         a_cluster(endpoints=(an_endpoint(a_pod()), an_endpoint(a_pod(), ready=False))),
         OUT,

@@ -133,6 +133,12 @@ def test_a_service_as_the_api_server_tells_it() -> None:
     assert service.ports == (ServicePort(name="", port=80, target_port="http"),)
 
 
+def test_a_service_of_both_ip_families() -> None:
+    both = ("IPv6", "IPv4")
+    assert parse.service({"metadata": META, "spec": {"ipFamilies": [*both]}}).ip_families == both
+    assert parse.service(captured("service")).ip_families == ("IPv4",)
+
+
 @pytest.mark.parametrize("policy", ["externalTrafficPolicy", "internalTrafficPolicy"])
 def test_a_service_that_asks_the_pods_of_a_node_only(policy: str) -> None:
     for value, expected in (("Local", {policy}), ("Cluster", set())):
@@ -157,6 +163,7 @@ def test_an_endpoint_slice_as_the_api_server_tells_it() -> None:
     unready, ready = parse.endpoints(captured("endpointslice"))
     assert not unready.is_ready
     assert ready == Endpoint(
+        address_type="IPv4",
         namespace="default",
         service="web",
         slice="web-h2stz",

@@ -143,9 +143,16 @@ def a_service(name: str = "web", *, selector: Labels | None = None, **changes: A
     return replace(Service(namespace="shop", name=name, selector=wanted, ports=(port,)), **changes)
 
 
-def an_endpoint(pod: Pod, service: str = "web", *, ready: bool = True) -> Endpoint:
+def an_endpoint(pod: Pod, service: str = "web", *, ready: bool = True, family: str = "IPv4") -> Endpoint:
     """Return a pod's place in a Service's EndpointSlice."""
-    return Endpoint(namespace="shop", service=service, slice=f"{service}-x7k2p", pod_uid=pod.uid, is_ready=ready)
+    return Endpoint(
+        namespace="shop",
+        service=service,
+        slice=f"{service}-x7k2p",
+        address_type=family,
+        pod_uid=pod.uid,
+        is_ready=ready,
+    )
 
 
 def a_binding(name: str = "web", **changes: Any) -> TargetGroupBinding:
