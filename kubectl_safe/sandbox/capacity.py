@@ -163,7 +163,7 @@ class Capacity:
     def _count(self, history: PodHistory) -> None:
         """Note whether a pod is in service now, and whether any EndpointSlice has it."""
         listed = self._listed(history)
-        is_listed = any((history.namespace, service) not in self.governing for service in listed)
+        is_listed = any((history.namespace, service) not in self.governing for service, _ in listed)
         if history.is_listed and not is_listed:
             history.unlisted = moment.time()
         elif is_listed:
@@ -173,23 +173,24 @@ class Capacity:
         is_there = subject is not None and subject["metadata"]["uid"] == history.uid
         self._note(history, is_in_service=is_there and self._is_in_service(subject or {}, history, listed))
 
-    def _is_in_service(self, subject: Object, history: PodHistory, listed: Mapping[str, bool]) -> bool:
+    def _is_in_service(self, subject: Object, history: PodHistory, listed: Mapping[tuple[str, str], bool]) -> bool:
         """Tell whether a pod serves on every way in that it had when it was first seen.
 
         - It is not terminating, and Ready.
-        - Every Service that selected its first labels lists it as ready, wherever it lists it.
+        - Every Service that selected its first labels lists it as ready, wherever it lists it, and in each IP family.
         - It is healthy in every target group that is bound to one of those.
         """
-        services = [
-            service["metadata"]["name"]
+        ways = [
+            (service["metadata"]["name"], family)
             for service in self._watched.services.of(history.namespace)
             if (selector := service["spec"].get("selector")) and selector.items() <= history.labels.items()
+            for family in service["spec"]["ipFamilies"]
         ]
         return (
             "deletionTimestamp" not in subject["metadata"]
             and is_true(subject, "Ready")
-            and all(listed.get(service, False) for service in services)
-            and all(self._is_healthy(history, service) for service in services)
+            and all(listed.get(way, False) for way in ways)
+            and all(self._is_healthy(history, service) for service, _ in ways)
         )
 
     def _is_healthy(self, history: PodHistory, service: str) -> bool:
@@ -202,15 +203,15 @@ class Capacity:
                     return False
         return True
 
-    def _listed(self, history: PodHistory) -> dict[str, bool]:
-        """Return the Services whose EndpointSlices list a pod, and whether it is ready in all of those."""
-        listed: dict[str, bool] = {}
+    def _listed(self, history: PodHistory) -> dict[tuple[str, str], bool]:
+        """Return the Services, and their IP families, whose EndpointSlices list a pod, and whether all as ready."""
+        listed: dict[tuple[str, str], bool] = {}
         for listing in self._watched.slices.of(history.namespace):
-            service = listing["metadata"].get("labels", {}).get(SERVICE_LABEL, "")
+            way = listing["metadata"].get("labels", {}).get(SERVICE_LABEL, ""), listing["addressType"]
             for endpoint in listing.get("endpoints") or []:
                 if endpoint.get("targetRef", {}).get("uid") == history.uid:
                     is_ready = endpoint.get("conditions", {}).get("ready") is not False
-                    listed[service] = listed.get(service, True) and is_ready
+                    listed[way] = listed.get(way, True) and is_ready
         return listed
 
     def _note(self, history: PodHistory, *, is_in_service: bool) -> None:

@@ -99,7 +99,7 @@ def kube_apiserver(
         f"--service-account-issuer=https://127.0.0.1:{port}",
         f"--service-account-key-file={account_key}",
         f"--service-account-signing-key-file={account_key}",
-        "--service-cluster-ip-range=10.96.0.0/16",
+        "--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112",
         # Pods of the sandbox have no token to mount, and nothing here takes the not-ready taint off a new node.
         "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
         "--endpoint-reconciler-type=none",

@@ -4,6 +4,7 @@ The API server refuses loopback addresses in EndpointSlices, so pods bear IPs th
 asks here first. It must not answer for a pod that stopped listening: the system gives its port to another one.
 """
 
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ class PodNetwork:
         self._addresses.pop(ip, None)
 
     def address(self, ip: str, port: int) -> tuple[str, int] | None:
-        """Return where to dial, or None where nothing listens: a dialer counts that as refused."""
-        return self._addresses.get(ip, {}).get(port)
+        """Return where to dial, or None where nothing listens: a dialer counts that as refused.
+
+        What is sent to a pod's address of the other family reaches the same server.
+        """
+        return self._addresses.get(twin(ip) if ":" in ip else ip, {}).get(port)
 
     def register(self, uid: str, ip: str, server: "PodServer") -> None:
         """Make the server of a pod known by the pod's UID and IP."""
@@ -49,3 +53,12 @@ class PodNetwork:
     def server_of(self, uid: str) -> "PodServer | None":
         """Return the live server of the pod with a UID."""
         return self._servers.get(self._ips.get(uid, ""))
+
+
+def twin(ip: str) -> str:
+    """Return a pod's address of the other IP family: 10.244.0.5 is fd00:10:244::5, digit by digit."""
+    if ":" not in ip:
+        first, second, third, fourth = ip.split(".")
+        return str(IPv6Address(f"fd00:{first}:{second}:{third}::{fourth}"))
+    groups = IPv6Address(ip).exploded.split(":")
+    return ".".join(str(int(group)) for group in (*groups[1:4], groups[7]))

@@ -129,7 +129,10 @@ class Nodes:
                     **self._labels.get(name, {}),
                 },
             },
-            "spec": {"podCIDR": f"10.244.{index}.0/24", "podCIDRs": [f"10.244.{index}.0/24"]},
+            "spec": {
+                "podCIDR": f"10.244.{index}.0/24",
+                "podCIDRs": [f"10.244.{index}.0/24", f"fd00:10:244:{index}::/64"],
+            },
             "status": {
                 "capacity": self._capacity,
                 "allocatable": self._capacity,

@@ -7,6 +7,7 @@ them, and `PodScheduled` to the scheduler.
 from dataclasses import dataclass
 from typing import Any
 
+from kubectl_safe.sandbox.network import twin
 from kubectl_safe.sandbox.pod_fault import Waiting
 
 
@@ -35,7 +36,7 @@ def pod_status(pod: dict[str, Any], state: ContainerState, *, ip: str, host_ip: 
     }
     # A container that waits has its pod's network already.
     if state.started is not None or state.waiting is not None:
-        status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
+        status |= {"podIP": ip, "podIPs": [{"ip": ip}, {"ip": twin(ip)}]}
     return status
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubectl_safe.sandbox.network import twin
 from tests.conformance.manifests import deployment
 from tests.conformance.plane import Answer, Json, Plane, T
 
@@ -139,7 +140,8 @@ class Ground:
         conditions = [
             {"type": kind, "status": state, "lastTransitionTime": since} for kind in ("ContainersReady", "Ready")
         ]
-        status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions}
+        ips = [{"ip": address}, {"ip": twin(address)}]
+        status = {"phase": "Running", "podIP": address, "podIPs": ips, "conditions": conditions}
         answer = self.patch("pods", name, {"status": status}, sub="status")
         assert answer.code == 200, answer
         return answer.body

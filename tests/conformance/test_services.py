@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.ground import Ground
+from tests.conformance.ground import MERGE, Ground
 from tests.conformance.manifests import a_pod, a_service, container, labels, name_of
 from tests.conformance.plane import Json
 
@@ -220,3 +220,26 @@ def test_deployments_pods_are_listed_beside_each_other(ground: Ground) -> None:
     pods = ground.deploy(replicas=3)
     listed(ground, **{name_of(pod): IN for pod in pods})
     assert len(slices(ground)) == 1
+
+
+def test_service_of_both_families_has_slices_of_each(ground: Ground) -> None:
+    ground.create("services", a_service("web", ipFamilyPolicy="RequireDualStack"))
+    pod = a_running_pod(ground, "a")
+    ips = {("IPv6" if ":" in its["ip"] else "IPv4"): its["ip"] for its in pod["status"]["podIPs"]}
+
+    def addresses() -> dict[str, list[str]]:
+        return {
+            its["addressType"]: [a for e in its["endpoints"] or () for a in e["addresses"]] for its in slices(ground)
+        }
+
+    ground.until(lambda: addresses() == {family: [ip] for family, ip in ips.items()} or None, "both addresses")
+    spec = ground.get("services", "web")["spec"]
+    assert (spec["ipFamilies"], len(spec["clusterIPs"])) == (["IPv4", "IPv6"], 2)
+    change = {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"], "clusterIPs": spec["clusterIPs"][:1]}
+    assert ground.patch("services", "web", {"spec": change}, kind=MERGE).code == 200
+    ground.until(lambda: addresses() == {"IPv4": [ips["IPv4"]]} or None, "the end of the other family")
+
+
+def test_headless_service_of_both_families_has_slices_of_each(ground: Ground) -> None:
+    ground.create("services", a_service("web", clusterIP="None", ipFamilyPolicy="PreferDualStack"))
+    ground.until(lambda: {its["addressType"] for its in slices(ground)} == {"IPv4", "IPv6"} or None, "both families")

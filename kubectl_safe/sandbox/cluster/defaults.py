@@ -143,8 +143,9 @@ def _service(spec: Json) -> None:
     spec.setdefault("type", "ClusterIP")
     spec.setdefault("sessionAffinity", "None")
     spec.setdefault("internalTrafficPolicy", "Cluster")
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if spec.setdefault("ipFamilyPolicy", "SingleStack") == "SingleStack":
+        spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilies", ["IPv4", "IPv6"])
     for port in spec.get("ports") or ():
         port.setdefault("protocol", "TCP")
         port.setdefault("targetPort", port["port"])

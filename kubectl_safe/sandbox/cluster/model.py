@@ -219,6 +219,8 @@ class Model:
             spec["clusterIP"] = f"10.96.{self.random.randrange(1, 255)}.{self.random.randrange(1, 255)}"
         if "clusterIP" in spec:
             spec.setdefault("clusterIPs", [spec["clusterIP"]])
+            if len(spec["ipFamilies"]) > len(spec["clusterIPs"]) and spec["clusterIP"] != "None":
+                spec["clusterIPs"].append(f"fd00:96::{self.random.randrange(1, 65536):x}")
 
 
 def template_hash(template: Json, salt: int = 0) -> str:

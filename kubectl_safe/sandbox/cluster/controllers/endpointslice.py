@@ -24,6 +24,7 @@ _OURS = "endpointslice-controller.k8s.io"
 _HEADLESS = "service.kubernetes.io/headless"
 _CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
 _MOST = 100
+_IPV4, _IPV6 = "IPv4", "IPv6"
 
 Ports = tuple[tuple[tuple[str, Any], ...], ...]
 
@@ -68,7 +69,16 @@ class EndpointSlices(Controller):
             return
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return
-        wanted = self._endpoints(service)
+        families = service["spec"].get("ipFamilies") or [_IPV4]
+        for its in slices:
+            if its["addressType"] not in families:
+                delete_if_there(self.model, kinds.SLICES, its)
+        for family in families:
+            self._sync_family(service, family, [its for its in slices if its["addressType"] == family])
+
+    def _sync_family(self, service: Json, family: str, slices: list[Json]) -> None:
+        """Bring the slices of one IP family up to date: each has its own."""
+        wanted = self._endpoints(service, family)
         # Without any endpoint there is one slice all the same, which is empty: the first endpoints come into it.
         empty = [its for its in slices if not its.get("endpoints") and () not in wanted]
         for ports in list(dict.fromkeys([*wanted, *(_ports_of(its) for its in slices)])) or [()]:
@@ -76,23 +86,23 @@ class EndpointSlices(Controller):
             if wanted.get(ports) and not same and empty:
                 same = [empty.pop()]
                 slices.remove(same[0])
-            self._reconcile(service, ports, wanted.get(ports, []), same, is_only=not wanted)
+            self._reconcile(service, family, ports, wanted.get(ports, []), same, is_only=not wanted)
 
-    def _endpoints(self, service: Json) -> dict[Ports, list[Json]]:
-        """Return the endpoints of a Service, by the ports that they have."""
+    def _endpoints(self, service: Json, family: str) -> dict[Ports, list[Json]]:
+        """Return the endpoints of a Service that have an address of a family, by the ports that they have."""
         selector = service["spec"]["selector"].items()
         found: dict[Ports, list[Json]] = {}
         for pod in self.model.all(kinds.PODS, service["metadata"]["namespace"]):
-            has_address = bool(pod.get("status", {}).get("podIP")) and not is_finished(pod)
-            if has_address and selector <= labels_of(pod).items():
-                found.setdefault(_ports(service, pod), []).append(self._endpoint(service, pod))
+            address = next((ip for ip in _ips(pod) if (_IPV6 if ":" in ip else _IPV4) == family), "")
+            if address and not is_finished(pod) and selector <= labels_of(pod).items():
+                found.setdefault(_ports(service, pod), []).append(self._endpoint(service, pod, address))
         return found
 
-    def _endpoint(self, service: Json, pod: Json) -> Json:
+    def _endpoint(self, service: Json, pod: Json, address: str) -> Json:
         serving, terminating = is_ready(pod), is_terminating(pod)
         publishes = bool(service["spec"].get("publishNotReadyAddresses"))
         endpoint: Json = {
-            "addresses": [pod["status"]["podIP"]],
+            "addresses": [address],
             "conditions": {
                 "ready": publishes or (serving and not terminating),
                 "serving": serving,
@@ -112,7 +122,9 @@ class EndpointSlices(Controller):
                 endpoint["zone"] = zone
         return endpoint
 
-    def _reconcile(self, service: Json, ports: Ports, wanted: list[Json], slices: list[Json], *, is_only: bool) -> None:
+    def _reconcile(
+        self, service: Json, family: str, ports: Ports, wanted: list[Json], slices: list[Json], *, is_only: bool
+    ) -> None:
         """Change as few slices as can be: what is listed stays where it is, what is new fills up."""
         by_uid = {its["targetRef"]["uid"]: its for its in wanted}
         kept: list[tuple[Json, list[Json]]] = []
@@ -129,27 +141,30 @@ class EndpointSlices(Controller):
             else:
                 self._update(service, its, ports, after)
         while rest:
-            self._create(service, ports, rest[:_MOST])
+            self._create(service, family, ports, rest[:_MOST])
             rest = rest[_MOST:]
-        if is_only and not slices and not self._has_slices(service):
-            self._create(service, (), [])
+        if is_only and not slices and not self._has_slices(service, family):
+            self._create(service, family, (), [])
 
-    def _has_slices(self, service: Json) -> bool:
+    def _has_slices(self, service: Json, family: str) -> bool:
         namespace, name = key_of(service)
-        return any(labels_of(its).get(SERVICE) == name for its in self.model.all(kinds.SLICES, namespace))
+        return any(
+            labels_of(its).get(SERVICE) == name and its["addressType"] == family
+            for its in self.model.all(kinds.SLICES, namespace)
+        )
 
     def _labels(self, service: Json) -> dict[str, str]:
         labels = {**labels_of(service), SERVICE: service["metadata"]["name"], _MANAGER: _OURS}
         return {**labels, **({_HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {})}
 
-    def _create(self, service: Json, ports: Ports, endpoints: list[Json]) -> None:
+    def _create(self, service: Json, family: str, ports: Ports, endpoints: list[Json]) -> None:
         metadata = {
             "generateName": f"{service['metadata']['name']}-",
             "labels": self._labels(service),
             "annotations": {_CHANGED: self.context.now},
             "ownerReferences": [controller_reference(service)],
         }
-        body = {"metadata": metadata, "addressType": "IPv4", **_content(ports, endpoints)}
+        body = {"metadata": metadata, "addressType": family, **_content(ports, endpoints)}
         self.model.create(kinds.SLICES, service["metadata"]["namespace"], body)
 
     def _update(self, service: Json, listing: Json, ports: Ports, endpoints: list[Json]) -> None:
@@ -197,5 +212,8 @@ def _ports(service: Json, pod: Json) -> Ports:
 def _endpoint_facts(pod: Json) -> tuple[object, ...]:
     """Return what has the controller look at a pod again (podEndpointsChanged): its phase alone has not."""
     spec = pod["spec"]
-    ips = [its["ip"] for its in pod.get("status", {}).get("podIPs") or ()]
-    return labels_of(pod), is_terminating(pod), is_ready(pod), ips, spec.get("hostname"), spec.get("subdomain")
+    return labels_of(pod), is_terminating(pod), is_ready(pod), _ips(pod), spec.get("hostname"), spec.get("subdomain")
+
+
+def _ips(pod: Json) -> list[str]:
+    return [its["ip"] for its in pod.get("status", {}).get("podIPs") or ()]
