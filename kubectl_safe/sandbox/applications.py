@@ -9,6 +9,7 @@ from kubectl_safe.sandbox.pod import HEALTH_PATH, Sigterm
 from kubectl_safe.sandbox.targetgroupbinding import GROUP, INJECT_LABEL, VERSION
 
 POD_PORT = 8080
+HASH = "pod-template-hash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,21 @@ class Application:
     """What its controller selects by; by default as its Service does."""
     member_labels: Mapping[str, str] = field(default_factory=dict)
     """What the governing Service selects by; by default as the other one does."""
+
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    """Further labels of its pods."""
+    selector_labels: Mapping[str, str] = field(default_factory=dict)
+    """Further labels of its pods that its owner selects by, too."""
+    min_ready: int = 0
+    is_served: bool = True
+    """Whether it has a Service of its name."""
+    service_spec: Mapping[str, Any] = field(default_factory=dict)
+    """What the spec of its Service says beside the usual."""
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Further Services by name, and what their specs say beside the usual.
+
+    One whose selector has an empty `pod-template-hash` selects by that of the Deployment's ReplicaSet.
+    """
 
     @property
     def labels(self) -> dict[str, str]:
@@ -96,12 +112,13 @@ def _spec(application: Application) -> dict[str, Any]:
         pod_spec.SIGTERM: application.sigterm,
         **application.annotations,
     }
-    labels = {**application.labels, **application.controller_labels, **application.member_labels}
+    selected = {**(application.controller_labels or application.labels), **application.selector_labels}
     spec: dict[str, Any] = {
         "replicas": application.replicas,
-        "selector": {"matchLabels": dict(application.controller_labels or application.labels)},
+        "minReadySeconds": application.min_ready,
+        "selector": {"matchLabels": selected},
         "template": {
-            "metadata": {"labels": labels, "annotations": annotations},
+            "metadata": {"labels": _pod_labels(application), "annotations": annotations},
             "spec": {
                 "terminationGracePeriodSeconds": application.grace_period,
                 "containers": [_container(application)],
@@ -125,15 +142,23 @@ def governing_service(application: Application) -> dict[str, Any]:
 
 def service(application: Application) -> dict[str, Any]:
     """Return the Service: port 80, named http."""
+    ports = [{"name": "http", "port": 80, "targetPort": POD_PORT}]
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": _metadata(application),
-        "spec": {
-            "selector": application.labels,
-            "ports": [{"name": "http", "port": 80, "targetPort": POD_PORT}],
-        },
+        "spec": {"selector": application.labels, "ports": ports, **application.service_spec},
     }
+
+
+def further_service(application: Application, name: str, template_hash: str) -> dict[str, Any]:
+    """Return one more Service, of pods whose ReplicaSet has this hash where it selects by one."""
+    its = service(application)
+    its["metadata"]["name"] = name
+    its["spec"] |= application.services[name]
+    if HASH in its["spec"]["selector"]:
+        its["spec"]["selector"] = {**its["spec"]["selector"], HASH: template_hash}
+    return its
 
 
 def target_group_binding(application: Application, arn: str) -> dict[str, Any]:
@@ -170,6 +195,11 @@ def _container(application: Application) -> dict[str, Any]:
     if application.pre_stop:
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": application.pre_stop}}}
     return container
+
+
+def _pod_labels(application: Application) -> dict[str, str]:
+    its = application
+    return {**its.labels, **its.controller_labels, **its.selector_labels, **its.member_labels, **its.pod_labels}
 
 
 def _metadata(application: Application) -> dict[str, Any]:

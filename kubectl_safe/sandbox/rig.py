@@ -17,15 +17,14 @@ from kubectl_safe.sandbox.capacity import Capacity
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.controller import Controller
 from kubectl_safe.sandbox.controlplane import ControlPlane
+from kubectl_safe.sandbox.deployed import Deployed
 from kubectl_safe.sandbox.elbv2 import REGION, Elbv2, TargetGroup
 from kubectl_safe.sandbox.elbv2_api import Elbv2Api
-from kubectl_safe.sandbox.exchange import Dial
 from kubectl_safe.sandbox.loadbalancer import LoadBalancer
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.node import Nodes
 from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH
 from kubectl_safe.sandbox.serviceproxy import LAG_SECONDS, ServiceProxy
-from kubectl_safe.sandbox.traffic import Way
 from kubectl_safe.sandbox.webhook import Webhook
 
 ACCESS_KEY = "sandbox"
@@ -47,31 +46,9 @@ class RigSettings:
     nodes: Sequence[str] = ("node-a", "node-b", "node-c")
     gate_poll: float = 15.0
     lag: tuple[float, float] = LAG_SECONDS
+    dns_lag: tuple[float, float] = LAG_SECONDS
+    """That of clients of headless Services, which keep the answers of the DNS for as long as these may be kept."""
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed:
-    """An application that was deployed, and what leads to it."""
-
-    application: Application
-    proxy: ServiceProxy
-    group: TargetGroup | None
-    balancer: LoadBalancer | None
-
-    @property
-    def through_service(self) -> Way:
-        """The way in through the Service."""
-        name = self.application.name
-        return Way(name=f"service/{name}", host=name, dial=self.proxy.dial)
-
-    @property
-    def through_load_balancer(self) -> Way:
-        """The way in through the load balancer."""
-        name, balancer = self.application.name, self.balancer
-        if balancer is None:
-            raise ValueError(f"application {name} is behind no load balancer: deploy it with is_load_balanced=True")
-        return Way(name=f"loadbalancer/{name}", host=name, dial=lambda: Dial(balancer.address))
 
 
 class Rig:
@@ -133,26 +110,22 @@ class Rig:
         """
         namespace = application.namespace
         await self._ensure(_NAMESPACES, applications.namespace(namespace, injects_gates=injects_gates))
-        await self.api.create(f"{_NAMESPACES}/{namespace}/services", applications.service(application))
+        services = f"{_NAMESPACES}/{namespace}/services"
+        if application.is_served:
+            await self.api.create(services, applications.service(application))
         group = balancer = None
         if application.is_load_balanced:
             group, balancer = await self._balance(application)
         if application.kind == "StatefulSet":
             self.capacity.governing.add((namespace, application.governing_service))
-            governing = applications.governing_service(application)
-            await self.api.create(f"{_NAMESPACES}/{namespace}/services", governing)
+            await self.api.create(services, applications.governing_service(application))
         await self.api.create(applications.collection(application), applications.workload(application))
-        proxy = ServiceProxy(
-            self.api,
-            self.network,
-            namespace=namespace,
-            service=application.name,
-            lag=self.settings.lag,
-            seed=self.settings.seed,
-        )
-        self._begin(proxy.run())
-        await proxy.synced.wait()
-        deployed = Deployed(application=application, proxy=proxy, group=group, balancer=balancer)
+        template_hash = await self._hash_of(application)
+        for name in application.services:
+            await self.api.create(services, applications.further_service(application, name, template_hash))
+        names = [*([application.name] if application.is_served else []), *application.services]
+        proxies = {name: await self._lead_to(application, name) for name in names}
+        deployed = Deployed(application=application, proxies=proxies, group=group, balancer=balancer)
         self.deployed[namespace, application.name] = deployed
         return deployed
 
@@ -169,16 +142,15 @@ class Rig:
             self.webhook.is_failing = False
 
     async def ready(self, namespace: str, name: str, *, within: float = 60.0) -> None:
-        """Wait until all replicas of an application are in service and its proxy knows them.
+        """Wait until all replicas of an application are in service and its proxies know them.
 
         The controller is made to look at healthy targets at once, because a setting-up need not take its poll.
         """
         deployed = self.deployed[namespace, name]
         application = deployed.application
         async with asyncio.timeout(within):
-            while (
-                self.capacity.now(namespace, application.labels) < application.replicas
-                or len(deployed.proxy.ready()) < application.replicas
+            while self.capacity.now(namespace, application.labels) < application.replicas or any(
+                len(proxy.ready()) < application.replicas for proxy in deployed.proxies.values()
             ):
                 self.check()
                 self.controller.look(namespace, name)
@@ -262,6 +234,33 @@ class Rig:
             await self.api.create(f"{_NAMESPACES}/{_PROBE_NAMESPACE}/pods", pod, dryRun="All")
             await asyncio.sleep(_POLL_SECONDS)
         await self.api.delete(f"{_NAMESPACES}/{_PROBE_NAMESPACE}")
+
+    async def _hash_of(self, application: Application) -> str:
+        """Return the hash of a Deployment's ReplicaSet, once that is there, where a Service selects by it."""
+        if not any(applications.HASH in spec.get("selector", {}) for spec in application.services.values()):
+            return ""
+        path = f"/apis/apps/v1/namespaces/{application.namespace}/replicasets"
+        async with aclosing(self.api.watch(path, labelSelector=f"app={application.name}")) as events:
+            async for event in events:
+                if event.type != "SYNCED":
+                    return str(event.object["metadata"]["labels"][applications.HASH])
+        raise AssertionError("a watch has no end")
+
+    async def _lead_to(self, application: Application, service: str) -> ServiceProxy:
+        """Start the clients' side of a Service."""
+        spec = application.services.get(service, application.service_spec)
+        is_headless = spec.get("clusterIP") == "None"
+        proxy = ServiceProxy(
+            self.api,
+            self.network,
+            namespace=application.namespace,
+            service=service,
+            lag=self.settings.dns_lag if is_headless else self.settings.lag,
+            seed=self.settings.seed,
+        )
+        self._begin(proxy.run())
+        await proxy.synced.wait()
+        return proxy
 
     async def _balance(self, application: Application) -> tuple[TargetGroup, LoadBalancer]:
         """Put a load balancer in front of an application, and wait until the controller knows of it."""

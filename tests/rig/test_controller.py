@@ -14,10 +14,11 @@ import pytest
 from kubectl_safe.sandbox import applications, targetgroupbinding
 from kubectl_safe.sandbox.applications import Application
 from kubectl_safe.sandbox.controller import Controller
+from kubectl_safe.sandbox.deployed import Deployed
 from kubectl_safe.sandbox.elbv2 import Call, Elbv2Error, Target
 from kubectl_safe.sandbox.endpoints import condition
 from kubectl_safe.sandbox.informer import Object, key_of
-from kubectl_safe.sandbox.rig import Deployed, Rig, RigSettings
+from kubectl_safe.sandbox.rig import Rig, RigSettings
 from kubectl_safe.sandbox.targets import CALLER
 from tests.support.loop import LoopThread, eventually
 from tests.support.rig import a_rig

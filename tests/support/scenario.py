@@ -61,8 +61,7 @@ class Scene:
     def traffic(self, rate: float = 60.0) -> Iterator[Counted]:
         """Send requests to these applications only, over every way in; none may be lost."""
         deployed = [self.stage.rig.deployed[self.namespace, its.name] for its in self.applications]
-        ways = [its.through_service for its in deployed]
-        ways += [its.through_load_balancer for its in deployed if its.balancer]
+        ways = [way for its in deployed for way in its.ways]
         counted = Counted(began=time.time())
         with self.stage.loop.entered(Traffic(ways, rate=rate)) as running:
             yield counted

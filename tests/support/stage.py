@@ -122,12 +122,7 @@ class Stage:
 
     def ways(self) -> list[Way]:
         """Return every way in to every application."""
-        found = []
-        for deployed in self.rig.deployed.values():
-            found.append(deployed.through_service)
-            if deployed.balancer is not None:
-                found.append(deployed.through_load_balancer)
-        return found
+        return [way for deployed in self.rig.deployed.values() for way in deployed.ways]
 
     def kubectl(self, *arguments: str) -> str:
         """Run the real kubectl as an administrator, and return what it printed."""

@@ -176,10 +176,12 @@ def _wall(stage: VirtualStage, at: float) -> float:
 
 
 def _assert_out(pod: PodHistory, at: float, scenario: Scenario, expected: Expected) -> None:
-    settle = scenario.settle.total_seconds()
-    assert pod.unlisted is not None, f"I2: {pod.name} was evicted while it was listed"
-    assert at >= pod.unlisted + settle - LISTING_SECONDS, f"I2: {pod.name} had settled for {at - pod.unlisted:.3f} s"
     [app] = [its for its in scenario.applications if its.labels.items() <= pod.labels.items()]
+    settle = scenario.settle_of(app).total_seconds()
+    if app.is_served:
+        assert pod.unlisted is not None, f"I2: {pod.name} was evicted while it was listed"
+        settled = at - pod.unlisted
+        assert settled >= settle - LISTING_SECONDS, f"I2: {pod.name} had settled for {settled:.3f} s"
     # What others close is not waited for: a pod that is bound to nothing any more may be draining still.
     if app.is_load_balanced and not expected.closes:
         assert pod.not_registered is not None, f"I2: {pod.name} was evicted while it was registered"

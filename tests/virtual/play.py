@@ -20,6 +20,8 @@ AGAIN_AT_MOST = 2
 """How often the command is run again that did not end well, for each thing that befell it."""
 LONGEST_BACKOFF = 1200.0
 """A controller that fails tries again after 1000 s at the latest."""
+DNS_SECONDS = (0.5, 28.0)
+"""How late clients hear of an endpoint by the DNS: its answers are kept for up to 30 s, less the requests under way."""
 AFTERWARDS_SECONDS = 60.0
 """Until nothing is on its way any more: pods stop within their grace period."""
 
@@ -61,7 +63,9 @@ def play(
     Raises:
         AssertionError: an invariant is broken.
     """
-    with a_virtual_stage(scenario.seed, RigSettings(nodes=scenario.nodes, seed=scenario.seed)) as stage:
+    with a_virtual_stage(
+        scenario.seed, RigSettings(nodes=scenario.nodes, seed=scenario.seed, dns_lag=DNS_SECONDS)
+    ) as stage:
         stage.control_plane.admit_pods_through(_probed_less)
         _deploy(stage, scenario)
         began = stage.loop.wall()
@@ -177,8 +181,7 @@ def _await_full_strength(stage: VirtualStage, scenario: Scenario) -> None:
 def _traffic(stage: VirtualStage, scenario: Scenario) -> Traffic | None:
     if not scenario.rate:
         return None
-    ways = [deployed.through_service for deployed in stage.rig.deployed.values()]
-    ways += [deployed.through_load_balancer for deployed in stage.rig.deployed.values() if deployed.balancer]
+    ways = [way for deployed in stage.rig.deployed.values() for way in deployed.ways]
     traffic = Traffic(ways, rate=scenario.rate, seed=scenario.seed, longest=LONGEST_RUN)
     stage.loop.finish(traffic.__aenter__())
     return traffic

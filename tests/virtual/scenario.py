@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.rights import Needs, to_drain, to_restart
-from kubectl_safe.decide.settings import SETTLE, Settings
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.run.drain import Drain, drain
 from kubectl_safe.run.restart import Restart, restart
 from kubectl_safe.run.session import Session
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.applications import HASH, Application
 
 NAMESPACE = "shop"
 NODE = "node-a"
@@ -31,10 +31,10 @@ class Scenario:
     rate: float = 1.0
     """Requests a second, in virtual time; 0 for none."""
 
-    @property
-    def settle(self) -> timedelta:
+    def settle_of(self, app: Application) -> timedelta:
         """How long a pod must be in no slice."""
-        return SETTLE if self.settings.settle is None else self.settings.settle
+        specs = (app.service_spec, *app.services.values())
+        return self.settings.settle_for(is_headless=any(spec.get("clusterIP") == "None" for spec in specs))
 
     @property
     def needs(self) -> Needs:
@@ -76,10 +76,11 @@ def an_application(name: str = "web", **changes: object) -> Application:
 
 
 def has_no_surge(application: Application) -> bool:
-    """Tell whether no pod of it may serve beyond the wanted number, or none can; of a Deployment one always may."""
+    """Tell whether no pod of it may serve beyond the wanted number, or none can: its Services use all its labels."""
     match application.kind:
         case "Deployment":
-            return False
+            used = {key for spec in application.services.values() for key in spec.get("selector", ())}
+            return used >= {HASH, *application.selector_labels}
         case "DaemonSet":
             return "maxSurge" not in dict(application.strategy or {}).get("rollingUpdate", {})
         case kind:

@@ -86,9 +86,16 @@ def failure_of(seed: int, chosen: Sequence[Disturbance]) -> str:
 
 def _longest(scenario: Scenario) -> float:
     """Return how long the run of a scenario takes at most: twice, where it was over when it was killed."""
-    each = scenario.settle.total_seconds() + PER_POD
     return 2 * sum(
-        app.replicas * (each + app.start_delay + app.deregistration_delay + app.grace_period + app.pre_stop)
+        app.replicas
+        * (
+            scenario.settle_of(app).total_seconds()
+            + PER_POD
+            + app.start_delay
+            + app.deregistration_delay
+            + app.grace_period
+            + app.pre_stop
+        )
         for app in scenario.applications
     )
 

@@ -60,12 +60,7 @@ class Stage:
 
     def ways(self) -> list[Way]:
         """Return every way in to every application."""
-        found = []
-        for deployed in self.rig.deployed.values():
-            found.append(deployed.through_service)
-            if deployed.balancer is not None:
-                found.append(deployed.through_load_balancer)
-        return found
+        return [way for deployed in self.rig.deployed.values() for way in deployed.ways]
 
     async def objects(self) -> dict[str, list[Object]]:
         """Return all that the cluster has, as it is now, by the plural of its kind."""

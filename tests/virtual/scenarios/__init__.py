@@ -5,5 +5,6 @@ from collections.abc import Mapping
 from tests.virtual.scenario import Scenario
 from tests.virtual.scenarios.handoffs import HANDOFFS
 from tests.virtual.scenarios.owners import OWNERS
+from tests.virtual.scenarios.services import SERVICES
 
-SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **OWNERS}
+SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **OWNERS, **SERVICES}

@@ -1,0 +1,49 @@
+"""An application in the sandbox, and the ways in to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.elbv2 import TargetGroup
+from kubectl_safe.sandbox.exchange import Dial
+from kubectl_safe.sandbox.loadbalancer import LoadBalancer
+from kubectl_safe.sandbox.serviceproxy import ServiceProxy
+from kubectl_safe.sandbox.traffic import Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """An application that was deployed, and what leads to it."""
+
+    application: Application
+    proxies: Mapping[str, ServiceProxy]
+    """By the name of the Service."""
+    group: TargetGroup | None
+    balancer: LoadBalancer | None
+
+    @property
+    def proxy(self) -> ServiceProxy:
+        """The proxy of the Service of its name."""
+        return self.proxies[self.application.name]
+
+    @property
+    def through_service(self) -> Way:
+        """The way in through the Service of its name."""
+        return self._through(self.application.name)
+
+    @property
+    def ways(self) -> list[Way]:
+        """Every way in."""
+        ways = [self._through(name) for name in self.proxies]
+        return [*ways, self.through_load_balancer] if self.balancer else ways
+
+    def _through(self, service: str) -> Way:
+        return Way(name=f"service/{service}", host=self.application.name, dial=self.proxies[service].dial)
+
+    @property
+    def through_load_balancer(self) -> Way:
+        """The way in through the load balancer."""
+        name, balancer = self.application.name, self.balancer
+        if balancer is None:
+            raise ValueError(f"application {name} is behind no load balancer: deploy it with is_load_balanced=True")
+        return Way(name=f"loadbalancer/{name}", host=name, dial=lambda: Dial(balancer.address))
