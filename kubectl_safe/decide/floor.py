@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from kubectl_safe.decide.allow import DOWNTIME
+from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.unseen import bindings_of, gate_of, unconfirmed
 from kubectl_safe.decide.verdict import BLIP, InService, OutOfService, Unknown, Verdict
@@ -47,9 +47,11 @@ def below_floor(
     others = [v for uid, v in verdicts.items() if uid != pod.uid and uid not in leaving]
     serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
-        # Of a workload that was scaled to nothing, nothing is owed to a target group either.
-        is_owed = workload.replicas and DOWNTIME not in settings.allow
-        return group_below_floor(pod, leaving=leaving, snapshot=snapshot) if is_owed else ""
+        # Of a workload that was scaled to nothing, nothing is owed to a target group or a Service either.
+        if not is_owed(workload, settings):
+            return ""
+        missing = group_below_floor(pod, leaving=leaving, snapshot=snapshot)
+        return missing or service_below_floor(pod, leaving=leaving, snapshot=snapshot)
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(
         pod, workload, verdicts, snapshot
     )

@@ -17,6 +17,7 @@ from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import by_hand, reference_to
 from kubectl_safe.decide.room import room_comes_free
+from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import ordinal
 from kubectl_safe.decide.step import release_label, step_of, stopping
@@ -208,6 +209,8 @@ class Handoffs:
                 return Wait(on=For.CACHE, why=why)
             case OutOfService() if is_out_for_long(pod, self.snapshot):
                 missing = group_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
+                if not missing and is_owed(self.workload, self.settings):
+                    missing = service_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
             case OutOfService() | InService():
                 missing = self._below_floor(pod)
             case _ as found:

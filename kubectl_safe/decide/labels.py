@@ -6,7 +6,7 @@ from itertools import combinations
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
-from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.snapshot import POD_NAME, Snapshot
 from kubectl_safe.model.workload import ReplicaSet, Workload
 
 HASH = "pod-template-hash"
@@ -43,19 +43,28 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
     A pod of a StatefulSet stays in its governing Service. One of a DaemonSet that may not run two on a node stays its:
     without the labels that the DaemonSet knows it by, another would come at once. None where it can't leave then.
 
+    The label with its name comes back for as long as a StatefulSet controls the pod (kubernetes updateIdentity in
+    pkg/controller/statefulset/stateful_set_utils.go).
+
     Among equally few, those come first that take it out of its disruption budgets: under one, it would count as healthy
     for as long as it drains, and whoever evicts others meanwhile would be let do so one pod too far.
     """
     leaving = snapshot.services_to_leave(pod)
     selectors = [frozenset(service.selector) for service in leaving]
     kept = {key for service in snapshot.services_of(pod) if service not in leaving for key in service.selector}
-    workload = snapshot.workload_of(pod)
-    if workload and workload.kind == "DaemonSet" and workload.replaces_in_place:
-        kept |= workload.selector.keys
+    used, owner = frozenset[str]().union(*selectors), snapshot.workload_of(pod)
+    if owner and owner.kind == "DaemonSet" and owner.replaces_in_place:
+        kept |= owner.selector.keys
+    is_named = POD_NAME in used and owner is not None and owner.names_its_pods and pod.controller is not None
+    cutting = owner.selector.keys if owner and is_named else frozenset[str]()
     budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
-    keys: list[str] = sorted(frozenset[str]().union(*selectors) - kept)
+    keys: list[str] = sorted((used | cutting) - kept)
     for size in range(len(keys) + 1):
-        fitting = [frozenset(c) for c in combinations(keys, size) if all(s & set(c) for s in selectors)]
+        fitting = [
+            c
+            for c in map(frozenset, combinations(keys, size))
+            if all(s & c for s in selectors) and (not is_named or POD_NAME not in c or c & cutting)
+        ]
         if fitting:
             return min(fitting, key=lambda c: (_kept(c, budgets), sorted(c)))
     return None

@@ -8,6 +8,7 @@ from kubectl_safe.decide.allow import PENDING_REVISION, UNSEEN_TARGETS
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.service_floor import last_endpoints
 from kubectl_safe.decide.settings import Settings, go_duration
 from kubectl_safe.decide.stateful import is_pending
 from kubectl_safe.decide.unseen import gate_of
@@ -26,7 +27,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     found: dict[str, Blocked] = {}
     for workload in workloads_of(intent, snapshot):
         for blocked in (
-            *downtime(workload, intent, snapshot),
+            *(list(downtime(workload, intent, snapshot)) or last_endpoints(workload, intent, snapshot)),
             *adoptions(workload, intent, snapshot),
             *_pending_revision(workload, intent, snapshot),
             *unseen_load_balancers(workload, intent, snapshot),

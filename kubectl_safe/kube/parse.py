@@ -102,6 +102,7 @@ def replica_set(raw: Json) -> ReplicaSet:
         selector=_selector(spec.get("selector") or {}),
         replicas=_default(spec.get("replicas"), 1),
         annotations=meta.get("annotations") or {},
+        template_labels=_template_labels(spec),
         owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
         is_terminating="deletionTimestamp" in meta,
@@ -121,6 +122,7 @@ def replication_controller(raw: Json) -> ReplicaSet:
         selector=LabelSelector(match_labels=spec.get("selector") or {}),
         replicas=_default(spec.get("replicas"), 1),
         annotations=meta.get("annotations") or {},
+        template_labels=_template_labels(spec),
         owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
         is_terminating="deletionTimestamp" in meta,
@@ -167,6 +169,7 @@ def stateful_set(raw: Json) -> Workload:
         labels=meta.get("labels") or {},
         annotations=meta.get("annotations") or {},
         selector=_selector(spec.get("selector") or {}),
+        template_labels=_template_labels(spec),
         replicas=_default(spec.get("replicas"), 1),
         strategy=strategy.get("type") or "RollingUpdate",
         max_surge=0,
@@ -200,6 +203,7 @@ def daemon_set(raw: Json) -> Workload:
         labels=meta.get("labels") or {},
         annotations=meta.get("annotations") or {},
         selector=_selector(spec.get("selector") or {}),
+        template_labels=_template_labels(spec),
         replicas=wanted,
         strategy=strategy.get("type") or "RollingUpdate",
         max_surge=_default(rolling.get("maxSurge"), 0),
@@ -263,6 +267,10 @@ def binding(raw: Json) -> TargetGroupBinding:
 def instant(text: str | None) -> datetime | None:
     """Return a `metav1.Time` or `MicroTime` as an instant in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _template_labels(spec: Json) -> Mapping[str, str]:
+    return ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
 
 
 def _failure(status: Json) -> str:

@@ -13,6 +13,10 @@ from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import Target, TargetGroup, TargetGroupBinding, TargetHealth
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
+POD_NAME = "statefulset.kubernetes.io/pod-name"
+IDENTITY = frozenset({POD_NAME, "apps.kubernetes.io/pod-index"})
+"""Labels that a StatefulSet gives each pod beside those of its template: its name and its number."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionAnswer:
@@ -92,6 +96,23 @@ class Snapshot:
         for endpoint in self.endpoints:
             found.setdefault(endpoint.pod_uid, []).append(endpoint)
         return {uid: tuple(endpoints) for uid, endpoints in found.items()}
+
+    def endpoints_of(self, service: Service) -> tuple[Endpoint, ...]:
+        """Return the places in a Service's EndpointSlices."""
+        return self._endpoints_by_service.get((service.namespace, service.name), ())
+
+    def template_of(self, pod: Pod) -> Labels | None:
+        """Return the labels that the pod's controller creates its pods with; None where that isn't known.
+
+        A StatefulSet adds the pod's own name and number, which it will have again.
+        """
+        owner = pod.controller
+        if owner is None:
+            return None
+        its = self.replica_sets.get(owner.uid) or self.workloads.get(owner.uid)
+        if its is None or its.template_labels is None:
+            return None
+        return {**{key: value for key, value in pod.labels.items() if key in IDENTITY}, **its.template_labels}
 
     def workload_of(self, pod: Pod) -> Workload | None:
         """Return the workload whose pod this is, also after its release; None for any other pod."""
@@ -181,6 +202,13 @@ class Snapshot:
     def pods_in_group(self, group: str) -> tuple[tuple[Pod, Target], ...]:
         """Return the pods that are, or were before their handoff, targets of a group (an ARN)."""
         return self._pods_by_group.get(group, ())
+
+    @cached_property
+    def _endpoints_by_service(self) -> Mapping[tuple[str, str], tuple[Endpoint, ...]]:
+        found: dict[tuple[str, str], list[Endpoint]] = {}
+        for endpoint in self.endpoints:
+            found.setdefault((endpoint.namespace, endpoint.service), []).append(endpoint)
+        return {key: tuple(endpoints) for key, endpoints in found.items()}
 
     @cached_property
     def _pods_by_workload(self) -> dict[str, tuple[Pod, ...]]:

@@ -22,6 +22,8 @@ class ReplicaSet:
     selector: LabelSelector
     replicas: int
     annotations: Labels = field(default_factory=dict)
+    template_labels: Labels | None = None
+    """What it creates its pods with."""
     owner: OwnerReference | None = None
     min_ready: timedelta = timedelta(0)
     is_terminating: bool = False
@@ -50,6 +52,8 @@ class Workload:
     labels: Labels = field(default_factory=dict)
     annotations: Labels = field(default_factory=dict)
     selector: LabelSelector
+    template_labels: Labels | None = None
+    """What it creates its pods with, where it does so itself."""
     replicas: int
     strategy: str = "RollingUpdate"
     max_surge: int | str = "25%"

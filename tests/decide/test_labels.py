@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
+from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.service import Service
-from tests.support.builders import HASH, a_budget, a_cluster, a_pod, a_service
+from kubectl_safe.model.snapshot import POD_NAME
+from tests.support.builders import HASH, a_budget, a_cluster, a_deployment, a_pod, a_service
 
 LABELS = {"app": "web", "tier": "front", HASH: "1"}
 SELECTOR = LabelSelector(match_labels=LABELS)
@@ -87,3 +89,37 @@ def test_no_service_selects_a_pod_without_them(selector: Labels) -> None:
     drop = labels_to_withdraw(pod, a_cluster(pod, services=(service,)))
     assert drop is not None
     assert not service.selects("shop", {key: value for key, value in LABELS.items() if key not in drop})
+
+
+NAMED = {"app": "db", "member-of": "db", POD_NAME: "db-0"}
+DB = a_deployment("db", kind="StatefulSet", governing_service="db-members")
+MEMBERS = a_service("db-members", selector={"member-of": "db"})
+BY_NAME = a_service("db-0", selector={POD_NAME: "db-0"})
+
+
+@pytest.mark.parametrize(
+    ("services", "is_controlled", "labels"),
+    [
+        pytest.param([MEMBERS, BY_NAME], True, {"app", POD_NAME}, id="its name, and what its StatefulSet knows it by"),
+        pytest.param([MEMBERS, BY_NAME], False, {POD_NAME}, id="its name alone, once its StatefulSet has let go of it"),
+        pytest.param(
+            [MEMBERS, a_service("db-0", selector={"app": "db", POD_NAME: "db-0"})],
+            True,
+            {"app"},
+            id="not its name, where another label does",
+        ),
+        pytest.param(
+            [a_service("db-members", selector={"app": "db"}), BY_NAME],
+            True,
+            None,
+            id="nothing, where it can't leave its StatefulSet without leaving its governing Service",
+        ),
+    ],
+)
+def test_a_pod_of_a_stateful_set_leaves_a_service_of_its_own_by(
+    services: list[Service], is_controlled: bool, labels: set[str] | None
+) -> None:
+    owner = replace(reference_to(DB), is_controller=is_controlled)
+    pod = a_pod("db-0", labels=NAMED, controller=owner)
+    snapshot = a_cluster(pod, services=tuple(services), workloads={DB.uid: DB})
+    assert labels_to_withdraw(pod, snapshot) == labels

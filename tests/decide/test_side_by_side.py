@@ -27,6 +27,7 @@ from tests.support.builders import (
     a_service,
     ago,
     an_intent,
+    an_owner,
     arn,
     decide,
     health,
@@ -37,6 +38,7 @@ from tests.support.builders import (
 
 RELEASED = a_pod(released=True)
 GREEN = a_pod("green-1", of="green", labels={"app": "green", HASH: "1"}, released=True, in_service=0)
+NEW_GREEN = a_pod("green-2", of="green", labels={"app": "green", HASH: "1"}, controller=an_owner(name="green-1"))
 WAITING = a_pod("web-7", gates={GATE: False})
 BOTH: dict[str, Any] = {"workloads": {d.uid: d for d in (a_deployment(), a_deployment("green", replicas=1))}}
 
@@ -47,7 +49,7 @@ def kinds(snapshot: Snapshot, intent: Intent) -> list[type[Action]]:
 
 @pytest.mark.parametrize(("cap", "count"), [(1, 1), (2, 2), (None, 2)])
 def test_deployments_share_the_places_of_max_draining(cap: int | None, count: int) -> None:
-    snapshot = a_cluster(RELEASED, GREEN, a_pod("web-7"), services=(a_service(), a_service("green")), **BOTH)
+    snapshot = a_cluster(RELEASED, GREEN, NEW_GREEN, a_pod("web-7"), services=(a_service(), a_service("green")), **BOTH)
     pods = an_intent(snapshot, "web-1", "green-1").pods
     plan = (pods[0], replace(pods[1], workload=reference_to(a_deployment("green"))))
     found = kinds(snapshot, Intent(pods=plan, settings=Settings(max_draining=cap)))

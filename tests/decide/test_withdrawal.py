@@ -155,10 +155,16 @@ ROWS = [
         id="a seen group is waited for beside an unseen one",
     ),
     pytest.param(
-        a_cluster(TWO_LABELS, a_pod("web-7"), services=(TIER,)),
+        a_cluster(TWO_LABELS, a_pod("web-7", labels={**LABELS, "tier": "front"}), services=(TIER,)),
         {},
         "Withdraw",
         id="a Service that selects it since then: withdrawn again",
+    ),
+    pytest.param(
+        a_cluster(TWO_LABELS, a_pod("web-7"), services=(TIER,)),
+        {},
+        "wait for replacement",
+        id="but not from a Service that selects no other",
     ),
     pytest.param(
         a_cluster(TWO_LABELS, services=(TIER,)),

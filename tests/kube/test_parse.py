@@ -332,3 +332,12 @@ def test_times_are_aware_and_in_utc(text: str) -> None:
     found = parse.instant(text)
     assert found == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert found.tzinfo is UTC
+
+
+def test_what_a_workload_creates_its_pods_with() -> None:
+    labels = parse.replica_set(captured("replicaset")).template_labels
+    assert labels is not None
+    assert labels["pod-template-hash"]
+    spec = {"serviceName": "db", "template": {"metadata": {"labels": {"app": "db"}}}}
+    assert parse.stateful_set({"metadata": META, "spec": spec}).template_labels == {"app": "db"}
+    assert parse.stateful_set({"metadata": META, "spec": {"template": {"metadata": {}}}}).template_labels == {}

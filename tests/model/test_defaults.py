@@ -11,7 +11,7 @@ from kubectl_safe.model.lease import Holder, Lease
 from kubectl_safe.model.marks import Handoff
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Requirement
-from kubectl_safe.model.service import Service, ServicePort
+from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import TargetGroupBinding, TargetHealth
 from kubectl_safe.model.trace import AWS_TRACE, Exchange
@@ -24,7 +24,7 @@ ROWS = [
     (Condition, {"since": None, "reason": "", "message": ""}),
     (ContainerPort, {"protocol": "TCP"}),
     (ServicePort, {"protocol": "TCP"}),
-    (Service, {"ports": (), "is_headless": False, "local_policies": frozenset()}),
+    (Service, {"ports": (), "ip_families": (), "is_headless": False, "local_policies": frozenset()}),
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Requirement, {"values": NONE}),
@@ -36,11 +36,13 @@ ROWS = [
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
     (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}}),
+    (Endpoint, {"address_type": ""}),
     (
         ReplicaSet,
         {
             "kind": "ReplicaSet",
             "annotations": {},
+            "template_labels": None,
             "owner": None,
             "min_ready": timedelta(0),
             "is_terminating": False,
@@ -72,6 +74,7 @@ ROWS = [
         {
             "labels": {},
             "kind": "Deployment",
+            "template_labels": None,
             "resource_version": "",
             "annotations": {},
             "governing_service": "",
