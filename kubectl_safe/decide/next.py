@@ -13,6 +13,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import after_it_is_gone, wakes, wakes_to_remove
 from kubectl_safe.decide.step import step_of, stopping
+from kubectl_safe.decide.unseen import waits_for_gate
 from kubectl_safe.decide.warnings import in_their_words
 from kubectl_safe.decide.withdrawal import finish, withdraw
 from kubectl_safe.model.marks import TOUCH
@@ -196,7 +197,7 @@ def _chores(
     # Those of a run that died, too: nobody else takes them away, and nobody needs them once they were seen. What this
     # run has set it takes away also where it was denied to set more.
     ours = snapshot.nudged_at
-    bindings = (b for b in snapshot.bindings if b.is_nudged and (nudges or (b.namespace, b.name) in ours))
+    bindings = (b for b in snapshot.bindings if b.is_nudged and (nudges or b.key in ours))
     pods = (p for p in snapshot.pods.values() if TOUCH in p.annotations and (touched or snapshot.touched_at))
     yield from (RemoveNudge(binding=binding) for binding in bindings)
     yield from (RemoveTouch(pod=pod) for pod in pods)
@@ -210,12 +211,12 @@ def _nudges(workloads: Iterable[Workload], snapshot: Snapshot) -> Iterable[Nudge
     The AWS Load Balancer Controller looks at new targets every 15 s; a change of the binding makes it look at once.
     """
     waiting = {
-        (binding.namespace, binding.name): binding
+        binding.key: binding
         for workload in workloads
         for pod in snapshot.pods_of(workload)
         if pod.unmet_gates and not pod.is_withdrawn and not pod.is_terminating
         for binding in snapshot.bindings_of(pod)
-        if binding.gate in pod.unmet_gates
+        if waits_for_gate(pod, binding)
         and (target := snapshot.target_in(binding, pod))
         and (health := snapshot.fresh_health(target))
         and health.is_healthy

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API
 
-BINDING_GROUP = "elbv2.k8s.aws"
 NODE_LEASES = "kube-node-lease"
 """The namespace that holds the Lease of a node's drain."""
 
@@ -19,7 +19,8 @@ _READ = (
     ("apps", "replicasets"),
     ("apps", "deployments"),
     ("policy", "poddisruptionbudgets"),
-    (BINDING_GROUP, "targetgroupbindings"),
+    (CONTROLLER_API, "targetgroupbindings"),
+    (AUTO_MODE_API, "targetgroupbindings"),
 )
 _STATEFUL_SETS = ("apps", "statefulsets")
 _REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
@@ -44,7 +45,7 @@ class Right:
     @property
     def is_of_bindings(self) -> bool:
         """Whether it is about TargetGroupBindings, which not every cluster serves."""
-        return self.group == BINDING_GROUP
+        return self.resource == "targetgroupbindings"
 
     @property
     def question(self) -> str:
@@ -175,7 +176,10 @@ def _daemon_sets(namespace: str | None) -> Right:
 
 
 def _optional(namespace: str | None, *, nudges: bool) -> dict[Right, str]:
-    nudge = Right(verb="patch", group=BINDING_GROUP, resource="targetgroupbindings", namespace=namespace)
+    patches = (
+        Right(verb="patch", group=group, resource="targetgroupbindings", namespace=namespace)
+        for group in (CONTROLLER_API, AUTO_MODE_API)
+    )
     events = Right(verb="list", resource="events", namespace=namespace)
-    lost = {nudge: "bindings can't be nudged, which costs up to 15s a batch"} if nudges else {}
+    lost = dict.fromkeys(patches, "bindings can't be nudged, which costs up to 15s a batch") if nudges else {}
     return {**lost, events: "failures can't be told in the words of their events"}

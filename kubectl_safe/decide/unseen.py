@@ -16,13 +16,13 @@ def bindings_of(pod: Pod, target: Target, snapshot: Snapshot) -> tuple[TargetGro
 
 
 def gate_of(pod: Pod, binding: TargetGroupBinding) -> str | None:
-    """Return the readiness gate of a binding that a pod has; None where the controller gave it none.
+    """Return the readiness gate of a binding that a pod has; None where the controller gave it none."""
+    return binding.gate_in(pod.readiness_gates)
 
-    The domain is `target-health.elbv2.k8s.aws`, and another one on EKS Auto Mode; what follows is the binding's name.
-    """
-    return next(
-        (g for g in pod.readiness_gates if g.startswith("target-health.") and g.endswith(f"/{binding.name}")), None
-    )
+
+def waits_for_gate(pod: Pod, binding: TargetGroupBinding) -> bool:
+    """Tell whether a pod has a readiness gate of a binding that is not True."""
+    return gate_of(pod, binding) in pod.unmet_gates
 
 
 def unconfirmed(pod: Pod, target: Target, snapshot: Snapshot) -> str:

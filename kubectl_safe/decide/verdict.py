@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from kubectl_safe.decide.stateful import is_wanted
-from kubectl_safe.decide.unseen import unconfirmed
+from kubectl_safe.decide.unseen import gate_of, unconfirmed
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import Service
 from kubectl_safe.model.snapshot import Snapshot
@@ -152,7 +152,7 @@ def _told(target: Target, health: TargetHealth) -> str:
 def _why_unmet(pod: Pod, gate: str, snapshot: Snapshot) -> str:
     """Return what keeps a gate: AWS's word on its target, which is newer, or what its controller wrote into it."""
     for binding in snapshot.bindings_of(pod):
-        target = snapshot.target_in(binding, pod) if binding.gate == gate else None
+        target = snapshot.target_in(binding, pod) if gate_of(pod, binding) == gate else None
         health = snapshot.fresh_health(target) if target else None
         if target and health and not health.is_healthy:
             return f": {_told(target, health)}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from kubectl_safe.decide.decision import Decision, For, Wait
 from kubectl_safe.decide.intent import Planned
+from kubectl_safe.decide.unseen import waits_for_gate
 from kubectl_safe.model.event import Subject
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -50,7 +51,7 @@ def _of_replacement(planned: Planned, snapshot: Snapshot) -> Iterator[Subject]:
     newest = max(pods, key=lambda pod: (str(pod.created), pod.name))
     if newest.node and not newest.waiting_message:
         yield Subject(kind="Pod", namespace=newest.namespace, name=newest.name)
-    yield from (_of_binding(b) for b in snapshot.bindings_of(newest) if b.gate in newest.unmet_gates)
+    yield from (_of_binding(b) for b in snapshot.bindings_of(newest) if waits_for_gate(newest, b))
 
 
 def _is_missing(pod: Pod) -> bool:

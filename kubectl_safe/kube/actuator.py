@@ -183,8 +183,8 @@ def _pod(action: Action) -> Pod | None:
 
 def _kind(action: Action) -> str:
     match action:
-        case Nudge() | RemoveNudge():
-            return kinds.BINDINGS
+        case Nudge(binding=binding) | RemoveNudge(binding=binding):
+            return kinds.BINDING_KINDS[binding.api]
         case Wake() | RemoveWake():
             return kinds.STATEFUL_SETS
         case Cordon() | Uncordon():

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import chain
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
-from kubectl_safe.kube import parse
+from kubectl_safe.kube import bindings, parse
 from kubectl_safe.kube.cache import Cache, Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError, Unreachable
@@ -18,7 +19,7 @@ from kubectl_safe.kube.watch import UNREADABLE, Watcher
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import Endpoint, Service
-from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API, TargetGroupBinding
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload, alone
 
 PODS: Final = "pods"
@@ -31,9 +32,11 @@ DAEMON_SETS: Final = "daemonsets"
 REPLICATION_CONTROLLERS: Final = "replicationcontrollers"
 BUDGETS: Final = "poddisruptionbudgets"
 NODES: Final = "nodes"
-BINDINGS: Final = "targetgroupbindings"
+BINDINGS: Final = bindings.RESOURCE
+AUTO_MODE_BINDINGS: Final = f"{bindings.RESOURCE}.{AUTO_MODE_API}"
 
-BINDING_API = "/apis/elbv2.k8s.aws/v1beta1"
+BINDING_KINDS: Mapping[str, str] = {CONTROLLER_API: BINDINGS, AUTO_MODE_API: AUTO_MODE_BINDINGS}
+"""By API group."""
 
 _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     PODS: ("/api/v1", parse.pod),
@@ -46,10 +49,10 @@ _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     REPLICATION_CONTROLLERS: ("/api/v1", parse.replication_controller),
     BUDGETS: ("/apis/policy/v1", parse.budget),
     NODES: ("/api/v1", parse.node),
-    BINDINGS: (BINDING_API, parse.binding),
+    **{kind: (bindings.BINDING_APIS[api], partial(parse.binding, api=api)) for api, kind in BINDING_KINDS.items()},
 }
 
-_NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, BINDINGS})
+_NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, *BINDING_KINDS.values()})
 """Kinds that not every command looks at."""
 
 _WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
@@ -77,17 +80,6 @@ class Observed:
     bindings: tuple[TargetGroupBinding, ...]
     stale: frozenset[str]
     """Kinds whose watch has no connection; `Cluster.troubles` says why."""
-
-
-class Discovery(Protocol):
-    """What tells which resources a cluster serves."""
-
-    def request(self, method: str, path: str) -> dict[str, Any]:
-        """Send a request and return the answer's JSON.
-
-        Raises:
-            ApiError: the server's refusal.
-        """
 
 
 class Cluster:
@@ -143,7 +135,7 @@ class Cluster:
             ApiError: one can't be, or not in time; all are stopped then.
         """
         kinds = [kind for kind in _SOURCES if kind not in _NOT_ALWAYS or kind in self._also]
-        kinds += [BINDINGS] if self._serves_bindings() else []
+        kinds += self._kinds_of_bindings()
         self._watchers = {kind: self._watcher(kind) for kind in kinds}
         try:
             for watcher in self._watchers.values():
@@ -173,7 +165,7 @@ class Cluster:
                 services=self._view(SERVICES, _values),
                 endpoints=self._view(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
                 budgets=self._view(BUDGETS, _values),
-                bindings=self._view(BINDINGS, _values),
+                bindings=self._merged(tuple(BINDING_KINDS.values()), _values),
                 stale=frozenset(kind for kind, watcher in self._watchers.items() if not watcher.is_live),
             )
             if before is None or not _is_same(before, after):
@@ -226,7 +218,7 @@ class Cluster:
         return Watcher(
             self._client,
             kind=kind,
-            path=f"{api}{scope}/{kind}",
+            path=f"{api}{scope}/{kind.partition('.')[0]}",
             parse=parser,
             cache=Cache(self._signal),
             signal=self._signal,
@@ -242,9 +234,9 @@ class Cluster:
         if watcher.trouble is not None and not watcher.is_live:
             raise self._explained(watcher.kind, watcher.trouble)
 
-    def _serves_bindings(self) -> bool:
+    def _kinds_of_bindings(self) -> list[str]:
         try:
-            return serves_bindings(self._client)
+            return [BINDING_KINDS[api] for api in bindings.served_bindings(self._client)]
         except ApiError as error:
             raise self._explained(BINDINGS, error) from error
 
@@ -258,32 +250,6 @@ class Cluster:
             status=error.status,
             reason=error.reason,
         )
-
-
-def serves_bindings(client: Discovery) -> bool:
-    """Tell whether the cluster has the TargetGroupBinding resource.
-
-    Raises:
-        ApiError: it doesn't say.
-    """
-    group = BINDING_API.split("/")[2]
-    # That a group is not among those that are served is a statement; that its page is not found may be a proxy's.
-    served = _read("groups", client.request("GET", "/apis"))
-    if not any(its.get("name") == group for its in served):
-        return False
-    return any(its.get("name") == BINDINGS for its in _read("resources", client.request("GET", BINDING_API)))
-
-
-def _read(field: str, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the list in an answer about what is served.
-
-    Raises:
-        ApiError: there is none.
-    """
-    try:
-        return list(answer[field])
-    except UNREADABLE as error:
-        raise ApiError(f"the API server doesn't say which {field} it serves: {error!r}", status=0) from error
 
 
 def _workloads(objects: Mapping[str, Workload | ReplicaSet]) -> Mapping[str, Workload]:

@@ -12,7 +12,7 @@ from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
 from kubectl_safe.model.service import TRAFFIC_POLICIES, Endpoint, Service, ServicePort
-from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.target import CONTROLLER_API, Role, TargetGroupBinding, canonical
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 Json = Mapping[str, Any]
@@ -244,22 +244,25 @@ def budget(raw: Json) -> Budget:
     )
 
 
-def binding(raw: Json) -> TargetGroupBinding:
-    """Return a TargetGroupBinding.
+def binding(raw: Json, *, api: str = CONTROLLER_API) -> TargetGroupBinding:
+    """Return a TargetGroupBinding of an API group; that of EKS Auto Mode has the same fields.
 
     A `targetType` or `targetGroupARN` that is not told stays empty: the controller's webhook fills both in by asking
     AWS, and taking an instance group for an `ip` group would read an address it never had as deregistered.
     """
     meta, spec = raw["metadata"], raw.get("spec") or {}
-    reference = spec.get("serviceRef") or {}
+    reference, role = spec.get("serviceRef") or {}, spec.get("iamRoleArnToAssume")
     return TargetGroupBinding(
         namespace=meta["namespace"],
         name=meta["name"],
         resource_version=meta["resourceVersion"],
-        group=spec.get("targetGroupARN") or "",
+        api=api,
+        group=spec.get("targetGroupARN") or spec.get("targetGroupName") or "",
+        role=Role(arn=role, external_id=spec.get("assumeRoleExternalId") or "") if role else None,
         target_type=spec.get("targetType") or "",
         service=reference.get("name") or "",
         service_port=_default(reference.get("port"), ""),
+        is_ipv6=spec.get("ipAddressType") == "ipv6",
         is_nudged=marks.NUDGE in (meta.get("annotations") or {}),
     )
 
@@ -293,8 +296,8 @@ def _owners(meta: Json) -> tuple[OwnerReference, ...]:
 
 
 def _ips(status: Json) -> tuple[str, ...]:
-    ips = tuple(str(entry["ip"]) for entry in status.get("podIPs") or () if entry.get("ip"))
-    return ips or ((status["podIP"],) if status.get("podIP") else ())
+    ips = tuple(canonical(str(entry["ip"])) for entry in status.get("podIPs") or () if entry.get("ip"))
+    return ips or ((canonical(status["podIP"]),) if status.get("podIP") else ())
 
 
 def _condition(raw: Json) -> Condition:

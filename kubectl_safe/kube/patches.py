@@ -25,9 +25,10 @@ from kubectl_safe.decide.actions import (
     Wake,
     Withdraw,
 )
+from kubectl_safe.kube.bindings import BINDING_APIS
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import OwnerReference, Pod
-from kubectl_safe.model.target import Target, TargetGroupBinding
+from kubectl_safe.model.target import Target, TargetGroupBinding, is_arn
 from kubectl_safe.model.workload import ReplicaSet, Workload
 
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -164,7 +165,8 @@ def _undo(action: Undo) -> dict[str, Any]:
 
 
 def _noted(targets: Iterable[Target]) -> tuple[str, ...]:
-    return tuple(f"{target.group}={target.port}" for target in targets)
+    # What is known by its name only is looked up anew as long as there is a binding, and is of no use after that.
+    return tuple(target.note for target in targets if is_arn(target.group))
 
 
 def _withdraw(action: Withdraw) -> dict[str, Any]:
@@ -243,7 +245,7 @@ def _annotate_binding(binding: TargetGroupBinding, value: str | None, *, version
     # Custom resources know no strategic merge.
     return Request(
         method="PATCH",
-        path=f"/apis/elbv2.k8s.aws/v1beta1/namespaces/{binding.namespace}/targetgroupbindings/{binding.name}",
+        path=f"{BINDING_APIS[binding.api]}/namespaces/{binding.namespace}/targetgroupbindings/{binding.name}",
         body={"metadata": {**pinned, "annotations": {marks.NUDGE: value}}},
         content_type=MERGE,
     )

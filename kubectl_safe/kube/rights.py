@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from kubectl_safe.decide.rights import Right
 from kubectl_safe.kube import parse
-from kubectl_safe.kube.cluster import serves_bindings
+from kubectl_safe.kube.bindings import served_bindings
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.watch import UNREADABLE
 from kubectl_safe.model.pod import Pod
@@ -43,8 +43,9 @@ def denied(client: Requests, rights: Iterable[Right]) -> Mapping[Right, str]:
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="rights") as threads:
         reasons = list(threads.map(lambda right: _reason(client, right), asked))
     found = {right: reason for right, reason in zip(asked, reasons, strict=True) if reason is not None}
-    if any(right.is_of_bindings for right in found) and not serves_bindings(client):
-        found = {right: reason for right, reason in found.items() if not right.is_of_bindings}
+    if any(right.is_of_bindings for right in found):
+        served = served_bindings(client)
+        found = {right: why for right, why in found.items() if not right.is_of_bindings or right.group in served}
     return found
 
 

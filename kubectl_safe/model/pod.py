@@ -52,6 +52,7 @@ class Pod:
     owners: tuple[OwnerReference, ...] = ()
     node: str | None = None
     ips: tuple[str, ...] = ()
+    """As `canonical` writes them."""
     phase: str = "Running"
     created: datetime | None = None
     is_terminating: bool = False
@@ -86,6 +87,10 @@ class Pod:
     def unmet_gates(self) -> tuple[str, ...]:
         """Readiness gates whose condition is not True; one without a condition is not met."""
         return tuple(gate for gate in self.readiness_gates if not self._is_true(gate))
+
+    def ip_of(self, *, is_ipv6: bool) -> str | None:
+        """Return its address of a family, or its first one where it has none of that; None before it has any."""
+        return next((ip for ip in self.ips if (":" in ip) is is_ipv6), next(iter(self.ips), None))
 
     @property
     def ip_families(self) -> frozenset[str]:

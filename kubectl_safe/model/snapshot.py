@@ -67,8 +67,8 @@ class Snapshot:
     """When a pod (by UID) was seen to become ContainersReady, by this process."""
     answers: Mapping[str, EvictionAnswer] = field(default_factory=dict)
     """By pod UID."""
-    nudged_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
-    """By namespace and name of the binding."""
+    nudged_at: Mapping[tuple[str, str, str], datetime] = field(default_factory=dict)
+    """By the key of the binding."""
     touched_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """By namespace and name of the budget."""
     woken_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
@@ -186,9 +186,10 @@ class Snapshot:
         service = next((s for s in self._services_in(binding.namespace) if s.name == binding.service), None)
         port = service.port(binding.service_port) if service else None
         number = port.number_in(pod) if port else None
-        if number is None or not pod.ips or binding.target_type != "ip":
+        ip = pod.ip_of(is_ipv6=binding.is_ipv6)
+        if number is None or ip is None or binding.target_type != "ip":
             return None
-        return Target(group=binding.group, ip=pod.ips[0], port=number)
+        return Target(group=binding.group, ip=ip, port=number)
 
     def targets_of(self, pod: Pod) -> tuple[Target, ...]:
         """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
@@ -283,9 +284,9 @@ class Snapshot:
     def _find_targets(self, pod: Pod) -> tuple[Target, ...]:
         found = {t for binding in self.bindings_of(pod) if (t := self.target_in(binding, pod))}
         handoff = pod.handoff
-        if handoff and pod.ips:
-            noted = (text.rpartition("=") for text in handoff.targets)
-            found |= {Target(group=group, ip=pod.ips[0], port=int(port)) for group, _, port in noted}
+        ip = pod.ip_of(is_ipv6=False)
+        if handoff and ip:
+            found |= {Target.from_note(note, ip) for note in handoff.targets}
         return tuple(sorted(found))
 
     def _workload(self, owner: OwnerReference | None) -> Workload | None:

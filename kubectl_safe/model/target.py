@@ -1,8 +1,16 @@
 """Target groups, the bindings that fill them, and the health of their targets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from ipaddress import ip_address
+
+CONTROLLER_API = "elbv2.k8s.aws"
+"""The group of the AWS Load Balancer Controller's API (version v1beta1)."""
+
+AUTO_MODE_API = "eks.amazonaws.com"
+"""The same controller's, where EKS Auto Mode runs it (version v1); a cluster may serve both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -10,12 +18,28 @@ class Target:
     """An address registered with a target group."""
 
     group: str
-    """The target group's ARN."""
+    """The target group's ARN, or its name while AWS was not asked for that."""
     ip: str
     port: int
 
+    @property
+    def note(self) -> str:
+        """What a pod notes of it: `ARN=8080`, or `ARN=[2001:db8::1]:8080`."""
+        return f"{self.group}={self._address if ':' in self.ip else self.port}"
+
+    @classmethod
+    def from_note(cls, note: str, ip: str) -> "Target":
+        """Return what a pod has noted; `ip` is its address where the note tells none."""
+        group, _, where = note.rpartition("=")
+        address, _, port = where.rpartition("]:")
+        return cls(group=group, ip=address.removeprefix("[") or ip, port=int(port))
+
+    @property
+    def _address(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
     def __str__(self) -> str:
-        return f"{self.ip}:{self.port} in {group_name(self.group)}"
+        return f"{self._address} in {group_name(self.group)}"
 
 
 class State(Enum):
@@ -69,30 +93,73 @@ class TargetGroup:
         return self.health_check_interval * (self.healthy_threshold - 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Role:
+    """An IAM role that is assumed to ask about a target group, mostly one of another account."""
+
+    arn: str
+    external_id: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetGroupBinding:
-    """A TargetGroupBinding (`elbv2.k8s.aws/v1beta1`): the pods of this Service are targets of that group."""
+    """A TargetGroupBinding: the pods of this Service are targets of that group."""
 
     namespace: str
     name: str
     resource_version: str
+    api: str = CONTROLLER_API
+    """The API group that it is of: `CONTROLLER_API` or `AUTO_MODE_API`."""
     group: str
-    """The target group's ARN."""
+    """The target group's ARN; its name where it has no ARN and AWS was not asked for that; empty without either."""
+    role: Role | None = None
     target_type: str
     """`ip` or `instance`."""
     service: str
     service_port: int | str
+    is_ipv6: bool = False
+    """Whether the targets are the pods' IPv6 addresses."""
     is_nudged: bool = False
     """Whether our annotation is on it."""
 
     @property
-    def gate(self) -> str:
-        """The readiness gate that the controller sets for it."""
-        return f"target-health.elbv2.k8s.aws/{self.name}"
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from any other: its API group, namespace and name."""
+        return self.api, self.namespace, self.name
+
+    @property
+    def named(self) -> str:
+        """What commands take: `targetgroupbinding.elbv2.k8s.aws/web`."""
+        return f"targetgroupbinding.{self.api}/{self.name}"
+
+    def gate_in(self, gates: Iterable[str]) -> str | None:
+        """Return which of a pod's readiness gates its controller sets for it; None where it gave the pod none.
+
+        The domain is `target-health.` and the API group. Any other such gate with its name is taken for it too: the
+        controller has changed the domain before.
+        """
+        its = [gate for gate in gates if gate.startswith("target-health.") and gate.endswith(f"/{self.name}")]
+        exact = f"target-health.{self.api}/{self.name}"
+        return exact if exact in its else next(iter(its), None)
+
+
+def canonical(address: str) -> str:
+    """Return an address as AWS answers it, IPv6 in lower case and compressed (RFC 5952); of anything else, itself."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address
+
+
+def is_arn(group: str) -> bool:
+    """Tell whether a target group is known by its ARN, and not by its name only."""
+    return group.startswith("arn:")
 
 
 def group_name(arn: str) -> str:
-    """Return the name in a target group's ARN (`...:targetgroup/NAME/ID`)."""
+    """Return the name in a target group's ARN (`...:targetgroup/NAME/ID`); of a name, itself."""
     return arn.rpartition(":targetgroup/")[2].partition("/")[0]
 
 

@@ -49,8 +49,7 @@ def words_for(action: Action) -> str:
 def _woken(action: Nudge | Wake) -> str:
     match action:
         case Nudge(binding=binding):
-            name = f"targetgroupbinding.elbv2.k8s.aws/{binding.name}"
-            return f"{name} nudged: its target is healthy, its gate not yet True"
+            return f"{binding.named} nudged: its target is healthy, its gate not yet True"
         case Wake(workload=workload):
             return f"statefulset.apps/{workload.name} woken: the name of a pod that it is to create is free"
         case _:

@@ -62,7 +62,7 @@ class Memory:
     withdrawn_since: dict[str, datetime] = field(default_factory=dict)
     ready_since: dict[str, datetime] = field(default_factory=dict)
     answers: dict[str, EvictionAnswer] = field(default_factory=dict)
-    nudged_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    nudged_at: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     touched_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     woken_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
 

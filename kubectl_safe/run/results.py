@@ -173,7 +173,7 @@ class Results:
             case Undo(pod=pod):
                 self.given_back.add(pod.uid)
             case Nudge(binding=binding):
-                memory.nudged_at[binding.namespace, binding.name] = at
+                memory.nudged_at[binding.key] = at
             case Touch(budget=budget):
                 memory.touched_at[budget.namespace, budget.name] = at
             case Wake(workload=workload):

@@ -135,7 +135,7 @@ def test_a_pod_without_a_handoff_goes_as_kubectl_has_it(snapshot: Snapshot, expe
 
 
 WAITING = a_pod("web-7", gates={GATE: False})
-KEY = ("shop", "web")
+KEY = a_binding().key
 OWNERS = [reference_to(a_deployment()), reference_to(a_deployment("green"))]
 
 NUDGE_ROWS = [
@@ -159,6 +159,16 @@ NUDGE_ROWS = [
 @pytest.mark.parametrize(("snapshot", "flags", "count"), NUDGE_ROWS)
 def test_nudges_a_binding_whose_controller_looks_late(snapshot: Snapshot, flags: dict[str, Any], count: int) -> None:
     assert sum(isinstance(action, Nudge) for action in decide(snapshot, **flags).chores) == count
+
+
+def test_bindings_of_one_name_in_both_apis_are_nudged_each_by_its_own_gate() -> None:
+    of_auto_mode = a_binding(api="eks.amazonaws.com")
+    waiting = a_pod("web-7", gates={GATE: True, "target-health.eks.amazonaws.com/web": False})
+    bindings = (a_binding(), of_auto_mode)
+    chores = decide(a_cluster(waiting, bindings=bindings)).chores
+    assert chores == (Nudge(binding=of_auto_mode),)
+    assert not decide(a_cluster(waiting, bindings=bindings, nudged_at={of_auto_mode.key: ago(1)})).chores
+    assert decide(a_cluster(waiting, bindings=bindings, nudged_at={KEY: ago(1)})).chores == chores
 
 
 def test_two_deployments_on_one_binding_share_its_nudges() -> None:
@@ -190,7 +200,7 @@ def test_without_the_right_to_nudge_the_end_is_not_held_up() -> None:
 
 def test_what_this_run_nudged_is_taken_away_though_it_may_nudge_no_more() -> None:
     binding = a_binding(is_nudged=True)
-    snapshot = a_cluster(without=["web-1"], bindings=(binding,), nudged_at={(binding.namespace, binding.name): ago(1)})
+    snapshot = a_cluster(without=["web-1"], bindings=(binding,), nudged_at={binding.key: ago(1)})
     outcome = next_actions(snapshot, an_intent(a_cluster(), "web-1", nudge=False))
     assert [type(action) for action in outcome.chores] == [RemoveNudge]
 

@@ -9,7 +9,7 @@ from kubectl_safe.model.pod import Pod
 from tests.support.builders import a_pod, an_owner
 
 AGENT = a_pod("agent-1", controller=an_owner("DaemonSet", "agent"), namespace="logs")
-BINDINGS = "targetgroupbindings.elbv2.k8s.aws"
+BINDINGS = ("targetgroupbindings.elbv2.k8s.aws", "targetgroupbindings.eks.amazonaws.com")
 LEASES = "leases.coordination.k8s.io"
 READ = [
     "pods",
@@ -18,7 +18,7 @@ READ = [
     "replicasets.apps",
     "deployments.apps",
     "poddisruptionbudgets.policy",
-    BINDINGS,
+    *BINDINGS,
 ]
 
 
@@ -51,7 +51,7 @@ def test_a_restart_needs_rights_in_its_namespace_only() -> None:
     here = "in namespace shop"
     assert words(*needs.required) == {*reading(here), *writing(here), f"patch replicasets.apps {here}"}
     assert needs.of_pods == ()
-    assert words(*needs.optional) == {f"patch {BINDINGS} {here}", f"list events {here}"}
+    assert words(*needs.optional) == {*(f"patch {its} {here}" for its in BINDINGS), f"list events {here}"}
 
 
 def test_a_drain_reads_everything_everywhere_and_writes_to_its_nodes_and_to_pods() -> None:
@@ -63,7 +63,7 @@ def test_a_drain_reads_everything_everywhere_and_writes_to_its_nodes_and_to_pods
     sets |= {f"{verb} replicationcontrollers {everywhere}" for verb in ("list", "watch")}
     assert words(*needs.required) == {*nodes, *leases, *sets, *reading(everywhere)}
     assert words(*needs.of_pods) == {*writing(everywhere), f"get daemonsets.apps {everywhere}"}
-    assert words(*needs.optional) == {f"patch {BINDINGS} {everywhere}", f"list events {everywhere}"}
+    assert words(*needs.optional) == {*(f"patch {its} {everywhere}" for its in BINDINGS), f"list events {everywhere}"}
 
 
 def test_each_node_is_named_once_for_rights_may_be_on_single_nodes() -> None:

@@ -1,12 +1,14 @@
 """What is watched, and what of it is known at one instant."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from kubectl_safe.kube.bindings import BINDING_APIS
 from kubectl_safe.kube.cache import Signal
-from kubectl_safe.kube.cluster import BINDING_API, BINDINGS, NODES, PODS, STATEFUL_SETS, Cluster
+from kubectl_safe.kube.cluster import AUTO_MODE_BINDINGS, BINDINGS, NODES, PODS, STATEFUL_SETS, Cluster
 from kubectl_safe.kube.errors import ApiError
 from tests.kube.conftest import Serve
 from tests.support.api_server import Answer, Asked, Feed, a_status
@@ -18,8 +20,15 @@ CRD = Answer(body={"resources": [{"name": "targetgroupbindings"}]})
 class Script:
     """An API server with empty lists, but for what a test puts in their place."""
 
-    def __init__(self, *, bindings: Answer | None = None, groups: Answer | None = None, **lists: Any) -> None:
-        served = [{"name": "apps"}, *([{"name": "elbv2.k8s.aws"}] if bindings else [])]
+    def __init__(
+        self,
+        *,
+        bindings: Answer | None = None,
+        groups: Answer | None = None,
+        apis: Sequence[str] = ("elbv2.k8s.aws",),
+        **lists: Any,
+    ) -> None:
+        served = [{"name": "apps"}, *({"name": api} for api in (apis if bindings else ()))]
         self.groups = groups or Answer(body={"groups": served})
         self.bindings = bindings or a_status(404, "NotFound")
         self.lists = lists
@@ -28,9 +37,10 @@ class Script:
     def __call__(self, asked: Asked) -> Answer | Feed:
         if asked.path == "/apis":
             return self.groups
-        if asked.path == BINDING_API:
+        if asked.path in BINDING_APIS.values():
             return self.bindings
         kind = asked.path.rpartition("/")[2]
+        kind += "_of_auto_mode" if asked.path.startswith("/apis/eks.amazonaws.com/v1/") else ""
         if asked.is_watch:
             return self.feeds.setdefault(kind, Feed())
         found = self.lists.get(kind, a_list(version=1))
@@ -57,6 +67,39 @@ def test_with_the_crd_bindings_are_watched(serve: Serve) -> None:
     _, client = serve(Script(bindings=CRD, targetgroupbindings=a_list(binding, version=1)))
     with Cluster(client, namespace=None, signal=Signal()) as cluster:
         assert [b.name for b in cluster.observe().bindings] == ["web"]
+
+
+def test_bindings_of_both_apis_are_watched_where_both_are_served(serve: Serve) -> None:
+    web, api = ({**a_raw_pod(name), "spec": {"serviceRef": {"name": name, "port": 80}}} for name in ("web", "api"))
+    script = Script(
+        bindings=CRD,
+        apis=tuple(BINDING_APIS),
+        targetgroupbindings=a_list(web, version=1),
+        targetgroupbindings_of_auto_mode=a_list(api, version=1),
+    )
+    _, client = serve(script)
+    with Cluster(client, namespace=None, signal=Signal()) as cluster:
+        found = cluster.observe()
+        assert [b.named for b in found.bindings] == [
+            "targetgroupbinding.elbv2.k8s.aws/web",
+            "targetgroupbinding.eks.amazonaws.com/api",
+        ]
+        assert cluster.observe() is found
+        newer = {**api["metadata"], "resourceVersion": "9"}
+        cluster.put(AUTO_MODE_BINDINGS, {"metadata": newer, "spec": {"serviceRef": {"name": "late", "port": 80}}})
+        assert [b.service for b in cluster.observe().bindings] == ["web", "late"]
+
+
+def test_bindings_of_auto_mode_are_watched_where_only_they_are_served(serve: Serve) -> None:
+    binding = {**a_raw_pod("web"), "spec": {"serviceRef": {"name": "web", "port": 80}}}
+    script = Script(
+        bindings=CRD, apis=["eks.amazonaws.com"], targetgroupbindings_of_auto_mode=a_list(binding, version=1)
+    )
+    server, client = serve(script)
+    with Cluster(client, namespace="team", signal=Signal()) as cluster:
+        assert [b.api for b in cluster.observe().bindings] == ["eks.amazonaws.com"]
+    asked = {its.path for its in server.asked if "targetgroupbindings" in its.path}
+    assert asked == {"/apis/eks.amazonaws.com/v1/namespaces/team/targetgroupbindings"}
 
 
 def test_another_api_of_that_group_is_no_binding(serve: Serve) -> None:

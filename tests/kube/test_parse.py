@@ -12,6 +12,7 @@ from kubectl_safe.model import marks
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
 from kubectl_safe.model.service import Endpoint, ServicePort
+from kubectl_safe.model.target import Role
 
 GATE = "target-health.elbv2.k8s.aws/web"
 BOTH = ("10.0.0.1", "fd::1")
@@ -64,6 +65,7 @@ def test_a_pod_as_the_api_server_tells_it() -> None:
             "ips",
             ("10.0.0.1", "fd::1"),
         ),
+        ({"status": {"podIPs": [{"ip": "FD00:0:0::1"}]}}, "ips", ("fd00::1",)),
         ({"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}, "is_ready", False),
         ({"spec": {"volumes": [{"name": "a", "emptyDir": {}}]}}, "has_empty_dir", True),
         ({"spec": {"volumes": [{"name": "a", "configMap": {}}]}}, "has_empty_dir", False),
@@ -112,6 +114,7 @@ def test_a_pod_as_the_api_server_tells_it() -> None:
         "the mirror annotation",
         "an old server tells one address",
         "both families",
+        "an address as AWS writes it",
         "an Unknown condition is not true",
         "emptyDir",
         "another volume",
@@ -319,6 +322,28 @@ def test_a_binding_as_its_crd_defines_it() -> None:
     binding = parse.binding({"metadata": META | {"annotations": {marks.NUDGE: "x"}}, "spec": spec})
     assert (binding.group, binding.target_type, binding.service, binding.service_port) == (ARN, "ip", "web", 80)
     assert binding.is_nudged
+
+
+def test_a_binding_of_auto_mode_has_the_same_fields() -> None:
+    spec = {
+        "targetGroupARN": ARN,
+        "targetGroupName": "web",
+        "ipAddressType": "ipv6",
+        "iamRoleArnToAssume": "arn:aws:iam::210987654321:role/targets",
+        "serviceRef": {"name": "web", "port": 80},
+    }
+    binding = parse.binding({"metadata": META, "spec": spec}, api="eks.amazonaws.com")
+    assert binding.key == ("eks.amazonaws.com", META["namespace"], META["name"])
+    assert (binding.group, binding.is_ipv6) == (ARN, True)
+    assert binding.role == Role(arn="arn:aws:iam::210987654321:role/targets")
+    binding = parse.binding({"metadata": META, "spec": spec | {"assumeRoleExternalId": "42"}})
+    assert binding.role == Role(arn="arn:aws:iam::210987654321:role/targets", external_id="42")
+
+
+def test_a_binding_may_name_its_group_only() -> None:
+    spec = {"targetGroupName": "web", "serviceRef": {"name": "web", "port": 80}}
+    binding = parse.binding({"metadata": META, "spec": spec})
+    assert (binding.group, binding.role, binding.is_ipv6) == ("web", None, False)
 
 
 def test_a_binding_does_not_guess_its_type_or_its_group() -> None:

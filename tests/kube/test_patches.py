@@ -1,5 +1,6 @@
 """The request for each action, and nothing that is not among them."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -166,6 +167,12 @@ OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
     (
         Nudge(binding=a_binding()),
         TGB,
+        MERGE,
+        {"metadata": {"resourceVersion": "7", "annotations": {marks.NUDGE: AT}}},
+    ),
+    (
+        Nudge(binding=replace(a_binding(), api="eks.amazonaws.com")),
+        TGB.replace("elbv2.k8s.aws/v1beta1", "eks.amazonaws.com/v1"),
         MERGE,
         {"metadata": {"resourceVersion": "7", "annotations": {marks.NUDGE: AT}}},
     ),

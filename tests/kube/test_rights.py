@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.rights import Right
-from kubectl_safe.kube.cluster import BINDING_API
+from kubectl_safe.kube.bindings import BINDING_APIS
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.rights import REVIEWS, denied, pods_of
 from tests.kube.conftest import Serve
@@ -17,6 +17,7 @@ READ = Right(verb="list", resource="pods", namespace="shop")
 EVICT = Right(verb="create", resource="pods", subresource="eviction", namespace="shop")
 CORDON = Right(verb="patch", resource="nodes", name="node-1")
 BINDINGS = Right(verb="list", group="elbv2.k8s.aws", resource="targetgroupbindings")
+OF_AUTO_MODE = Right(verb="list", group="eks.amazonaws.com", resource="targetgroupbindings")
 
 
 def allowing(*verbs: str, **status: Any) -> Callable[[Asked], Answer]:
@@ -76,12 +77,23 @@ def test_rights_on_bindings_are_not_missed_where_there_are_none(serve: Serve) ->
     assert list(denied(client, [BINDINGS, EVICT])) == [EVICT]
 
 
-def test_rights_on_bindings_are_missed_where_the_cluster_serves_them(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("apis", "missed"),
+    [
+        (["elbv2.k8s.aws"], [BINDINGS]),
+        (["eks.amazonaws.com"], [OF_AUTO_MODE]),
+        (["elbv2.k8s.aws", "eks.amazonaws.com"], [BINDINGS, OF_AUTO_MODE]),
+    ],
+    ids=["the controller's", "Auto Mode's", "both"],
+)
+def test_rights_on_bindings_are_missed_where_the_cluster_serves_them(
+    serve: Serve, apis: list[str], missed: list[Right]
+) -> None:
     crd = Answer(body={"resources": [{"name": "targetgroupbindings"}]})
-    groups = Answer(body={"groups": [{"name": "elbv2.k8s.aws"}]})
-    found = {"/apis": groups, BINDING_API: crd}
+    groups = Answer(body={"groups": [{"name": api} for api in apis]})
+    found = {"/apis": groups, **{BINDING_APIS[api]: crd for api in apis}}
     _, client = serve(lambda asked: found.get(asked.path) or allowing()(asked))
-    assert list(denied(client, [BINDINGS, EVICT])) == [BINDINGS, EVICT]
+    assert list(denied(client, [BINDINGS, OF_AUTO_MODE, EVICT])) == [*missed, EVICT]
 
 
 def test_whether_there_are_bindings_is_only_asked_where_it_matters(serve: Serve) -> None:

@@ -13,7 +13,7 @@ from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Requirement
 from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
-from kubectl_safe.model.target import TargetGroupBinding, TargetHealth
+from kubectl_safe.model.target import Role, TargetGroupBinding, TargetHealth
 from kubectl_safe.model.trace import AWS_TRACE, Exchange
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
@@ -32,7 +32,8 @@ ROWS = [
     (Holder, {"since": None}),
     (Lease, {"transitions": 0, "nodes": ()}),
     (TargetHealth, {"reason": "", "description": ""}),
-    (TargetGroupBinding, {"is_nudged": False}),
+    (Role, {"external_id": ""}),
+    (TargetGroupBinding, {"api": "elbv2.k8s.aws", "role": None, "is_ipv6": False, "is_nudged": False}),
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
     (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}}),

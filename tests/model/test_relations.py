@@ -7,7 +7,7 @@ import pytest
 from kubectl_safe.model.marks import CORDONED, HANDOFF, Handoff
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import has_all
-from kubectl_safe.model.target import State, Target
+from kubectl_safe.model.target import State, Target, canonical
 from kubectl_safe.model.workload import Node
 from tests.support.builders import (
     NOT_REGISTERED,
@@ -20,6 +20,7 @@ from tests.support.builders import (
     a_service,
     a_target,
     an_owner,
+    arn,
     health,
     uid,
 )
@@ -99,6 +100,66 @@ def test_a_pod_is_no_target_of_a_service_or_a_port_that_is_not_there() -> None:
     for binding in (a_binding(service="gone"), a_binding(service_port=81), a_binding(service_port="https")):
         assert snapshot.target_in(binding, a_pod()) is None
     assert snapshot.target_in(a_binding(), a_pod()) == a_target()
+
+
+V4, V6 = "10.0.0.1", "2001:db8::a"
+
+
+@pytest.mark.parametrize(
+    ("ips", "is_ipv6", "ip"),
+    [
+        pytest.param((V4, V6), False, V4, id="IPv4 of two, which comes first"),
+        pytest.param((V6, V4), False, V4, id="IPv4 of two, which comes second"),
+        pytest.param((V4, V6), True, V6, id="IPv6 of two, which comes second"),
+        pytest.param((V6,), True, V6, id="IPv6 alone"),
+        pytest.param((V4,), True, V4, id="the only one it has, of which the group may know nothing"),
+        pytest.param((V6,), False, V6, id="the only one it has, where the binding tells no family"),
+    ],
+)
+def test_a_target_has_the_pods_address_of_its_groups_family(ips: tuple[str, ...], is_ipv6: bool, ip: str) -> None:
+    target = replace(a_target(), ip=ip)
+    assert a_cluster().target_in(a_binding(is_ipv6=is_ipv6), a_pod(ips=ips)) == target
+    noted = Handoff(dropped={}, in_service=1, targets=(target.note,)).dumps()
+    pod = a_pod(released=True, annotations={HANDOFF: noted}, ips=ips)
+    assert a_cluster(pod, bindings=()).targets_of(pod) == (target,)
+
+
+def test_a_pod_notes_only_the_port_of_its_usual_address() -> None:
+    assert a_target().note == f"{arn()}=8080"
+    target = replace(a_target(), ip=V6)
+    assert target.note == f"{arn()}=[2001:db8::a]:8080"
+    assert str(target) == "[2001:db8::a]:8080 in web"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("2001:DB8:0:0:0:0:0:A", V6),
+        (V6, V6),
+        (V4, V4),
+        ("i-0123456789abcdef0", "i-0123456789abcdef0"),
+        ("not:an:address", "not:an:address"),
+    ],
+)
+def test_addresses_are_written_as_aws_writes_them(address: str, expected: str) -> None:
+    assert canonical(address) == expected
+
+
+GATES = ("target-health.elbv2.k8s.aws/web", "target-health.eks.amazonaws.com/web")
+
+
+@pytest.mark.parametrize(
+    ("api", "gates", "expected"),
+    [
+        pytest.param("elbv2.k8s.aws", GATES, GATES[0], id="the controller's"),
+        pytest.param("eks.amazonaws.com", GATES, GATES[1], id="Auto Mode's"),
+        pytest.param("elbv2.k8s.aws", GATES[1:], GATES[1], id="of another domain, where there is no other"),
+        pytest.param("elbv2.k8s.aws", ("target-health.elbv2.k8s.aws/other",), None, id="not of another name"),
+        pytest.param("elbv2.k8s.aws", ("example.com/web",), None, id="not of something else"),
+    ],
+)
+def test_a_binding_has_a_gate(api: str, gates: tuple[str, ...], expected: str | None) -> None:
+    assert a_binding(api=api).gate_in(gates) == expected
 
 
 def test_what_a_pod_notes_of_targets_is_read_whatever_is_in_a_group_s_name() -> None:

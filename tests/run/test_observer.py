@@ -190,7 +190,7 @@ def test_a_snapshot_does_not_change_by_what_is_learned_later() -> None:
     observer = Observer(a_world("web-1"), now=lambda: NOW)
     before = observer.look()
     observer.memory.answers[uid("web-1")] = EvictionAnswer(at=NOW, is_dry_run=True, is_allowed=True)
-    observer.memory.nudged_at["shop", "web"] = NOW
+    observer.memory.nudged_at["elbv2.k8s.aws", "shop", "web"] = NOW
     observer.memory.touched_at["shop", "web"] = NOW
     assert (before.answers, before.nudged_at, before.touched_at) == ({}, {}, {})
     assert uid("web-1") in observer.look().answers
