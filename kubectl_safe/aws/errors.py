@@ -15,7 +15,14 @@ _THROTTLED = {
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-_NOT_FOUND = {"TargetGroupNotFound", "TargetGroupNotFoundException"}
+_NOT_FOUND = {
+    "TargetGroupNotFound",
+    "TargetGroupNotFoundException",
+    "LoadBalancerNotFound",
+    "LoadBalancerNotFoundException",
+}
+_NO_REGION = {"NoRegionError"}
+_TRUST = ", and the role trust you, with the external id of its targetgroupbinding"
 _NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"}
 _NO_LOGIN = {
     "SSOTokenLoadError",
@@ -23,6 +30,8 @@ _NO_LOGIN = {
     "TokenRetrievalError",
     "SSOError",
 }
+ASSUME_ROLE = "sts:AssumeRole"
+"""The IAM action by which a role is assumed."""
 
 
 class AwsError(KubectlSafeError):
@@ -50,7 +59,7 @@ class AwsError(KubectlSafeError):
     @property
     def is_lasting(self) -> bool:
         """Whether waiting is no use: a refusal, or a target group that isn't there."""
-        return self.is_refusal or self.code in _NOT_FOUND
+        return self.is_refusal or self.code in _NOT_FOUND | _NO_REGION
 
     @property
     def is_login(self) -> bool:
@@ -81,7 +90,8 @@ def _remedy(code: str, action: str) -> str:
         (_EXPIRED | _NO_LOGIN, "log in again (aws sso login, or whatever gives you credentials)"),
         (_UNKNOWN_KEY, "AWS doesn't know these credentials; choose others with --aws-profile"),
         (_NO_CREDENTIALS, "give credentials in the environment or with --aws-profile"),
-        (_DENIED, f"have {action} allowed"),
+        (_DENIED, f"have {action} allowed{_TRUST if action == ASSUME_ROLE else ''}"),
+        (_NO_REGION, "give --aws-region"),
         (_NOT_FOUND, "the target group was deleted, or it is of another account or region"),
     )
     return next((remedy for codes, remedy in remedies if code in codes), "")

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.aws.schedule import Ask, Schedule
 from kubectl_safe.decide.health import Wish
-from kubectl_safe.model.target import Target, TargetHealth
+from kubectl_safe.model.target import Role, Target, TargetHealth
 
 _JOIN_SECONDS = 20
 """A call takes at most its connect and its read timeout."""
@@ -24,8 +24,8 @@ class Signal(Protocol):
 class HealthApi(Protocol):
     """What is asked."""
 
-    def ask(self, group: str, targets: Collection[Target]) -> Mapping[Target, TargetHealth]:
-        """Return the health of targets of one group.
+    def ask(self, group: str, targets: Collection[Target], role: Role | None) -> Mapping[Target, TargetHealth]:
+        """Return the health of targets of one group, asked for with a role.
 
         Raises:
             AwsError: there is no answer.
@@ -99,7 +99,7 @@ class Poller:
     def _run(self) -> None:
         while (ask := self._next()) is not None:
             try:
-                answer = self._api.ask(ask.group, ask.targets)
+                answer = self._api.ask(ask.group, ask.targets, ask.role)
             except AwsError as error:
                 self._take_error(ask.group, error)
             else:

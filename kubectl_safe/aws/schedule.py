@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from kubectl_safe.decide.health import POLL, Wish
-from kubectl_safe.model.target import Target, account_and_region
+from kubectl_safe.model.target import Role, Target, account_and_region
 
 BETWEEN_CALLS = timedelta(milliseconds=500)
 """Between two calls to one account and region: two a second."""
@@ -26,6 +26,7 @@ class Ask:
 
     group: str
     targets: frozenset[Target]
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Schedule:
         group = min(ready, key=lambda group: (self._asked.get(group, _LONG_AGO), self._wishes[group].not_before, group))
         self._asked[group] = now
         self._bucket(group).free_at = now + BETWEEN_CALLS
-        return Ask(group=group, targets=self._wishes[group].targets)
+        return Ask(group=group, targets=self._wishes[group].targets, role=self._wishes[group].role)
 
     def arrived(self, group: str, at: datetime) -> None:
         """Take note of when a question had arrived for certain, as there was an answer.

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import State, Target
+from kubectl_safe.model.target import Role, State, Target, is_arn
 
 REACTION = timedelta(milliseconds=300)
 """From a pod's change to its target's: EndpointSlice controller, load balancer controller, AWS."""
@@ -26,6 +26,8 @@ class Wish:
     targets: frozenset[Target]
     not_before: datetime
     """An earlier answer can't be news."""
+    role: Role | None = None
+    """What to ask it with."""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ def wishes(
     groups: dict[str, _Group] = {}
     for pod in workload_pods:
         for target in snapshot.targets_of(pod):
-            if target.group in snapshot.unseen:
+            if target.group in snapshot.unseen or not is_arn(target.group):
                 continue
             group = groups.setdefault(target.group, _Group())
             group.targets.add(target)
@@ -65,7 +67,11 @@ def wishes(
             elif confirms:
                 group.coming.extend(_when_healthy(pod, target, snapshot, undoes=undoes))
     return {
-        arn: Wish(targets=frozenset(group.targets), not_before=_when_to_ask(group))
+        arn: Wish(
+            targets=frozenset(group.targets),
+            not_before=_when_to_ask(group),
+            role=snapshot.roles_by_group.get(arn),
+        )
         for arn, group in groups.items()
         if group.coming or group.leaving
     }

@@ -1,7 +1,7 @@
 """The one question of the run loop: what is to be done now, and what does everyone else wait for?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
 from kubectl_safe.decide.alone import decide_alone
@@ -250,4 +250,4 @@ def _wishes(
 
 
 def _both(one: Wish, other: Wish) -> Wish:
-    return Wish(targets=one.targets | other.targets, not_before=min(one.not_before, other.not_before))
+    return replace(one, targets=one.targets | other.targets, not_before=min(one.not_before, other.not_before))

@@ -25,7 +25,7 @@ def unseen_load_balancers(workload: Workload, intent: Intent, snapshot: Snapshot
     """Refuse what a load balancer leads requests to that doesn't tell when it has let go of a pod."""
     for pod in snapshot.pods_of(workload):
         for binding in snapshot.bindings_of(pod):
-            if binding.target_type != "ip":
+            if binding.target_type not in {"ip", ""}:
                 yield Blocked(
                     reason=UNSEEN_LOAD_BALANCER,
                     why=f"targetgroupbinding {binding.namespace}/{binding.name} registers nodes "
@@ -34,8 +34,8 @@ def unseen_load_balancers(workload: Workload, intent: Intent, snapshot: Snapshot
             elif not binding.group:
                 yield Blocked(
                     reason=UNSEEN_LOAD_BALANCER,
-                    why=f"targetgroupbinding {binding.namespace}/{binding.name} names no targetGroupARN: "
-                    "its target group can't be asked",
+                    why=f"targetgroupbinding {binding.namespace}/{binding.name} has neither targetGroupARN nor "
+                    "targetGroupName: its target group can't be asked",
                 )
     if UNSEEN_LOAD_BALANCER in intent.settings.allow:
         return

@@ -10,7 +10,7 @@ from kubectl_safe.model.event import Subject
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.service import Endpoint, Service
-from kubectl_safe.model.target import Target, TargetGroup, TargetGroupBinding, TargetHealth
+from kubectl_safe.model.target import Role, Target, TargetGroup, TargetGroupBinding, TargetHealth, group_name
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
@@ -51,6 +51,8 @@ class Snapshot:
     groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     """By ARN."""
     health: Mapping[Target, TargetHealth] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    """By ARN: what bindings named that were seen before, and may be gone by now."""
     stale: frozenset[str] = frozenset()
     """Kinds whose watch has no connection: what is known of them may be over."""
     stale_health: Mapping[str, str] = field(default_factory=dict)
@@ -187,13 +189,21 @@ class Snapshot:
         port = service.port(binding.service_port) if service else None
         number = port.number_in(pod) if port else None
         ip = pod.ip_of(is_ipv6=binding.is_ipv6)
-        if number is None or ip is None or binding.target_type != "ip":
+        if number is None or ip is None or binding.target_type not in {"ip", ""}:
             return None
-        return Target(group=binding.group, ip=ip, port=number)
+        # By a name alone nobody can ask: such a target is not known to be healthy, and not known to be gone.
+        group = group_name(binding.group) if binding.sought else binding.group
+        return Target(group=group, ip=ip, port=number)
 
     def targets_of(self, pod: Pod) -> tuple[Target, ...]:
         """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
         return self._targets[pod.uid]
+
+    @cached_property
+    def roles_by_group(self) -> Mapping[str, Role]:
+        """The roles to ask target groups (ARNs) with; of several bindings of a group the first one's that has any."""
+        found = {b.group: b.role for b in sorted(self.bindings, key=lambda b: b.key, reverse=True) if b.role}
+        return {**self.roles, **found}
 
     def fresh_health(self, target: Target) -> TargetHealth | None:
         """Return what is known of a target's health; None where it was not asked, or too long ago."""

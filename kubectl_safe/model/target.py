@@ -1,7 +1,7 @@
 """Target groups, the bindings that fill them, and the health of their targets."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import ip_address
@@ -86,6 +86,21 @@ class TargetGroup:
     health_check_interval: timedelta
     healthy_threshold: int
     """Health checks in a row that make a target healthy."""
+    minimum_count: int = 1
+    """Healthy targets below which the load balancer does otherwise with it: leaves a zone, or asks all targets."""
+    minimum_percentage: int = 0
+    """The same in percent of the registered targets."""
+    is_zonal: bool = False
+    """Whether each zone has its own targets only, as cross-zone load balancing is off."""
+    keeps_flows: bool = False
+    """Whether connections outlive the deregistration delay, as those through a Network Load Balancer do by default."""
+
+    def minimum_healthy(self, registered: int) -> int:
+        """Return how many targets have to be healthy of so many that are registered; one at least.
+
+        With less than one the load balancer fails open (User Guide, "Target group health").
+        """
+        return max(1, self.minimum_count, -(-self.minimum_percentage * registered // 100))
 
     @property
     def time_to_healthy(self) -> timedelta:
@@ -102,6 +117,23 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupName:
+    """A target group as a binding names it, by its name or its ARN, and the role to ask for it with."""
+
+    group: str
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundGroup:
+    """What AWS says of a target group that its binding does not say."""
+
+    arn: str
+    target_type: str
+    is_ipv6: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetGroupBinding:
     """A TargetGroupBinding: the pods of this Service are targets of that group."""
 
@@ -114,7 +146,7 @@ class TargetGroupBinding:
     """The target group's ARN; its name where it has no ARN and AWS was not asked for that; empty without either."""
     role: Role | None = None
     target_type: str
-    """`ip` or `instance`."""
+    """`ip` or `instance`; empty where it is not told, and AWS was not asked for it."""
     service: str
     service_port: int | str
     is_ipv6: bool = False
@@ -131,6 +163,19 @@ class TargetGroupBinding:
     def named(self) -> str:
         """What commands take: `targetgroupbinding.elbv2.k8s.aws/web`."""
         return f"targetgroupbinding.{self.api}/{self.name}"
+
+    @property
+    def sought(self) -> GroupName | None:
+        """What AWS has to be asked for before anything of its targets can be known; None where it tells all itself.
+
+        The controller's webhook fills in what is missing, where there is one.
+        """
+        is_known = is_arn(self.group) and self.target_type
+        return None if is_known or not self.group else GroupName(group=self.group, role=self.role)
+
+    def completed(self, found: FoundGroup) -> "TargetGroupBinding":
+        """Return it with what AWS says of its group."""
+        return replace(self, group=found.arn, target_type=found.target_type, is_ipv6=found.is_ipv6)
 
     def gate_in(self, gates: Iterable[str]) -> str | None:
         """Return which of a pod's readiness gates its controller sets for it; None where it gave the pod none.

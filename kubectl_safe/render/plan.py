@@ -13,7 +13,7 @@ from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import account_and_region, group_name
+from kubectl_safe.model.target import account_and_region, group_name, is_arn
 from kubectl_safe.model.workload import Workload
 from kubectl_safe.render.durations import about, short
 
@@ -104,6 +104,7 @@ def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
         for planned in intent.pods
         if planned.workload and (pod := snapshot.pods.get(planned.uid))
         for target in snapshot.targets_of(pod)
+        if is_arn(target.group)
     }
     if not arns:
         return

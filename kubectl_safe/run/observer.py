@@ -10,11 +10,24 @@ from kubectl_safe.kube.cluster import SLICES, Observed
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.service import Endpoint
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot, governing_service_of
-from kubectl_safe.model.target import Target, TargetGroup, TargetHealth
+from kubectl_safe.model.target import (
+    FoundGroup,
+    GroupName,
+    Role,
+    Target,
+    TargetGroup,
+    TargetGroupBinding,
+    TargetHealth,
+    group_name,
+)
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.errors import AwsError
     from kubectl_safe.model.event import Subject
+
+
+_UNASKED = "its targetgroupbinding came meanwhile and tells no targetGroupARN; run the same command again"
+"""Why there is no health of a target: names are looked up before the first write only."""
 
 
 class ClusterView(Protocol):
@@ -65,6 +78,7 @@ class Memory:
     nudged_at: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     touched_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     woken_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
 
 
 class Observer:
@@ -78,6 +92,8 @@ class Observer:
         """Sets `target_health`, where nobody had to before: a binding may be added in the middle of a run."""
         self.holdings: WorkloadView | None = None
         self.groups: Mapping[str, TargetGroup] = {}
+        self.found: Mapping[GroupName, FoundGroup] = {}
+        """What AWS says of groups that bindings only name."""
         self.unseen: frozenset[str] = frozenset()
         """Target groups (ARNs) that can't be asked, and that the run goes on without."""
         self.warnings: Mapping[Subject, str] = {}
@@ -95,7 +111,9 @@ class Observer:
         seen = self._cluster.observe()
         self._remember(seen, self._now())
         health, memory = self.target_health, self.memory
-        return Snapshot(
+        bindings = tuple(_completed(binding, self.found) for binding in seen.bindings)
+        errors = dict(health.errors) if health else {}
+        snapshot = Snapshot(
             at=at,
             pods=seen.pods,
             replica_sets=seen.replica_sets,
@@ -104,11 +122,12 @@ class Observer:
             services=seen.services,
             endpoints=seen.endpoints,
             budgets=seen.budgets,
-            bindings=seen.bindings,
+            bindings=bindings,
             stale=seen.stale,
             groups=self.groups,
             health=dict(health.health) if health else {},
-            stale_health=dict(health.errors) if health else {},
+            roles=memory.roles,
+            stale_health={group_name(b.group): _UNASKED for b in bindings if b.sought} | errors,
             unseen=self.unseen,
             health_max_age=_health_max_age(len(self.groups)),
             began=self._began,
@@ -123,6 +142,8 @@ class Observer:
             touched_at=dict(memory.touched_at),
             woken_at=dict(memory.woken_at),
         )
+        memory.roles = snapshot.roles_by_group
+        return snapshot
 
     def want(self, wishes: Mapping[str, Wish]) -> None:
         """Say what is to be asked of target groups from now on, by ARN."""
@@ -152,6 +173,11 @@ class Observer:
             elif uid in self._unready:
                 self._unready.discard(uid)
                 self.memory.ready_since[uid] = at
+
+
+def _completed(binding: TargetGroupBinding, found: Mapping[GroupName, FoundGroup]) -> TargetGroupBinding:
+    its = found.get(binding.sought) if binding.sought else None
+    return binding.completed(its) if its else binding
 
 
 def _is_kept(endpoint: Endpoint, seen: Observed) -> bool:

@@ -34,7 +34,7 @@ from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rehearsal import rehearse
 from kubectl_safe.run.rights import check_rights
-from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, targets_of
+from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, sought_by, targets_of
 from kubectl_safe.run.terms import DryRun, Terms
 from kubectl_safe.run.warnings import Warnings
 from kubectl_safe.run.writing import write
@@ -274,10 +274,14 @@ class Session:
     def _ask_target_groups(self, intent: Intent) -> None:
         """Ask each target group that was not asked before, and wait for its answer."""
         snapshot = self.observer.look()
+        if sought := sought_by(intent, snapshot):
+            self._begin_to_ask().await_names(sought, snapshot)
+            snapshot = self.observer.look()
         targets = targets_of(intent, snapshot)
         new = {arn: found for arn, found in targets.items() if arn not in self._asked}
         if new:
-            self._begin_to_ask().await_all(new, allow=intent.settings.allow)
+            roles = snapshot.roles_by_group
+            self._begin_to_ask().await_all(new, roles=roles, allow=intent.settings.allow)
             self._asked |= new.keys()
 
     def _begin_to_ask(self) -> FirstAnswers:

@@ -6,7 +6,7 @@ A run that learned this later would stand still in the middle, with pods that no
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from kubectl_safe.decide.allow import UNSEEN_TARGETS
 from kubectl_safe.decide.deadline import USUAL_DELAY
@@ -15,12 +15,25 @@ from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import Target, TargetGroup, group_name
+from kubectl_safe.model.target import (
+    FoundGroup,
+    GroupName,
+    Role,
+    Target,
+    TargetGroup,
+    TargetGroupBinding,
+    group_name,
+    is_arn,
+)
 from kubectl_safe.run.observer import HealthView, Observer
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.errors import AwsError
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 PATIENCE = timedelta(seconds=60)
 """How long AWS may fail, or leave us without a further answer."""
@@ -36,8 +49,11 @@ class UnseenTargetsError(KubectlSafeError):
 class SettingsView(Protocol):
     """What tells the settings of target groups; `TargetHealthApi` is that."""
 
-    def groups(self, arns: Iterable[str]) -> "Mapping[str, TargetGroup | AwsError]":
-        """Return the settings of each target group by ARN, or why AWS doesn't tell them."""
+    def groups(self, asked: Mapping[str, Role | None]) -> "Mapping[str, TargetGroup | AwsError]":
+        """Return the settings of each target group by ARN, asked for with a role, or why AWS doesn't tell them."""
+
+    def find(self, wanted: Iterable[GroupName], *, near: Iterable[str]) -> "Mapping[GroupName, FoundGroup | AwsError]":
+        """Return what is behind each name, or why AWS doesn't tell it; `near` are ARNs of other groups."""
 
 
 class Signal(Protocol):
@@ -49,10 +65,20 @@ class Signal(Protocol):
 
 def targets_of(intent: Intent, snapshot: Snapshot) -> dict[str, frozenset[Target]]:
     """Return the targets of the planned pods and of the other pods of their workloads, by target group (ARN)."""
-    pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))]
-    pods += [pod for workload in workloads_of(intent, snapshot) for pod in snapshot.pods_of(workload)]
-    targets = {target for pod in pods for target in snapshot.targets_of(pod)}
+    pods = _pods_of(intent, snapshot)
+    targets = {target for pod in pods for target in snapshot.targets_of(pod) if is_arn(target.group)}
     return {arn: frozenset(t for t in targets if t.group == arn) for arn in {t.group for t in targets}}
+
+
+def sought_by(intent: Intent, snapshot: Snapshot) -> dict[GroupName, TargetGroupBinding]:
+    """Return what AWS has to be asked for before the targets of these pods are known, and a binding that names it."""
+    bindings = {binding.key: binding for pod in _pods_of(intent, snapshot) for binding in snapshot.bindings_of(pod)}
+    return {sought: binding for binding in bindings.values() if (sought := binding.sought)}
+
+
+def _pods_of(intent: Intent, snapshot: Snapshot) -> list[Pod]:
+    planned = [pod for its in intent.pods if (pod := snapshot.pods.get(its.uid))]
+    return planned + [pod for workload in workloads_of(intent, snapshot) for pod in snapshot.pods_of(workload)]
 
 
 @dataclass(kw_only=True)
@@ -67,42 +93,80 @@ class FirstAnswers:
     now: Callable[[], datetime]
     _told: set[str] = field(default_factory=set)
 
-    def await_all(self, targets: Mapping[str, frozenset[Target]], *, allow: frozenset[str]) -> None:
+    def await_names(self, sought: Mapping[GroupName, TargetGroupBinding], snapshot: Snapshot) -> None:
+        """Let the observer have what is behind the names that bindings have for groups.
+
+        Raises:
+            UnseenTargetsError: AWS doesn't tell.
+        """
+        near = frozenset(binding.group for binding in snapshot.bindings if is_arn(binding.group))
+        found, refused = self._await(sought, lambda names: self.settings.find(names, near=near), FoundGroup)
+        for name, error in refused.items():
+            binding = sought[name]
+            told = "targetType" if is_arn(name.group) else "targetGroupARN"
+            raise UnseenTargetsError(
+                f"targetgroupbinding {binding.namespace}/{binding.name} tells no {told}, and AWS does not tell it "
+                f"either: {error}"
+            )
+        self.observer.found = {**self.observer.found, **found}
+
+    def await_all(
+        self, targets: Mapping[str, frozenset[Target]], *, roles: Mapping[str, Role], allow: frozenset[str]
+    ) -> None:
         """Ask these groups (by ARN) about these targets, and return once each has answered.
 
         A group that may not be asked is put among the unseen ones of the observer, where `allow` has that.
+
+        Args:
+            targets: by ARN.
+            roles: to ask with, by ARN.
+            allow: what the reader answers for.
 
         Raises:
             UnseenTargetsError: a group may not be asked, or AWS doesn't answer for too long.
         """
         goes_unseen = UNSEEN_TARGETS in allow
-        refused = self._await_settings(targets)
+        found, refused = self._await(
+            targets, lambda arns: self.settings.groups({arn: roles.get(arn) for arn in sorted(arns)}), TargetGroup
+        )
+        self.observer.groups = {**self.observer.groups, **found}
+        for error in refused.values():
+            if not error.is_refusal:
+                raise UnseenTargetsError(str(error))
         if refused and not goes_unseen:
             raise UnseenTargetsError(self._refusal(refused))
-        refused = self._await_health(targets)
-        if refused and not goes_unseen:
-            raise UnseenTargetsError(self._refusal(refused))
-        self.observer.unseen |= refused.keys()
+        unasked = self._await_health(targets, roles)
+        if unasked and not goes_unseen:
+            raise UnseenTargetsError(self._refusal(unasked))
+        self.observer.unseen |= unasked.keys()
 
-    def _await_settings(self, arns: Iterable[str]) -> "Mapping[str, AwsError]":
-        """Let the observer have the settings of groups; return which may not be asked for them."""
-        pending, refused = set(arns), dict[str, "AwsError"]()
+    def _await(
+        self, wanted: Iterable[K], ask: "Callable[[set[K]], Mapping[K, V | AwsError]]", kind: type[V]
+    ) -> "tuple[dict[K, V], dict[K, AwsError]]":
+        """Ask until each is answered, or waiting is no use; return the answers, and why there are no others.
+
+        Raises:
+            UnseenTargetsError: it has been too long.
+        """
+        pending, found, refused = set(wanted), dict[K, V](), dict[K, "AwsError"]()
         until = self.now() + PATIENCE
         while True:
-            answers = self.settings.groups(sorted(pending))
-            failed = {arn: answer for arn, answer in answers.items() if not isinstance(answer, TargetGroup)}
-            found = {arn: answer for arn, answer in answers.items() if isinstance(answer, TargetGroup)}
-            self.observer.groups = {**self.observer.groups, **found}
-            refused |= {arn: error for arn, error in failed.items() if error.is_refusal}
-            passing = {arn: error for arn, error in failed.items() if not error.is_refusal}
-            until = self.now() + PATIENCE if found else until
+            answers = ask(pending)
+            came = {key: answer for key, answer in answers.items() if isinstance(answer, kind)}
+            failed = {key: cast("AwsError", answer) for key, answer in answers.items() if key not in came}
+            found |= came
+            refused |= {key: error for key, error in failed.items() if error.is_lasting}
+            passing = {key: error for key, error in failed.items() if not error.is_lasting}
+            until = self.now() + PATIENCE if came else until
             pending = set(passing)
             if not pending:
-                return refused
+                return found, refused
             self._bear(passing, until)
             self._pause(RETRY)
 
-    def _await_health(self, targets: Mapping[str, frozenset[Target]]) -> "Mapping[str, AwsError]":
+    def _await_health(
+        self, targets: Mapping[str, frozenset[Target]], roles: Mapping[str, Role]
+    ) -> "Mapping[str, AwsError]":
         """Wait until each group has answered a question about its targets; return which may not be asked."""
         began = self.now()
         pending, refused = set(targets), dict[str, "AwsError"]()
@@ -115,23 +179,25 @@ class FirstAnswers:
             until = self.now() + PATIENCE if left != pending else until
             pending = left
             # What has answered is not asked again before the run needs it.
-            self.health.want({arn: Wish(targets=targets[arn], not_before=began) for arn in pending})
+            self.health.want(
+                {arn: Wish(targets=targets[arn], not_before=began, role=roles.get(arn)) for arn in pending}
+            )
             if not pending:
                 return refused
             self._bear(passing or dict.fromkeys(pending), until)
             self.signal.wait(LOOK_AGAIN.total_seconds())
 
-    def _bear(self, errors: "Mapping[str, AwsError | None]", until: datetime) -> None:
+    def _bear(self, errors: "Mapping[Any, AwsError | None]", until: datetime) -> None:
         """Go on waiting, with a word; or not.
 
         Raises:
             UnseenTargetsError: there is no use in it, or it has been too long.
         """
-        for arn, error in errors.items():
+        for asked, error in errors.items():
             if error and error.is_lasting:
                 raise UnseenTargetsError(str(error))
             if self.now() >= until:
-                why = error or f"target group {group_name(arn)} did not answer within {go_duration(PATIENCE)}"
+                why = error or f"target group {group_name(asked)} did not answer within {go_duration(PATIENCE)}"
                 raise UnseenTargetsError(f"{why}; AWS was waited for: run the same command again")
             if error and str(error) not in self._told:
                 self._told.add(str(error))

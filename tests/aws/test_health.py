@@ -183,7 +183,7 @@ def test_settings_of_groups_are_read_in_batches(monkeypatch: pytest.MonkeyPatch)
             return original(*args, **parameters)
 
         monkeypatch.setattr(api._connections, "call", call)
-        found = api.groups(arns)
+        found = api.groups(dict.fromkeys(arns))
         api.close()
         elb.close()
     assert sorted(batches, reverse=True)[:3] == [20, 1, 0]
@@ -264,20 +264,20 @@ def test_settings_of_each_group_are_known_or_it_is_told_why_not(
     serve: Serve, api: TargetHealthApi, script: Script, expected: dict[str, str]
 ) -> None:
     serve(script)
-    assert told(api.groups([ARN, API])) == expected
+    assert told(api.groups(dict.fromkeys([ARN, API]))) == expected
 
 
 @pytest.mark.usefixtures("unpaced")
 def test_after_a_throttled_call_no_other_is_made(serve: Serve, api: TargetHealthApi) -> None:
     server = serve(describing(API, ARN, attributes=lambda _: an_error(400, "Throttling")))
-    assert told(api.groups([ARN, API])) == {"api": "Throttling", "web": "Throttling"}
+    assert told(api.groups(dict.fromkeys([ARN, API]))) == {"api": "Throttling", "web": "Throttling"}
     assert len(server.asked) == 2
 
 
 @pytest.mark.usefixtures("unpaced")
 def test_after_a_throttled_call_no_other_region_is_asked_either(serve: Serve, api: TargetHealthApi) -> None:
     server = serve(lambda _: an_error(400, "Throttling"))
-    found = api.groups([ARN, API.replace("us-east-1", "us-east-2")])
+    found = api.groups(dict.fromkeys([ARN, API.replace("us-east-1", "us-east-2")]))
     assert told(found) == {"api": "Throttling", "web": "Throttling"}
     assert len(server.asked) == 1
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.aws.poller import Poller
 from kubectl_safe.decide.health import Wish
-from kubectl_safe.model.target import State, Target, TargetHealth
+from kubectl_safe.model.target import Role, State, Target, TargetHealth
 from tests.aws.conftest import ARN
 
 A, B = (Target(group=ARN, ip=ip, port=8080) for ip in ("10.0.0.1", "10.0.0.2"))
@@ -36,11 +37,13 @@ class Api:
     def __init__(self, *answers: Answers | AwsError) -> None:
         self.answers = list(answers)
         self.asked: list[frozenset[Target]] = []
+        self.roles: list[Role | None] = []
         self.is_closed = False
 
-    def ask(self, group: str, targets: Collection[Target]) -> Answers:
+    def ask(self, group: str, targets: Collection[Target], role: Role | None) -> Answers:
         assert group == ARN
         self.asked.append(frozenset(targets))
+        self.roles.append(role)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, AwsError):
             raise answer
@@ -146,15 +149,24 @@ def test_the_pause_between_questions_counts_from_the_answer_to_the_first_one() -
             return self._at
 
     class Slow(Api):
-        def ask(self, group: str, targets: Collection[Target]) -> Answers:
+        def ask(self, group: str, targets: Collection[Target], role: Role | None) -> Answers:
             clock._at = LONG_AGO + timedelta(seconds=0.5)
-            return super().ask(group, targets)
+            return super().ask(group, targets, role)
 
     clock, signal = Standing(), Signal()
     with Poller(Slow({A: HEALTHY}), signal=signal, now=clock) as poller:
         poller.want(a_wish(A))
         signal.until(lambda: poller.health == {A: HEALTHY})
         assert poller.asked_at(ARN) == LONG_AGO + timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize("role", [None, Role(arn="arn:aws:iam::210987654321:role/targets")], ids=["no role", "a role"])
+def test_a_group_is_asked_with_the_role_that_is_wished_for(role: Role | None) -> None:
+    api, signal = Api({A: HEALTHY}), Signal()
+    with Poller(api, signal=signal, now=Clock()) as poller:
+        poller.want({ARN: replace(a_wish(A)[ARN], role=role)})
+        signal.until(lambda: poller.health == {A: HEALTHY})
+    assert set(api.roles) == {role}
 
 
 def test_it_ends_at_once_while_it_waits() -> None:

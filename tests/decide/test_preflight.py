@@ -120,7 +120,7 @@ def test_downtime_is_blocked_with_a_remedy(snapshot: Snapshot, flags: dict[str, 
     ("binding", "words"),
     [
         pytest.param(a_binding(target_type="instance"), "registers nodes", id="instance targets"),
-        pytest.param(a_binding(group=""), "names no targetGroupARN", id="a binding without an ARN"),
+        pytest.param(a_binding(group=""), "has neither targetGroupARN nor", id="a binding without a group"),
     ],
 )
 def test_a_load_balancer_that_can_not_be_asked_is_blocked_once(binding: Any, words: str) -> None:

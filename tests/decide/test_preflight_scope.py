@@ -76,7 +76,7 @@ def test_downtime_is_told_with_all_that_it_comes_from() -> None:
             a_binding(target_type="instance"),
             "registers nodes (targetType instance): a pod can't be taken out of its group; only ip targets can",
         ),
-        (a_binding(group=""), "names no targetGroupARN: its target group can't be asked"),
+        (a_binding(group=""), "has neither targetGroupARN nor targetGroupName: its target group can't be asked"),
     ],
     ids=["instance targets", "no ARN"],
 )

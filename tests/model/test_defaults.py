@@ -13,7 +13,7 @@ from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Requirement
 from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
-from kubectl_safe.model.target import Role, TargetGroupBinding, TargetHealth
+from kubectl_safe.model.target import GroupName, Role, TargetGroup, TargetGroupBinding, TargetHealth
 from kubectl_safe.model.trace import AWS_TRACE, Exchange
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
@@ -33,6 +33,8 @@ ROWS = [
     (Lease, {"transitions": 0, "nodes": ()}),
     (TargetHealth, {"reason": "", "description": ""}),
     (Role, {"external_id": ""}),
+    (GroupName, {"role": None}),
+    (TargetGroup, {"minimum_count": 1, "minimum_percentage": 0, "is_zonal": False, "keeps_flows": False}),
     (TargetGroupBinding, {"api": "elbv2.k8s.aws", "role": None, "is_ipv6": False, "is_nudged": False}),
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
@@ -109,6 +111,7 @@ ROWS = [
             "bindings": (),
             "groups": {},
             "health": {},
+            "roles": {},
             "stale": NONE,
             "stale_health": {},
             "unseen": NONE,

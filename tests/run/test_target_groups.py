@@ -10,10 +10,11 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.target import Role
 from tests.run.aws import GROUPS, Aws, connect, denied
 from tests.run.conftest import OpenSession
 from tests.run.world import Heard, World, a_world
-from tests.support.builders import NOW, a_binding, a_deployment, a_pod, a_target, arn
+from tests.support.builders import NOW, a_binding, a_deployment, a_pod, a_target, arn, uid
 
 THROTTLED = AwsError("elasticloadbalancing:DescribeTargetHealth on target group web: Throttling", code="Throttling")
 GONE = AwsError("target group web: TargetGroupNotFound", code="TargetGroupNotFound")
@@ -115,9 +116,90 @@ def test_what_is_impossible_is_told_before_aws_is_asked(open_session: OpenSessio
     world = a_balanced_world()
     world.bindings = (a_binding(group=""),)
     aws = Aws(world)
-    with pytest.raises(KubectlSafeError, match="names no targetGroupARN"):
+    with pytest.raises(KubectlSafeError, match="has neither targetGroupARN nor targetGroupName"):
         connect(aws, open_session(world, Heard())).prepare(an_intent(world), [])
     assert aws.asked_for_settings == []
+
+
+ROLE = Role(arn="arn:aws:iam::210987654321:role/targets")
+
+
+def test_a_group_is_asked_with_the_role_of_its_binding(open_session: OpenSession) -> None:
+    world = a_balanced_world("web", "other")
+    web, other = world.bindings
+    world.bindings = (replace(web, role=ROLE), other)
+    aws = Aws(world)
+    connect(aws, open_session(world, Heard())).check(an_intent(world))
+    assert aws.roles == {arn("web"): ROLE, arn("other"): None}
+    assert aws.asked_with == {"web": ROLE, "other": None}
+
+
+def test_a_group_that_is_only_named_is_looked_up_before_it_is_asked(open_session: OpenSession) -> None:
+    world = a_balanced_world("web", "other")
+    web, other = world.bindings
+    world.bindings = (replace(web, group="web", role=ROLE), other)
+    aws = Aws(world)
+    session = connect(aws, open_session(world, Heard()))
+    session.prepare(an_intent(world), [])
+    assert (aws.asked_for_names, aws.near) == ([["web"]], [[arn("other")]])
+    assert aws.asked_for_settings == [["other", "web"]]
+    assert aws.asked_with == {"web": ROLE, "other": None}
+    assert [b.group for b in session.observer.look().bindings] == [arn("web"), arn("other")]
+    session.check(an_intent(world))
+    assert len(aws.asked_for_names) == 1
+
+
+def test_a_binding_that_does_not_tell_its_type_is_refused_where_that_is_no_ip(open_session: OpenSession) -> None:
+    world = a_balanced_world()
+    world.bindings = (replace(world.bindings[0], target_type=""),)
+    aws = Aws(world, target_type="instance")
+    with pytest.raises(KubectlSafeError, match=r"^Blocked\(unseen-load-balancer\): targetgroupbinding shop/web"):
+        connect(aws, open_session(world, Heard())).prepare(an_intent(world), [])
+    assert aws.asked_for_names == [["web"]]
+
+
+@pytest.mark.parametrize("error", [denied(GROUPS), GONE], ids=["denied", "not there"])
+def test_a_name_that_can_not_be_resolved_is_told_in_aws_s_words(open_session: OpenSession, error: AwsError) -> None:
+    world = a_balanced_world()
+    world.bindings = (replace(world.bindings[0], group="web"),)
+    aws = Aws(world, name_errors={"web": error})
+    with pytest.raises(KubectlSafeError) as raised:
+        connect(aws, open_session(world, Heard())).prepare(an_intent(world, ALLOWED), [])
+    assert str(raised.value) == (
+        "nothing was changed: targetgroupbinding shop/web tells no targetGroupARN, and AWS does not tell it either: "
+        f"{error}"
+    )
+    assert aws.asked_for_settings == []
+
+
+def test_a_name_is_waited_for_while_aws_is_throttled(open_session: OpenSession) -> None:
+    world, heard = a_balanced_world(), Heard()
+    world.bindings = (replace(world.bindings[0], group="web"),)
+    aws = Aws(world, name_errors={"web": THROTTLED})
+    world.after(12, aws.name_errors.clear)
+    connect(aws, open_session(world, heard)).prepare(an_intent(world), [])
+    assert heard.warnings == [f"Warning: AWS is waited for, up to 1m: {THROTTLED}"]
+    assert len(heard.plans) == 1
+
+
+def test_a_binding_that_comes_later_with_a_name_only_is_not_guessed(open_session: OpenSession) -> None:
+    world = a_balanced_world()
+    session = connect(Aws(world), open_session(world, Heard()))
+    session.check(an_intent(world))
+    world.bindings += (a_binding("late", service="web", group="late"),)
+    snapshot = session.observer.look()
+    [late] = [t for t in snapshot.targets_of(snapshot.pods[uid("web-1")]) if t.group != arn("web")]
+    assert late.group == "late"
+    assert "run the same command again" in snapshot.stale_health["late"]
+
+
+def test_the_role_of_a_binding_that_is_gone_is_remembered(open_session: OpenSession) -> None:
+    world = a_balanced_world()
+    world.bindings = (replace(world.bindings[0], role=ROLE),)
+    session = connect(Aws(world), open_session(world, Heard()))
+    session.check(an_intent(world))
+    world.bindings = ()
+    assert session.observer.look().roles_by_group == {arn("web"): ROLE}
 
 
 def test_where_allowed_a_group_that_may_not_be_asked_is_unseen_and_not_asked_again(open_session: OpenSession) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from kubectl_safe.aws.client import Place
 from kubectl_safe.sandbox.elbv2 import Elbv2, Elbv2Error, Target
 from tests.support.virtual.calls import Befalling, Question
 from tests.support.virtual.process import current
@@ -23,6 +24,10 @@ class Elbv2Client:
     def __init__(self, elbv2: Elbv2, befalling: Befalling) -> None:
         self._elbv2 = elbv2
         self._befalling = befalling
+
+    def of(self, _place: Place) -> "Elbv2Client":
+        """Return the client for a place."""
+        return self
 
     def close(self) -> None:
         pass

@@ -40,7 +40,7 @@ def wired() -> Iterator[None]:
         patch.object(watch, "time", SimpleNamespace(monotonic=_monotonic)),
         patch.object(rights, "ThreadPoolExecutor", threads.ThreadPoolExecutor),
         patch.object(client, "Session", VirtualSession),
-        patch.object(aws_client.Connections, "_client", lambda _self, _region: cast("Any", current()).elbv2),
+        patch.object(aws_client.Connections, "_client", lambda _self, place: cast("Any", current()).elbv2.of(place)),
     ]
     for its in patches:
         its.start()
