@@ -40,6 +40,8 @@ class Application:
     """Of what keeps its pods. A StatefulSet has a governing Service beside the one that leads requests to it."""
     controller_labels: Mapping[str, str] = field(default_factory=dict)
     """What its controller selects by; by default as its Service does."""
+    strays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Nodes with one pod more in its Service, by the owner reference of that; an empty one for a bare pod."""
     member_labels: Mapping[str, str] = field(default_factory=dict)
     """What the governing Service selects by; by default as the other one does."""
 
@@ -98,6 +100,23 @@ def workload(application: Application) -> dict[str, Any]:
     if application.strategy is not None:
         spec["strategy" if application.kind == "Deployment" else "updateStrategy"] = dict(application.strategy)
     return {**its, "spec": spec}
+
+
+def strays(application: Application) -> list[dict[str, Any]]:
+    """Return the pods that are in its Service, and not its own."""
+    template = _spec(application)["template"]
+    found = []
+    for node, owner in application.strays.items():
+        meta: dict[str, Any] = {
+            **template["metadata"],
+            "name": f"{application.name}-stray-{node}",
+            "labels": application.labels,
+        }
+        if owner:
+            meta["ownerReferences"] = [{**owner, "controller": True}]
+        spec = {**template["spec"], "nodeName": node}
+        found.append({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    return found
 
 
 def collection(application: Application) -> str:

@@ -120,6 +120,8 @@ class Rig:
             self.capacity.governing.add((namespace, application.governing_service))
             await self.api.create(services, applications.governing_service(application))
         await self.api.create(applications.collection(application), applications.workload(application))
+        for stray in applications.strays(application):
+            await self.api.create(f"{_NAMESPACES}/{namespace}/pods", stray)
         template_hash = await self._hash_of(application)
         for name in application.services:
             await self.api.create(services, applications.further_service(application, name, template_hash))

@@ -155,6 +155,15 @@ def test_owner_that_never_was_is_as_good_as_gone(ground: Ground) -> None:
     ground.gone("configmaps", "a")
 
 
+def test_owner_of_a_kind_that_is_not_served_is_taken_to_be_there(ground: Ground) -> None:
+    of_no_kind = {"apiVersion": "example.invalid/v1", "kind": "Clones", "name": "missing", "uid": "0-0-0-1"}
+    missing = {"apiVersion": "v1", "kind": "ConfigMap", "name": "missing", "uid": "0-0-0-0"}
+    ground.create("configmaps", {"metadata": {"name": "a", "ownerReferences": [of_no_kind]}})
+    ground.create("configmaps", {"metadata": {"name": "b", "ownerReferences": [missing]}})
+    ground.gone("configmaps", "b")
+    assert ground.get("configmaps", "a")["metadata"]["name"] == "a"
+
+
 def test_one_owner_of_two_is_enough_to_stay(ground: Ground) -> None:
     references = [
         {

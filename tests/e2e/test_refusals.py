@@ -24,19 +24,9 @@ pytestmark = pytest.mark.controlplane
 NEVER_READY = '{"spec":{"template":{"spec":{"readinessGates":[{"conditionType":"example.com/never"}]}}}}'
 
 
-def test_a_drain_is_blocked_by_a_pod_whose_owner_is_not_known(shared_stage: Stage, namespace: str) -> None:
-    create(shared_stage, namespace, "ReplicaSet", "db", replicas=1)
-    (pod,) = ready_pods(shared_stage, namespace, "db")
-    done = _refused(shared_stage, "drain", NODE)
-    assert "Blocked(unknown-owner)" in done.stderr
-    assert f"pod {namespace}/{pod} is owned by ReplicaSet db" in done.stderr
-    assert not is_cordoned(shared_stage)
-
-
 def test_a_restart_of_another_kind_is_refused(shared_stage: Stage, namespace: str) -> None:
-    create(shared_stage, namespace, "DaemonSet", "agent")
-    done = _refused(shared_stage, "rollout", "restart", "daemonset/agent", "-n", namespace)
-    assert "'daemonset' can't be restarted safely: only the pods of deployments and statefulsets" in done.stderr
+    done = _refused(shared_stage, "rollout", "restart", "replicaset/db", "-n", namespace)
+    assert "'replicaset' can't be restarted safely: name a deployment, a statefulset or a daemonset" in done.stderr
 
 
 def test_a_bare_pod_needs_force(shared_stage: Stage, namespace: str) -> None:

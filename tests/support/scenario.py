@@ -183,7 +183,7 @@ class Scene:
 
     def end(self) -> None:
         """Delete what runs, and have all nodes schedulable again."""
-        kinds = "deployments,statefulsets,replicasets,pods,leases"
+        kinds = "deployments,statefulsets,daemonsets,replicasets,replicationcontrollers,pods,leases"
         self.stage.kubectl("delete", kinds, "--all", "-n", self.namespace, "--wait=false", "--grace-period=1")
         self.stage.wait_until(
             lambda: not self.stage.rig.controller.pods.of(self.namespace), what=f"the end of {self.namespace}"

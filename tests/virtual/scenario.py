@@ -28,6 +28,8 @@ class Scenario:
     applications: tuple[Application, ...]
     budgets: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    options: Options = field(default_factory=Options)
+    """Of a drain."""
     rate: float = 1.0
     """Requests a second, in virtual time; 0 for none."""
 
@@ -56,7 +58,7 @@ class Scenario:
     def run(self, session: Session) -> None:
         """Run the command."""
         if self.command == "drain":
-            drain(Drain(nodes=self.drained, options=Options(), settings=self.settings), session)
+            drain(Drain(nodes=self.drained, options=self.options, settings=self.settings), session)
         else:
             names = tuple(app.name for app in self.applications)
             restart(Restart(kind=self.kind, namespace=NAMESPACE, names=names, settings=self.settings), session)

@@ -1,7 +1,10 @@
-"""What keeps the pods: a DaemonSet with and without a surge of its own, a ReplicaSet, a ReplicationController."""
+"""What keeps the pods: a DaemonSet with and without a surge of its own, a ReplicaSet, none that is known."""
 
 from collections.abc import Mapping
 
+from kubectl_safe.decide.allow import UNKNOWN_OWNER
+from kubectl_safe.decide.drain import Options
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.sandbox.applications import Application
 from tests.virtual.scenario import Scenario, an_application
 
@@ -12,6 +15,8 @@ def an_edge(**changes: object) -> Application:
     return an_application("edge", is_load_balanced=True, **(its | changes))
 
 
+CLONES = {"apiVersion": "apps.kruise.io/v1alpha1", "kind": "CloneSet", "name": "api", "uid": "c1"}
+"""A controller that is not known."""
 NODES = ("node-a", "node-b", "node-c")
 
 OWNERS: Mapping[str, Scenario] = {
@@ -32,5 +37,14 @@ OWNERS: Mapping[str, Scenario] = {
             an_application("api", kind="ReplicationController", strategy=None, replicas=3),
         ),
         budgets={"web": {"minAvailable": 2}},
+    ),
+    "drain-strays": Scenario(
+        command="drain",
+        applications=(
+            an_application(is_load_balanced=True, controller_labels={"set": "web"}, strays={"node-a": {}}),
+            an_application("api", controller_labels={"set": "api"}, strays={"node-a": CLONES}),
+        ),
+        settings=Settings(allow=frozenset({UNKNOWN_OWNER})),
+        options=Options(force=True),
     ),
 }

@@ -98,6 +98,9 @@ class GarbageCollector(Controller):
         return found if found is not None and uid_of(found) == owner["uid"] else None
 
     def _is_there(self, subject: Json, owner: Json) -> bool:
+        if self.model.resources.of_kind(owner["apiVersion"], owner["kind"]) is None:
+            # Of a kind that is not served nobody can tell whether it is there.
+            return True
         found = self._owner(owner)
         # An owner in another namespace is as good as none.
         return found is not None and found["metadata"].get("namespace") in (None, subject["metadata"].get("namespace"))
