@@ -16,6 +16,7 @@ from kubectl_safe.decide.decision import Act, Decision, For, Left, Step, Wait
 from kubectl_safe.decide.floor import below_floor, group_below_floor
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import by_hand, reference_to
+from kubectl_safe.decide.policies import policy_change
 from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
@@ -153,7 +154,8 @@ class Handoffs:
             named = f"{pod.controller.kind.lower()} {pod.controller.name}"
             why = f"pod {pod} bears no mark of a handoff, and {named} does not select it any more"
             return Wait(on=For.RELEASE, why=why)
-        blocked = adoption(pod, self.workload, self.settings, self.snapshot)
+        about = pod, self.workload, self.settings, self.snapshot
+        blocked = adoption(*about) or policy_change(*about)
         if blocked is not None:
             return blocked
         surge = self.settings.surge_of(self.workload)

@@ -1,11 +1,13 @@
 """Which labels to take off a pod, so that it leaves what it should leave and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import combinations
 
+from kubectl_safe.model.marks import WITHDRAWN
 from kubectl_safe.model.pod import Pod
-from kubectl_safe.model.selector import LabelSelector
+from kubectl_safe.model.policy import Policy
+from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.snapshot import POD_NAME, Snapshot
 from kubectl_safe.model.workload import ReplicaSet, Workload
 
@@ -16,10 +18,10 @@ HASH = "pod-template-hash"
 def label_to_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> str | None:
     """Return the label without which the pod is its controller's no more, and nobody else's; None where there is none.
 
-    `pod-template-hash` is preferred, then the alphabet decides.
+    One is preferred whose loss no network policy notices, then `pod-template-hash`; then the alphabet decides.
     """
-    free = labels_that_release(pod, selector, snapshot)
-    return next((key for key in free if adopter_of(pod, {key}, snapshot) is None), None)
+    free = [key for key in labels_that_release(pod, selector, snapshot) if adopter_of(pod, {key}, snapshot) is None]
+    return min(free, key=lambda key: len(_noticed_by(pod, without(pod.labels, {key}), snapshot)), default=None)
 
 
 def labels_that_release(pod: Pod, selector: LabelSelector, snapshot: Snapshot) -> list[str]:
@@ -33,7 +35,7 @@ def adopter_of(pod: Pod, dropped: AbstractSet[str], snapshot: Snapshot) -> Repli
 
     A StatefulSet adopts only what has a name of its own pods.
     """
-    left = {key: value for key, value in pod.labels.items() if key not in dropped}
+    left = without(pod.labels, dropped)
     return next((its for its in snapshot.adopters_in(pod.namespace) if its.selector.matches(left)), None)
 
 
@@ -46,9 +48,25 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
     The label with its name comes back for as long as a StatefulSet controls the pod (kubernetes updateIdentity in
     pkg/controller/statefulset/stateful_set_utils.go).
 
+    More labels are taken where no network policy notices their loss, while one would notice that of fewer: a label too
+    many harms nobody, a policy may cut the pod off from what it needs to finish its requests.
+
     Among equally few, those come first that take it out of its disruption budgets: under one, it would count as healthy
     for as long as it drains, and whoever evicts others meanwhile would be let do so one pod too far.
     """
+    budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
+    fewest: frozenset[str] | None = None
+    for fitting in _that_withdraw(pod, snapshot):
+        noticed = {drop: len(_noticed_by(pod, withdrawn(pod.labels, drop), snapshot)) for drop in fitting}
+        best = min(fitting, key=lambda drop: (noticed[drop], _kept(drop, budgets), sorted(drop)))
+        if not noticed[best]:
+            return best
+        fewest = best if fewest is None else fewest
+    return fewest
+
+
+def _that_withdraw(pod: Pod, snapshot: Snapshot) -> Iterator[list[frozenset[str]]]:
+    """Return the labels without which no Service leads requests to the pod, all ways of one number at a time."""
     leaving = snapshot.services_to_leave(pod)
     selectors = [frozenset(service.selector) for service in leaving]
     kept = {key for service in snapshot.services_of(pod) if service not in leaving for key in service.selector}
@@ -57,7 +75,6 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
         kept |= owner.selector.keys
     is_named = POD_NAME in used and owner is not None and owner.names_its_pods and pod.controller is not None
     cutting = owner.selector.keys if owner and is_named else frozenset[str]()
-    budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
     keys: list[str] = sorted((used | cutting) - kept)
     for size in range(len(keys) + 1):
         fitting = [
@@ -66,8 +83,21 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
             if all(s & c for s in selectors) and (not is_named or POD_NAME not in c or c & cutting)
         ]
         if fitting:
-            return min(fitting, key=lambda c: (_kept(c, budgets), sorted(c)))
-    return None
+            yield fitting
+
+
+def without(labels: Labels, drop: AbstractSet[str]) -> Labels:
+    """Return the labels that stay."""
+    return {key: value for key, value in labels.items() if key not in drop}
+
+
+def withdrawn(labels: Labels, drop: AbstractSet[str]) -> Labels:
+    """Return the labels of a pod once it is withdrawn by these."""
+    return {**without(labels, drop), WITHDRAWN: ""}
+
+
+def _noticed_by(pod: Pod, after: Labels, snapshot: Snapshot) -> tuple[Policy, ...]:
+    return snapshot.policies.telling_apart(pod.namespace, pod.labels, after)
 
 
 def _kept(drop: frozenset[str], budgets: Iterable[frozenset[str]]) -> int:

@@ -10,6 +10,7 @@ from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left
 from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.health import POLL, Wish, wishes
 from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.policies import policy_change
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import after_it_is_gone, wakes, wakes_to_remove
 from kubectl_safe.decide.step import step_of, stopping
@@ -141,7 +142,7 @@ def _without_workload(planned: Planned, alive: Mapping[str, Pod], snapshot: Snap
     if step_of(pod) is Step.QUEUED and planned.uid in intent.given_up:
         return Left(why=intent.given_up[planned.uid])
     if planned.workload is None:
-        return decide_alone(pod, snapshot, intent.settings)
+        return policy_change(pod, None, intent.settings, snapshot) or decide_alone(pod, snapshot, intent.settings)
     if planned.workload.uid in snapshot.taken:
         return Wait(on=For.LEASE, why=snapshot.taken[planned.workload.uid])
     return _of_gone_workload(pod, planned.workload, snapshot, intent.settings)

@@ -8,6 +8,7 @@ from kubectl_safe.decide.allow import PENDING_REVISION, UNSEEN_TARGETS
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.policies import policy_changes
 from kubectl_safe.decide.service_floor import last_endpoints
 from kubectl_safe.decide.settings import Settings, go_duration
 from kubectl_safe.decide.stateful import is_pending
@@ -36,7 +37,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
             *_undrained(workload, intent.settings, snapshot),
         ):
             found.setdefault(blocked.why, blocked)
-    for blocked in _two_budgets(intent, snapshot):
+    for blocked in (*policy_changes(intent, snapshot), *_two_budgets(intent, snapshot)):
         found.setdefault(blocked.why, blocked)
     return list(found.values())
 

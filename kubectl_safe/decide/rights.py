@@ -19,6 +19,7 @@ _READ = (
     ("apps", "replicasets"),
     ("apps", "deployments"),
     ("policy", "poddisruptionbudgets"),
+    ("networking.k8s.io", "networkpolicies"),
     (CONTROLLER_API, "targetgroupbindings"),
     (AUTO_MODE_API, "targetgroupbindings"),
 )

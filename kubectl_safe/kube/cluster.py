@@ -4,8 +4,8 @@ It must not decide anything, and nothing here knows of AWS: without the CRD ther
 """
 
 import threading
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -15,9 +15,13 @@ from kubectl_safe.kube import bindings, parse
 from kubectl_safe.kube.cache import Cache, Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError, Unreachable
+from kubectl_safe.kube.policies import foreign_policy, network_policy
+from kubectl_safe.kube.serving import served_groups, served_policies
+from kubectl_safe.kube.views import Views
 from kubectl_safe.kube.watch import UNREADABLE, Watcher
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.policy import Policies
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API, TargetGroupBinding
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload, alone
@@ -37,6 +41,7 @@ AUTO_MODE_BINDINGS: Final = f"{bindings.RESOURCE}.{AUTO_MODE_API}"
 
 BINDING_KINDS: Mapping[str, str] = {CONTROLLER_API: BINDINGS, AUTO_MODE_API: AUTO_MODE_BINDINGS}
 """By API group."""
+NETWORK_POLICIES: Final = "networkpolicies"
 
 _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     PODS: ("/api/v1", parse.pod),
@@ -50,6 +55,7 @@ _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     BUDGETS: ("/apis/policy/v1", parse.budget),
     NODES: ("/api/v1", parse.node),
     **{kind: (bindings.BINDING_APIS[api], partial(parse.binding, api=api)) for api, kind in BINDING_KINDS.items()},
+    NETWORK_POLICIES: ("/apis/networking.k8s.io/v1", network_policy),
 }
 
 _NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, *BINDING_KINDS.values()})
@@ -78,6 +84,7 @@ class Observed:
     endpoints: tuple[Endpoint, ...]
     budgets: tuple[Budget, ...]
     bindings: tuple[TargetGroupBinding, ...]
+    policies: Policies = field(default_factory=Policies)
     stale: frozenset[str]
     """Kinds whose watch has no connection; `Cluster.troubles` says why."""
 
@@ -105,6 +112,8 @@ class Cluster:
         silence: timedelta = timedelta(seconds=75),
     ) -> None:
         self.namespace = namespace
+        self.narrowed: frozenset[str] = frozenset()
+        """Kinds of policies of which only those of the namespace may be seen."""
         self._client = client
         self._signal = signal
         self._also = also
@@ -112,8 +121,11 @@ class Cluster:
         self._silence = silence
         self._watchers: dict[str, Watcher[Any]] = {}
         self._lock = threading.Lock()
-        self._views: dict[str, tuple[int, Any]] = {}
-        self._made: dict[tuple[str, ...], tuple[list[Mapping[str, Any]], Mapping[str, Any]]] = {}
+        self._views = Views(self._watchers)
+        self._sources = dict(_SOURCES)
+        self._policies = {NETWORK_POLICIES: True}
+        """The kinds of policies that are served, and whether they are namespaced."""
+        self._unseen = frozenset[str]()
         self._observed: Observed | None = None
 
     def __enter__(self) -> Self:
@@ -135,13 +147,16 @@ class Cluster:
             ApiError: one can't be, or not in time; all are stopped then.
         """
         kinds = [kind for kind in _SOURCES if kind not in _NOT_ALWAYS or kind in self._also]
-        kinds += self._kinds_of_bindings()
-        self._watchers = {kind: self._watcher(kind) for kind in kinds}
+        kinds += self._discover()
+        self._watchers.update({kind: self._watcher(kind, self._scope(kind)) for kind in kinds})
         try:
             for watcher in self._watchers.values():
                 watcher.start()
-            for watcher in self._watchers.values():
-                self._await(watcher)
+            for kind, watcher in list(self._watchers.items()):
+                if kind in self._policies:
+                    self._await_policies(kind, watcher)
+                else:
+                    self._await(watcher)
         except BaseException:
             self.stop()
             raise
@@ -158,14 +173,15 @@ class Cluster:
         with self._lock:
             before = self._observed
             after = Observed(
-                pods=self._view(PODS, dict),
-                replica_sets=self._merged(_REPLICA_SETS, dict),
-                workloads=self._merged((*_WORKLOADS, *_REPLICA_SETS), _workloads),
-                nodes=self._view(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
-                services=self._view(SERVICES, _values),
-                endpoints=self._view(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
-                budgets=self._view(BUDGETS, _values),
-                bindings=self._merged(tuple(BINDING_KINDS.values()), _values),
+                pods=self._views.of(PODS, dict),
+                replica_sets=self._views.merged(_REPLICA_SETS, dict),
+                workloads=self._views.merged((*_WORKLOADS, *_REPLICA_SETS), _workloads),
+                nodes=self._views.of(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
+                services=self._views.of(SERVICES, _values),
+                endpoints=self._views.of(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
+                budgets=self._views.of(BUDGETS, _values),
+                bindings=self._views.merged(tuple(BINDING_KINDS.values()), _values),
+                policies=self._views.merged(tuple(self._policies), self._as_policies),
                 stale=frozenset(kind for kind, watcher in self._watchers.items() if not watcher.is_live),
             )
             if before is None or not _is_same(before, after):
@@ -189,36 +205,20 @@ class Cluster:
         if (watcher := self._watchers.get(kind)) is not None:
             watcher.cache.delete(uid)
 
-    def _merged(self, kinds: tuple[str, ...], make: Callable[[Mapping[str, Any]], Any]) -> Any:
-        """Return what `make` makes of the objects of several kinds by UID, made anew only when one of them changed."""
-        views = [self._view(kind, dict) for kind in kinds]
-        known, made = self._made.get(kinds, ([], {}))
-        if len(known) != len(views) or any(one is not other for one, other in zip(known, views, strict=True)):
-            made = make({uid: its for view in views for uid, its in view.items()})
-            self._made[kinds] = views, made
-        return made
+    def _as_policies(self, objects: Mapping[str, Any]) -> Policies:
+        return Policies(known=_values(objects), unseen=self._unseen)
 
-    def _view(self, kind: str, make: Any) -> Any:
-        """Return what `make` makes of a kind's objects, made anew only when one of them changed."""
-        watcher = self._watchers.get(kind)
-        version, made = self._views.get(kind, (-1, None))
-        if watcher is None:
-            if made is None:
-                made = make({})
-                self._views[kind] = (0, made)
-        elif watcher.cache.version != version:
-            version, objects = watcher.cache.read()
-            made = make(objects)
-            self._views[kind] = (version, made)
-        return made
+    def _scope(self, kind: str) -> str | None:
+        """Return the namespace in which a kind is watched; None for all, or where it is in none."""
+        # A policy of another namespace may name pods of this one as peers.
+        return None if kind == NODES or kind in self._policies else self.namespace
 
-    def _watcher(self, kind: str) -> Watcher[Any]:
-        api, parser = _SOURCES[kind]
-        scope = f"/namespaces/{self.namespace}" if self.namespace and kind != NODES else ""
+    def _watcher(self, kind: str, namespace: str | None) -> Watcher[Any]:
+        api, parser = self._sources[kind]
         return Watcher(
             self._client,
             kind=kind,
-            path=f"{api}{scope}/{kind.partition('.')[0]}",
+            path=f"{api}{f'/namespaces/{namespace}' if namespace else ''}/{kind.partition('.')[0]}",
             parse=parser,
             cache=Cache(self._signal),
             signal=self._signal,
@@ -234,11 +234,41 @@ class Cluster:
         if watcher.trouble is not None and not watcher.is_live:
             raise self._explained(watcher.kind, watcher.trouble)
 
-    def _kinds_of_bindings(self) -> list[str]:
-        try:
-            return [BINDING_KINDS[api] for api in bindings.served_bindings(self._client)]
-        except ApiError as error:
-            raise self._explained(BINDINGS, error) from error
+    def _await_policies(self, kind: str, watcher: Watcher[Any]) -> None:
+        """Wait for the policies of all namespaces; who may not see these, has to do with those of the one namespace.
+
+        Those of other kinds than Kubernetes' own may not be seen at all, which is then known.
+        """
+        for namespace in dict.fromkeys([None, self.namespace if self._policies[kind] else None]):
+            if namespace is not None:
+                self.narrowed |= {kind}
+                watcher = self._watchers[kind] = self._watcher(kind, namespace)
+                watcher.start()
+            try:
+                self._await(watcher)
+            except ApiError as error:
+                if error.status != _FORBIDDEN:
+                    raise
+                refused = error
+                del self._watchers[kind]
+                watcher.stop()
+                watcher.join()
+            else:
+                return
+        if kind == NETWORK_POLICIES:
+            raise refused
+        self.narrowed -= {kind}
+        self._unseen |= {kind}
+
+    def _discover(self) -> list[str]:
+        """Return what is to be watched of what not every cluster serves."""
+        groups = served_groups(self._client)
+        found = [BINDING_KINDS[api] for api in bindings.served_bindings(self._client, groups)]
+        for its in served_policies(self._client, groups):
+            found.append(its.kind)
+            self._policies[its.kind] = its.is_namespaced
+            self._sources[its.kind] = its.api, partial(foreign_policy, its.kind)
+        return found
 
     def _explained(self, kind: str, error: ApiError) -> ApiError:
         if error.status != _FORBIDDEN:

@@ -99,7 +99,7 @@ def replica_set(raw: Json) -> ReplicaSet:
         name=meta["name"],
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
-        selector=_selector(spec.get("selector") or {}),
+        selector=selector(spec.get("selector") or {}),
         replicas=_default(spec.get("replicas"), 1),
         annotations=meta.get("annotations") or {},
         template_labels=_template_labels(spec),
@@ -140,7 +140,7 @@ def deployment(raw: Json) -> Workload:
         name=meta["name"],
         uid=meta["uid"],
         labels=meta.get("labels") or {},
-        selector=_selector(spec.get("selector") or {}),
+        selector=selector(spec.get("selector") or {}),
         replicas=_default(spec.get("replicas"), 1),
         strategy=strategy.get("type") or "RollingUpdate",
         max_surge=_default(rolling.get("maxSurge"), "25%"),
@@ -168,7 +168,7 @@ def stateful_set(raw: Json) -> Workload:
         resource_version=meta["resourceVersion"],
         labels=meta.get("labels") or {},
         annotations=meta.get("annotations") or {},
-        selector=_selector(spec.get("selector") or {}),
+        selector=selector(spec.get("selector") or {}),
         template_labels=_template_labels(spec),
         replicas=_default(spec.get("replicas"), 1),
         strategy=strategy.get("type") or "RollingUpdate",
@@ -202,7 +202,7 @@ def daemon_set(raw: Json) -> Workload:
         resource_version=meta["resourceVersion"],
         labels=meta.get("labels") or {},
         annotations=meta.get("annotations") or {},
-        selector=_selector(spec.get("selector") or {}),
+        selector=selector(spec.get("selector") or {}),
         template_labels=_template_labels(spec),
         replicas=wanted,
         strategy=strategy.get("type") or "RollingUpdate",
@@ -232,11 +232,11 @@ def node(raw: Json) -> Node:
 def budget(raw: Json) -> Budget:
     """Return a PodDisruptionBudget; in policy/v1 an empty selector selects every pod, and none at all selects none."""
     meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
-    selector = spec.get("selector")
+    selects = spec.get("selector")
     return Budget(
         namespace=meta["namespace"],
         name=meta["name"],
-        selector=None if selector is None else _selector(selector),
+        selector=None if selects is None else selector(selects),
         disruptions_allowed=status.get("disruptionsAllowed") or 0,
         current_healthy=status.get("currentHealthy") or 0,
         desired_healthy=status.get("desiredHealthy") or 0,
@@ -326,7 +326,8 @@ def _waiting(status: Json) -> Json:
     return next((state for state in states if state.get("reason") and state["reason"] not in _STARTING), {})
 
 
-def _selector(raw: Json) -> LabelSelector:
+def selector(raw: Json) -> LabelSelector:
+    """Return a `metav1.LabelSelector`."""
     return LabelSelector(
         match_labels=raw.get("matchLabels") or {},
         match_expressions=tuple(

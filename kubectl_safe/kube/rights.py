@@ -8,6 +8,7 @@ from kubectl_safe.decide.rights import Right
 from kubectl_safe.kube import parse
 from kubectl_safe.kube.bindings import served_bindings
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.serving import served_groups
 from kubectl_safe.kube.watch import UNREADABLE
 from kubectl_safe.model.pod import Pod
 
@@ -44,7 +45,7 @@ def denied(client: Requests, rights: Iterable[Right]) -> Mapping[Right, str]:
         reasons = list(threads.map(lambda right: _reason(client, right), asked))
     found = {right: reason for right, reason in zip(asked, reasons, strict=True) if reason is not None}
     if any(right.is_of_bindings for right in found):
-        served = served_bindings(client)
+        served = served_bindings(client, served_groups(client))
         found = {right: why for right, why in found.items() if not right.is_of_bindings or right.group in served}
     return found
 

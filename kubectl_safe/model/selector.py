@@ -53,6 +53,13 @@ class LabelSelector:
         """The label keys it looks at."""
         return frozenset(self.match_labels) | {r.key for r in self.match_expressions}
 
+    def about(self, key: str) -> "LabelSelector":
+        """Return what it asks of one label."""
+        return LabelSelector(
+            match_labels={k: v for k, v in self.match_labels.items() if k == key},
+            match_expressions=tuple(r for r in self.match_expressions if r.key == key),
+        )
+
 
 def has_all(labels: Labels, wanted: Labels) -> bool:
     """Tell whether the labels contain every wanted pair."""

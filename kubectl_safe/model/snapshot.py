@@ -8,6 +8,7 @@ from functools import cached_property
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.event import Subject
 from kubectl_safe.model.pod import OwnerReference, Pod
+from kubectl_safe.model.policy import Policies
 from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import Role, Target, TargetGroup, TargetGroupBinding, TargetHealth, group_name
@@ -47,6 +48,7 @@ class Snapshot:
     services: tuple[Service, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    policies: Policies = field(default_factory=Policies)
     bindings: tuple[TargetGroupBinding, ...] = ()
     groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     """By ARN."""

@@ -122,6 +122,7 @@ class Observer:
             services=seen.services,
             endpoints=seen.endpoints,
             budgets=seen.budgets,
+            policies=seen.policies,
             bindings=bindings,
             stale=seen.stale,
             groups=self.groups,

@@ -99,6 +99,11 @@ class Session:
         also = {right.resource for right in rights if right.verb == "watch"}
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also)
         self._open.enter_context(cluster)
+        for kind in sorted(cluster.narrowed):
+            self.audience.warn(
+                f"Warning: without the right to list and watch {kind} in all namespaces, those of other namespaces "
+                f"can't be seen that name pods of {self.namespace} as peers"
+            )
         self.observer = Observer(cluster, now=self.now)
         self.observer.begin_to_ask = self._begin_to_ask
         actuator = partial(Actuator, self.client, cluster, now=self.now, grace_period=self.terms.grace_period)

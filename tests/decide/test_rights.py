@@ -18,6 +18,7 @@ READ = [
     "replicasets.apps",
     "deployments.apps",
     "poddisruptionbudgets.policy",
+    "networkpolicies.networking.k8s.io",
     *BINDINGS,
 ]
 

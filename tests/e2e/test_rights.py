@@ -26,6 +26,7 @@ NODE = "node-a"
 READ = ["get", "list", "watch"]
 RULES: dict[str, tuple[Sequence[str], str]] = {
     "read": (READ, "pods,services,endpointslices.discovery.k8s.io,poddisruptionbudgets.policy"),
+    "read-policies": (READ, "networkpolicies.networking.k8s.io"),
     "read-workloads": (READ, "replicasets.apps,deployments.apps,targetgroupbindings.elbv2.k8s.aws"),
     "patch": (["patch"], "pods,replicasets.apps"),
     "leases": (["get", "create", "update", "delete"], "leases.coordination.k8s.io"),
@@ -90,6 +91,7 @@ def test_rights_in_one_namespace_are_enough_to_restart_there_without_a_loss(user
     assert_the_floor_held(users.stage, counted)
     assert "without the right to list events in namespace shop" in done.stderr
     assert "without the right to patch targetgroupbindings.elbv2.k8s.aws in namespace shop" in done.stderr
+    assert "without the right to list and watch networkpolicies in all namespaces" in done.stderr
     assert len(users.evictions(TEAM)) == sum(application.replicas for application in users.stage.applications)
 
 
@@ -172,9 +174,10 @@ def test_a_drain_needs_rights_on_pods_only_where_the_pods_of_its_node_are(users:
     """The user reads everything, may cordon, and has the rest in the one namespace that has pods on the node."""
     stage = users.stage
     reads = "pods,services,nodes,endpointslices.discovery.k8s.io,poddisruptionbudgets.policy,daemonsets.apps"
+    policies = "networkpolicies.networking.k8s.io"
     owners = "replicasets.apps,deployments.apps,statefulsets.apps"
     for name, verbs, resources in (
-        ("read", "get,list,watch", f"{reads},{owners},targetgroupbindings.elbv2.k8s.aws"),
+        ("read", "get,list,watch", f"{reads},{owners},{policies},targetgroupbindings.elbv2.k8s.aws"),
         ("cordon", "patch", "nodes"),
     ):
         stage.kubectl("create", "clusterrole", f"safe-{name}", f"--verb={verbs}", f"--resource={resources}")

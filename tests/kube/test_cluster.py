@@ -1,15 +1,24 @@
 """What is watched, and what of it is known at one instant."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from kubectl_safe.kube.bindings import BINDING_APIS
 from kubectl_safe.kube.cache import Signal
-from kubectl_safe.kube.cluster import AUTO_MODE_BINDINGS, BINDINGS, NODES, PODS, STATEFUL_SETS, Cluster
+from kubectl_safe.kube.cluster import (
+    AUTO_MODE_BINDINGS,
+    BINDINGS,
+    NETWORK_POLICIES,
+    NODES,
+    PODS,
+    STATEFUL_SETS,
+    Cluster,
+)
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.model.policy import ForeignPolicy
 from tests.kube.conftest import Serve
 from tests.support.api_server import Answer, Asked, Feed, a_status
 from tests.support.raw import a_list, a_raw_pod, an_event
@@ -59,6 +68,7 @@ def test_without_the_crd_there_are_no_bindings_and_none_are_asked_for(serve: Ser
         "/apis/apps/v1/namespaces/team/replicasets",
         "/apis/apps/v1/namespaces/team/deployments",
         "/apis/policy/v1/namespaces/team/poddisruptionbudgets",
+        "/apis/networking.k8s.io/v1/networkpolicies",
     }
 
 
@@ -199,3 +209,113 @@ def test_what_a_write_returned_is_observed_at_once(serve: Serve) -> None:
         cluster.put(PODS, {"kind": "Status"})
         cluster.forget(PODS, "uid-a")
         assert cluster.observe().pods == {}
+
+
+POLICY = {**a_raw_pod("db"), "spec": {"podSelector": {"matchLabels": {"app": "db"}}}}
+POLICED = {**a_raw_pod("policed"), "spec": {"endpointSelector": {"matchLabels": {"app": "db"}}}}
+CILIUM = {"ciliumnetworkpolicies": True, "ciliumclusterwidenetworkpolicies": False}
+CNP, CCNP = (f"{plural}.cilium.io" for plural in CILIUM)
+NO = a_status(403, "Forbidden", "no")
+
+
+class Policed(Script):
+    """One that has policies of other kinds, too; `denied` are paths that may not be listed."""
+
+    def __init__(self, *denied: str, groups: Mapping[str, Mapping[str, bool]] = {"cilium.io": CILIUM}) -> None:
+        super().__init__(networkpolicies=a_list(POLICY, version=1), ciliumnetworkpolicies=a_list(POLICED, version=1))
+        self.denied = denied
+        versions = {group: {"groupVersion": f"{group}/v2"} for group in groups}
+        self.groups = Answer(body={"groups": [{"name": g, "versions": [its]} for g, its in versions.items()]})
+        self.pages = {
+            f"/apis/{group}/v2": Answer(
+                body={"resources": [{"name": name, "namespaced": it} for name, it in plurals.items()]}
+            )
+            for group, plurals in groups.items()
+        }
+
+    def __call__(self, asked: Asked) -> Answer | Feed:
+        if asked.path in self.pages:
+            return self.pages[asked.path]
+        return NO if asked.path in self.denied else super().__call__(asked)
+
+
+EVERYWHERE = "/apis/networking.k8s.io/v1/networkpolicies"
+CNPS, CCNPS = (f"/apis/cilium.io/v2/{plural}" for plural in CILIUM)
+
+SEEN = [
+    pytest.param("team", (), {NETWORK_POLICIES, CNP}, set(), set(), id="all of all namespaces"),
+    pytest.param("team", (EVERYWHERE,), {NETWORK_POLICIES, CNP}, {NETWORK_POLICIES}, set(), id="those of one"),
+    pytest.param("team", (CNPS,), {NETWORK_POLICIES, CNP}, {CNP}, set(), id="those of one, of another kind"),
+    pytest.param(
+        "team",
+        (CNPS, CNPS.replace("v2", "v2/namespaces/team")),
+        {NETWORK_POLICIES},
+        set(),
+        {CNP},
+        id="none of another kind",
+    ),
+    pytest.param("team", (CCNPS,), {NETWORK_POLICIES, CNP}, set(), {CCNP}, id="none of a kind that is in no namespace"),
+    pytest.param(None, (CNPS, CCNPS), {NETWORK_POLICIES}, set(), {CNP, CCNP}, id="none, by a command on all"),
+]
+
+
+@pytest.mark.parametrize(("namespace", "denied", "seen", "narrowed", "unseen"), SEEN)
+def test_policies_that_may_be_seen(
+    serve: Serve,
+    *,
+    namespace: str | None,
+    denied: tuple[str, ...],
+    seen: set[str],
+    narrowed: set[str],
+    unseen: set[str],
+) -> None:
+    _, client = serve(Policed(*denied))
+    with Cluster(client, namespace=namespace, signal=Signal()) as cluster:
+        found = cluster.observe()
+        assert len(found.policies.known) == len(seen)
+        assert {its.kind for its in found.policies.known if isinstance(its, ForeignPolicy)} == seen - {NETWORK_POLICIES}
+        assert found.policies.unseen == unseen
+        assert cluster.narrowed == narrowed
+        assert found.stale == frozenset()
+        assert cluster.observe().policies is found.policies
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch ")]
+
+
+def test_without_kubernetes_own_policies_nothing_starts(serve: Serve) -> None:
+    _, client = serve(Policed(EVERYWHERE, EVERYWHERE.replace("v1", "v1/namespaces/team")))
+    cluster = Cluster(client, namespace="team", signal=Signal())
+    with pytest.raises(ApiError, match='networkpolicies can\'t be listed and watched in namespace "team"'), cluster:
+        pass
+
+
+def test_a_policy_that_is_not_listed_for_another_reason_ends_the_start(serve: Serve) -> None:
+    script = Policed()
+    script.lists["ciliumnetworkpolicies"] = a_status(500, "InternalError", "etcd is away")
+    _, client = serve(script)
+    with pytest.raises(ApiError, match="etcd is away"), Cluster(client, namespace="team", signal=Signal()):
+        pass
+
+
+CALICO = {"networkpolicies": True, "globalnetworkpolicies": False}
+
+GROUPS = [
+    pytest.param({"crd.projectcalico.org": CALICO}, "crd.projectcalico.org", id="Calico's custom resources"),
+    pytest.param({"projectcalico.org": CALICO}, "projectcalico.org", id="Calico's own API"),
+    pytest.param(
+        {"projectcalico.org": CALICO, "crd.projectcalico.org": CALICO},
+        "crd.projectcalico.org",
+        id="both, with the same objects",
+    ),
+    pytest.param({"policy.networking.k8s.io": {"adminnetworkpolicies": False}}, "policy.networking.k8s.io", id="SIGs"),
+    pytest.param({"networking.k8s.aws": {"clusternetworkpolicies": False}}, "networking.k8s.aws", id="EKS"),
+    pytest.param({"cilium.io": {"ciliumendpoints": True}}, "", id="what is no policy"),
+    pytest.param({"example.com": {"networkpolicies": True}}, "", id="a group that nobody knows"),
+]
+
+
+@pytest.mark.parametrize(("groups", "watched"), GROUPS)
+def test_kinds_of_policies(serve: Serve, groups: Mapping[str, Mapping[str, bool]], watched: str) -> None:
+    _, client = serve(Policed(groups=groups))
+    with Cluster(client, namespace=None, signal=Signal()) as cluster:
+        kinds = {kind.partition(".") for kind in cluster._watchers if "." in kind}
+    assert {group for _, _, group in kinds} == ({watched} if watched else set())

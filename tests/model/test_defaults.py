@@ -10,6 +10,7 @@ from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.lease import Holder, Lease
 from kubectl_safe.model.marks import Handoff
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
+from kubectl_safe.model.policy import NetworkPolicy, Part, Peer, Policies
 from kubectl_safe.model.selector import LabelSelector, Requirement
 from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
@@ -27,6 +28,9 @@ ROWS = [
     (Service, {"ports": (), "ip_families": (), "is_headless": False, "local_policies": frozenset()}),
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
+    (Peer, {"namespaces": None}),
+    (Part, {"rule": None, "peer": None}),
+    (NetworkPolicy, {"rules": ()}),
     (Requirement, {"values": NONE}),
     (Handoff, {"annotations": {}, "targets": (), "is_alone": False}),
     (Holder, {"since": None}),
@@ -108,6 +112,7 @@ ROWS = [
             "services": (),
             "endpoints": (),
             "budgets": (),
+            "policies": Policies(),
             "bindings": (),
             "groups": {},
             "health": {},
