@@ -6,7 +6,7 @@ from kubectl_safe.decide.allow import DOWNTIME
 from kubectl_safe.decide.decision import Blocked, Step
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.labels import labels_to_withdraw
-from kubectl_safe.decide.step import release_label, step_of
+from kubectl_safe.decide.step import release_label, step_of, surge_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Workload
@@ -20,8 +20,9 @@ def downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator
     if workload.replicas == 0 or DOWNTIME in settings.allow:
         return
     unavailable = settings.unavailable_of(workload, is_withdraw_first=True)
-    if unavailable == 0 and settings.surge_of(workload) == 0:
-        remedy = "--max-unavailable 1" if workload.replaces_in_place else "--max-surge 1 or --max-unavailable 1"
+    if unavailable == 0 and surge_of(workload, _queued(workload, intent, snapshot), settings, snapshot) == 0:
+        can_surge = settings.surge_of(workload) == 0 and not workload.replaces_in_place
+        remedy = "--max-surge 1 or --max-unavailable 1" if can_surge else "--max-unavailable 1"
         yield Blocked(
             reason=DOWNTIME,
             why=f"{workload.subject} may run no pod beyond its {workload.replicas} and miss none, so none "

@@ -7,6 +7,7 @@ from statistics import median
 from kubectl_safe.decide.health import REACTION
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import workloads_of
+from kubectl_safe.decide.step import surge_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import group_name
@@ -43,7 +44,7 @@ def _estimate(workload: Workload, intent: Intent, snapshot: Snapshot) -> Estimat
     settings = intent.settings
     if not to_start:
         return Estimate(total=leave, why=leave_why)
-    surge = settings.surge_of(workload)
+    surge = surge_of(workload, pods, settings, snapshot)
     if surge == 0:
         side_by_side = max(1, settings.unavailable_of(workload, is_withdraw_first=True))
         batches = -(-to_start // side_by_side)

@@ -1,9 +1,13 @@
 """Where one pod is on its way from queued to gone, as it is read off the pod and its controller."""
 
+from collections.abc import Iterable
+
 from kubectl_safe.decide.decision import For, Step, Wait
 from kubectl_safe.decide.labels import label_to_release
+from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Workload
 
 
 def step_of(pod: Pod | None) -> Step:
@@ -26,3 +30,12 @@ def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
     """Return the label whose loss takes the pod from its controller alone; None where there is none."""
     selector = snapshot.selector_of(pod)
     return label_to_release(pod, selector, snapshot) if selector else None
+
+
+def surge_of(workload: Workload, pods: Iterable[Pod], settings: Settings, snapshot: Snapshot) -> int:
+    """Return how many of these pods may serve beyond the wanted number.
+
+    None, where no label takes one of them from its controller alone: it leaves its Services first.
+    """
+    can_be_released = all(release_label(pod, snapshot) for pod in pods if step_of(pod) is Step.QUEUED)
+    return settings.surge_of(workload) if can_be_released else 0

@@ -69,6 +69,7 @@ def service(raw: Json) -> Service:
         ),
         ip_families=tuple(spec.get("ipFamilies") or ()),
         is_headless=spec.get("clusterIP") == "None",
+        publishes_unready=bool(spec.get("publishNotReadyAddresses")),
         local_policies=frozenset(policy for policy in TRAFFIC_POLICIES if spec.get(policy) == "Local"),
     )
 

@@ -35,6 +35,8 @@ class Service:
     ip_families: tuple[str, ...] = ()
     """`IPv4`, `IPv6` or both: it has slices of its own for each of them."""
     is_headless: bool = False
+    publishes_unready: bool = False
+    """Whether its slices call every pod ready, whatever it says itself (`publishNotReadyAddresses`)."""
     local_policies: frozenset[str] = frozenset()
     """Which of `externalTrafficPolicy` and `internalTrafficPolicy` are Local: a node asks its own pods only."""
 

@@ -11,6 +11,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
+from kubectl_safe.decide.step import surge_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import account_and_region, group_name, is_arn
@@ -18,7 +19,7 @@ from kubectl_safe.model.workload import Workload
 from kubectl_safe.render.durations import about, short
 
 WIDTH = 100
-SURGE_STEPS, WITHDRAW_FIRST_STEPS = "released, withdrawn, evicted", "withdrawn, evicted, and then replaced"
+INSEPARABLE = "as its Services use every label by which its controller knows it"
 NOT_HANDED_OVER = "evicted as it is, and then replaced: not handed over, as it can't leave its Services without leaving"
 
 
@@ -39,6 +40,7 @@ def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterat
         yield ""
         yield "Pods without a batch leave their Services and are evicted; no replacement is waited for."
     yield from _target_groups(intent, snapshot)
+    yield from _publishing_services(intent, snapshot)
     yield from _tight_budgets(intent, snapshot)
     yield ""
     yield f"{about(estimate.total)}: {estimate.why}" if estimate.total else estimate.why
@@ -51,7 +53,8 @@ def _row(planned: Planned, intent: Intent, snapshot: Snapshot, *, has_namespaces
     workload = snapshot.workloads.get(planned.workload.uid) if planned.workload else None
     if workload is not None:
         settings = intent.settings
-        size = settings.surge_of(workload) or max(1, settings.unavailable_of(workload, is_withdraw_first=True))
+        surge = surge_of(workload, _pods(workload, intent, snapshot), settings, snapshot)
+        size = surge or max(1, settings.unavailable_of(workload, is_withdraw_first=True))
         same = [p for p in intent.pods if p.workload and p.workload.uid == workload.uid]
         batch, owner = str(same.index(planned) // size + 1), f"{workload.named}"
     return [batch, *([planned.namespace] if has_namespaces else []), planned.name, planned.node or "-", owner]
@@ -67,7 +70,7 @@ def _pods(workload: Workload, intent: Intent, snapshot: Snapshot) -> list[Pod]:
 
 def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     settings = intent.settings
-    surge = settings.surge_of(workload)
+    surge = surge_of(workload, pods, settings, snapshot)
     governing = workload.governing_service
     services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod) if s.name != governing}
     if any(labels_to_withdraw(pod, snapshot) is None for pod in pods):
@@ -77,8 +80,14 @@ def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapsh
         return
     arns = {target.group for pod in pods for target in snapshot.targets_of(pod)}
     groups, unseen = _names(arns - snapshot.unseen), _names(arns & snapshot.unseen)
-    steps = SURGE_STEPS if surge else WITHDRAW_FIRST_STEPS
-    yield f"Each pod of {workload.named} is {steps}. It waits, before it is"
+    leave = "withdrawn" if services or groups or unseen else "evicted"
+    steps = [
+        *(["released"] if surge else []),
+        *dict.fromkeys([leave, "evicted"]),
+        *([] if surge else ["and then replaced"]),
+    ]
+    why = f", {INSEPARABLE}" if settings.surge_of(workload) > surge else ""
+    yield from wrap(f"Each pod of {workload.named} is {', '.join(steps)}{why}. It waits, before it is", WIDTH)
     if surge:
         yield from _step("released", f"for one of {surge} places beyond {workload.replicas} replicas")
     ways = ["Ready", *(["all gates True"] if any(p.readiness_gates for p in pods) else [])]
@@ -86,7 +95,7 @@ def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapsh
     ways += [f"healthy in target group {groups}"] if groups else []
     ways += [f"the gate of target group {unseen} True, which is not asked"] if unseen else []
     others = workload.replicas - settings.unavailable_of(workload, is_withdraw_first=surge == 0)
-    yield from _step("withdrawn", f"until {max(0, others)} others are in service: {', '.join(ways)}")
+    yield from _step(leave, f"until {max(0, others)} others are in service: {', '.join(ways)}")
     if services:
         settle = settings.settle_for(is_headless=any(s.is_headless for s in services.values()))
         gone = f", and Target.NotRegistered in target group {groups}" if groups else ""
@@ -118,6 +127,20 @@ def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     for arn in sorted(arns & snapshot.unseen):
         wait = _drain_wait(intent)
         yield f"target group {group_name(arn)} is not asked: confirmed by gates, drained for {wait}"
+
+
+def _publishing_services(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
+    """Name the Services whose slices never say that a pod is not ready: nothing that is done here changes that."""
+    pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))]
+    services = {f"{s.namespace}/{s.name}": s for pod in pods for s in snapshot.services_to_leave(pod)}
+    for name, service in sorted(services.items()):
+        if service.publishes_unready:
+            yield ""
+            yield from wrap(
+                f"service {name} publishes the addresses of pods that are not ready: what is sent to it may reach a "
+                "replacement before that serves",
+                WIDTH,
+            )
 
 
 def _names(arns: Iterable[str]) -> str:

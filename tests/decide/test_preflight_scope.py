@@ -69,6 +69,12 @@ def test_downtime_is_told_with_all_that_it_comes_from() -> None:
     ]
 
 
+def test_a_deployment_whose_services_use_all_its_labels_has_to_miss_one() -> None:
+    (why,) = told(of(a_pod("web-2", labels=CANARY)), "web-1", "web-2", max_unavailable=0)
+    assert why.endswith("and miss none, so none can go: give it --max-unavailable 1")
+    assert told(of(a_pod("web-2", labels=CANARY)), "web-1", max_unavailable=0) == []
+
+
 @pytest.mark.parametrize(
     ("binding", "why"),
     [

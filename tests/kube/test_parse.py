@@ -142,6 +142,11 @@ def test_a_service_of_both_ip_families() -> None:
     assert parse.service(captured("service")).ip_families == ("IPv4",)
 
 
+def test_a_service_that_publishes_the_addresses_of_pods_that_are_not_ready() -> None:
+    assert parse.service({"metadata": META, "spec": {"publishNotReadyAddresses": True}}).publishes_unready
+    assert not parse.service(captured("service")).publishes_unready
+
+
 @pytest.mark.parametrize("policy", ["externalTrafficPolicy", "internalTrafficPolicy"])
 def test_a_service_that_asks_the_pods_of_a_node_only(policy: str) -> None:
     for value, expected in (("Local", {policy}), ("Cluster", set())):

@@ -25,7 +25,16 @@ ROWS = [
     (Condition, {"since": None, "reason": "", "message": ""}),
     (ContainerPort, {"protocol": "TCP"}),
     (ServicePort, {"protocol": "TCP"}),
-    (Service, {"ports": (), "ip_families": (), "is_headless": False, "local_policies": frozenset()}),
+    (
+        Service,
+        {
+            "ports": (),
+            "ip_families": (),
+            "is_headless": False,
+            "publishes_unready": False,
+            "local_policies": frozenset(),
+        },
+    ),
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Peer, {"namespaces": None}),

@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from kubectl_safe.decide.estimate import estimate
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.plan import plan_lines
 from tests.support.builders import (
+    LABELS,
     a_budget,
     a_cluster,
     a_deployment,
@@ -148,3 +151,46 @@ def test_a_plan_without_handoffs_promises_no_time() -> None:
     snapshot = a_cluster()
     plan = drawn(Intent(pods=(without_handoff("agent"),)), snapshot)
     assert plan.splitlines()[-1] == "no pod has to be handed over"
+
+
+PINNED = a_service("pinned", selector={**LABELS})
+
+
+def test_a_plan_says_that_pods_leave_first_where_no_label_tells_them_from_their_services() -> None:
+    plan = plan_of(a_cluster(services=(PINNED,), bindings=()), "web-1", "web-2", max_surge=2)
+    assert plan.splitlines()[1:7] == [
+        "1        web-1  node-1  deployment/web",
+        "2        web-2  node-1  deployment/web",
+        "",
+        "Each pod of deployment/web is withdrawn, evicted, and then replaced, as its Services use every label",
+        "by which its controller knows it. It waits, before it is",
+        "  withdrawn  until 5 others are in service: Ready, all gates True, in every EndpointSlice of pinned",
+    ]
+    assert plan.endswith("about 30 s: 2 batches x (15s settle + 0s until a replacement is in service)")
+
+
+@pytest.mark.parametrize(
+    ("surge", "steps"),
+    [
+        (1, ["released, evicted. It waits, before it is", "  released   for one of 1 places beyond 6 replicas"]),
+        (0, ["evicted, and then replaced. It waits, before it is"]),
+    ],
+    ids=["surge", "withdraw-first"],
+)
+def test_a_plan_withdraws_no_pod_that_is_in_no_service(surge: int, steps: list[str]) -> None:
+    plan = plan_of(a_cluster(services=(), bindings=(), health={}), "web-1", max_surge=surge).splitlines()
+    others = 6 - (surge == 0)
+    assert plan[3 : 4 + len(steps)] == [
+        f"Each pod of deployment/web is {steps[0]}",
+        *steps[1:],
+        f"  evicted    until {others} others are in service: Ready, all gates True",
+    ]
+
+
+def test_a_plan_names_services_that_call_pods_ready_that_are_not() -> None:
+    peers = a_service("peers", selector={"app": "web"}, publishes_unready=True)
+    plan = plan_of(a_cluster(services=(a_service(), peers)), "web-1")
+    told = "service shop/peers publishes the addresses of pods that are not ready: what is sent to it may reach a "
+    assert f"{told}replacement before that serves" in " ".join(plan.split())
+    assert max(len(line) for line in plan.splitlines()) <= 100
+    assert "publishes" not in plan_of(a_cluster(), "web-1")
