@@ -9,6 +9,7 @@ from tests.conformance.manifests import a_template, labels, name_of, owners
 from tests.conformance.plane import Json
 
 REVISION = "controller-revision-hash"
+NAME = "statefulset.kubernetes.io/pod-name"
 
 
 def a_stateful_set(ground: Ground, replicas: int = 2, **spec: Any) -> Json:
@@ -84,6 +85,16 @@ def test_stateful_pod_is_known_by_its_name(ground: Ground) -> None:
     assert (pod["spec"]["hostname"], pod["spec"]["subdomain"]) == ("web-0", "web")
     assert owners(pod) == [("StatefulSet", "web", True)]
     assert revision.startswith("web-")
+
+
+def test_stateful_pod_gets_the_label_with_its_name_back_for_as_long_as_it_is_one(ground: Ground) -> None:
+    a_stateful_set(ground, replicas=1)
+    running(ground, "web-0")
+    assert ground.patch("pods", "web-0", {"metadata": {"labels": {NAME: None}}}).code == 200
+    ground.until(lambda: labels(ground.get("pods", "web-0")).get(NAME), "its label")
+    assert ground.patch("pods", "web-0", {"metadata": {"labels": {NAME: None, "app": None}}}).code == 200
+    ground.until(lambda: not owners(ground.get("pods", "web-0")) or None, "its release")
+    assert NAME not in labels(ground.get("pods", "web-0"))
 
 
 def test_parallel_stateful_pods_come_at_once(ground: Ground) -> None:

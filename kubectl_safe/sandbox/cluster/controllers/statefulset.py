@@ -71,6 +71,7 @@ class StatefulSets(PodOwner):
         for number in wanted:
             pod = pods.get(number)
             if pod is not None and not is_terminating(pod) and self._is_up(owner, pod):
+                self._name_again(pod)
                 continue
             if pod is None:
                 self._create(owner, number, revision)
@@ -79,6 +80,17 @@ class StatefulSets(PodOwner):
             if not is_parallel:
                 return False
         return True
+
+    def _name_again(self, pod: Json) -> None:
+        """Put the label with a pod's name back, for as long as the pod is the StatefulSet's (updateIdentity)."""
+        name = pod["metadata"]["name"]
+        if labels_of(pod).get(_NAME) != name:
+
+            def change(before: Json) -> Json:
+                labels = {**labels_of(before), _NAME: name}
+                return {**before, "metadata": {**before["metadata"], "labels": labels}}
+
+            self.model.update(kinds.PODS, *key_of(pod), change)
 
     def _thin_out(self, owner: Json, pods: dict[int, Json], wanted: range) -> bool:
         """Delete what is too many, the highest ordinal first; tell whether there was nothing."""
