@@ -9,6 +9,7 @@ from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.step import release_label, step_of, surge_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.volume import ONE_POD
 from kubectl_safe.model.workload import Workload
 
 _ITS_OWN_SURGE = "set its updateStrategy.rollingUpdate to maxSurge: 1, maxUnavailable: 0, if two can share a node"
@@ -40,17 +41,29 @@ def downtime(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator
 
 def _remedy(workload: Workload, intent: Intent, snapshot: Snapshot) -> str:
     """Return what lets a second pod run beside the only one; empty where one does in any case."""
-    if workload.names_its_pods:
-        return "the name of its pod has to be free first; scale it up first"
-    if workload.replaces_in_place:
-        return _ITS_OWN_SURGE
-    if workload.strategy == "Recreate":
-        return "its strategy is Recreate, so two pods must never run at once; scale it up first"
-    if intent.settings.surge_of(workload) == 0:
-        return "give it --max-surge 1"
-    if any(release_label(pod, snapshot) is None for pod in _queued(workload, intent, snapshot)):
-        return "its Services use every label that its ReplicaSet selects by; scale it up first"
-    return ""
+    has_surge = intent.settings.surge_of(workload) > 0
+    is_inseparable = any(release_label(pod, snapshot) is None for pod in _queued(workload, intent, snapshot))
+    remedies = (
+        (workload.names_its_pods, "the name of its pod has to be free first; scale it up first"),
+        (workload.replaces_in_place, _ITS_OWN_SURGE),
+        (
+            workload.strategy == "Recreate",
+            "its strategy is Recreate, so two pods must never run at once; scale it up first",
+        ),
+        (workload.exclusive_volume and not has_surge, _remedy_for_volume(workload)),
+        (not has_surge, "give it --max-surge 1"),
+        (is_inseparable, "its Services use every label that its ReplicaSet selects by; scale it up first"),
+    )
+    return next((remedy for is_so, remedy in remedies if is_so), "")
+
+
+def _remedy_for_volume(workload: Workload) -> str:
+    """Return what to do about a volume: a second pod on the same node can use all but one kind."""
+    volume = workload.exclusive_volume
+    if ONE_POD in volume:
+        return f"only one pod at a time can use its volume {volume}"
+    same_node = "give it --max-surge 1 if its next pod comes to the same node"
+    return f"two nodes can't use its volume {volume} at once; {same_node}"
 
 
 def _unleavable(workload: Workload, intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:

@@ -183,4 +183,6 @@ def _optional(namespace: str | None, *, nudges: bool) -> dict[Right, str]:
     )
     events = Right(verb="list", resource="events", namespace=namespace)
     lost = dict.fromkeys(patches, "bindings can't be nudged, which costs up to 15s a batch") if nudges else {}
+    claims = [Right(verb=verb, resource="persistentvolumeclaims", namespace=namespace) for verb in ("list", "watch")]
+    lost |= dict.fromkeys(claims, "each volume is taken for one that two pods can't share: its pod goes first")
     return {**lost, events: "failures can't be told in the words of their events"}

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kubectl_safe.model.volume import ONE_POD
 from kubectl_safe.model.workload import Workload, resolve
 
 SETTLE = timedelta(seconds=15)
@@ -40,6 +41,8 @@ class Settings:
     def surge_of(self, workload: Workload) -> int:
         """Return how many pods may serve beyond the wanted number; 0 means withdraw-first."""
         if workload.strategy == "Recreate" or workload.replaces_in_place:
+            return 0
+        if workload.exclusive_volume and (self.max_surge is None or ONE_POD in workload.exclusive_volume):
             return 0
         value = workload.max_surge if self.max_surge is None else self.max_surge
         return resolve(value, workload.replicas)

@@ -24,6 +24,7 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.policy import Policies
 from kubectl_safe.model.service import Endpoint, Service
 from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API, TargetGroupBinding
+from kubectl_safe.model.volume import Claim, with_volumes
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload, alone
 
 PODS: Final = "pods"
@@ -34,6 +35,7 @@ DEPLOYMENTS: Final = "deployments"
 STATEFUL_SETS: Final = "statefulsets"
 DAEMON_SETS: Final = "daemonsets"
 REPLICATION_CONTROLLERS: Final = "replicationcontrollers"
+CLAIMS: Final = "persistentvolumeclaims"
 BUDGETS: Final = "poddisruptionbudgets"
 NODES: Final = "nodes"
 BINDINGS: Final = bindings.RESOURCE
@@ -52,13 +54,16 @@ _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     STATEFUL_SETS: ("/apis/apps/v1", parse.stateful_set),
     DAEMON_SETS: ("/apis/apps/v1", parse.daemon_set),
     REPLICATION_CONTROLLERS: ("/api/v1", parse.replication_controller),
+    CLAIMS: ("/api/v1", parse.claim),
     BUDGETS: ("/apis/policy/v1", parse.budget),
     NODES: ("/api/v1", parse.node),
     **{kind: (bindings.BINDING_APIS[api], partial(parse.binding, api=api)) for api, kind in BINDING_KINDS.items()},
     NETWORK_POLICIES: ("/apis/networking.k8s.io/v1", network_policy),
 }
 
-_NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, *BINDING_KINDS.values()})
+_NOT_ALWAYS: Final = frozenset(
+    {NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, CLAIMS, *BINDING_KINDS.values()}
+)
 """Kinds that not every command looks at."""
 
 _WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
@@ -175,7 +180,7 @@ class Cluster:
             after = Observed(
                 pods=self._views.of(PODS, dict),
                 replica_sets=self._views.merged(_REPLICA_SETS, dict),
-                workloads=self._views.merged((*_WORKLOADS, *_REPLICA_SETS), _workloads),
+                workloads=self._views.merged((*_WORKLOADS, *_REPLICA_SETS, CLAIMS), _workloads),
                 nodes=self._views.of(NODES, lambda nodes: {node.name: node for node in nodes.values()}),
                 services=self._views.of(SERVICES, _values),
                 endpoints=self._views.of(SLICES, lambda slices: tuple(chain.from_iterable(slices.values()))),
@@ -282,10 +287,11 @@ class Cluster:
         )
 
 
-def _workloads(objects: Mapping[str, Workload | ReplicaSet]) -> Mapping[str, Workload]:
-    """Return the workloads among these, and the ReplicaSets that are workloads by themselves."""
-    found = {uid: its if isinstance(its, Workload) else alone(its) for uid, its in objects.items()}
-    return {uid: its for uid, its in found.items() if its is not None}
+def _workloads(objects: Mapping[str, Workload | ReplicaSet | Claim]) -> Mapping[str, Workload]:
+    """Return the workloads among these, and the ReplicaSets that are workloads by themselves, with their volumes."""
+    known = [its for its in objects.values() if isinstance(its, Workload)]
+    known += (found for its in objects.values() if isinstance(its, ReplicaSet) and (found := alone(its)))
+    return with_volumes(known, [its for its in objects.values() if isinstance(its, Claim)])
 
 
 def _values(objects: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
 from kubectl_safe.model.service import TRAFFIC_POLICIES, Endpoint, Service, ServicePort
 from kubectl_safe.model.target import CONTROLLER_API, Role, TargetGroupBinding, canonical
+from kubectl_safe.model.volume import Claim
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 Json = Mapping[str, Any]
@@ -106,6 +107,7 @@ def replica_set(raw: Json) -> ReplicaSet:
         template_labels=_template_labels(spec),
         owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        claims=_claims(spec),
         is_terminating="deletionTimestamp" in meta,
         failure=_failure(raw.get("status") or {}),
     )
@@ -126,6 +128,7 @@ def replication_controller(raw: Json) -> ReplicaSet:
         template_labels=_template_labels(spec),
         owner=next((owner for owner in _owners(meta) if owner.is_controller), None),
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        claims=_claims(spec),
         is_terminating="deletionTimestamp" in meta,
         failure=_failure(raw.get("status") or {}),
     )
@@ -147,6 +150,7 @@ def deployment(raw: Json) -> Workload:
         max_surge=_default(rolling.get("maxSurge"), "25%"),
         max_unavailable=_default(rolling.get("maxUnavailable"), "25%"),
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        claims=_claims(spec),
         progress_deadline=timedelta(seconds=_default(spec.get("progressDeadlineSeconds"), 600)),
         is_paused=bool(spec.get("paused")),
         is_terminating="deletionTimestamp" in meta,
@@ -176,6 +180,7 @@ def stateful_set(raw: Json) -> Workload:
         max_surge=0,
         max_unavailable=1,
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        claims=_claims(spec),
         is_terminating="deletionTimestamp" in meta,
         generation=meta.get("generation") or 0,
         observed_generation=status.get("observedGeneration") or 0,
@@ -210,12 +215,20 @@ def daemon_set(raw: Json) -> Workload:
         max_surge=_default(rolling.get("maxSurge"), 0),
         max_unavailable=_default(rolling.get("maxUnavailable"), 1),
         min_ready=timedelta(seconds=spec.get("minReadySeconds") or 0),
+        claims=_claims(spec),
         is_terminating="deletionTimestamp" in meta,
         generation=meta.get("generation") or 0,
         observed_generation=status.get("observedGeneration") or 0,
         updated_replicas=status.get("updatedNumberScheduled") or 0,
         status_replicas=wanted,
     )
+
+
+def claim(raw: Json) -> Claim:
+    """Return a PersistentVolumeClaim."""
+    meta, spec = raw["metadata"], raw.get("spec") or {}
+    modes = frozenset(spec.get("accessModes") or ())
+    return Claim(namespace=meta["namespace"], name=meta["name"], access_modes=modes)
 
 
 def node(raw: Json) -> Node:
@@ -275,6 +288,12 @@ def instant(text: str | None) -> datetime | None:
 
 def _template_labels(spec: Json) -> Mapping[str, str]:
     return ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+
+
+def _claims(spec: Json) -> tuple[str, ...]:
+    """Return the claims that a template names; one that each pod gets for itself is none."""
+    volumes = ((spec.get("template") or {}).get("spec") or {}).get("volumes") or ()
+    return tuple(its["claimName"] for volume in volumes if (its := volume.get("persistentVolumeClaim")))
 
 
 def _failure(status: Json) -> str:

@@ -26,6 +26,8 @@ class ReplicaSet:
     """What it creates its pods with."""
     owner: OwnerReference | None = None
     min_ready: timedelta = timedelta(0)
+    claims: tuple[str, ...] = ()
+    """The PersistentVolumeClaims of its pods' template."""
     is_terminating: bool = False
     failure: str = ""
     """Why it can't create or delete pods, in the API server's words (its condition `ReplicaFailure`), or empty."""
@@ -67,6 +69,10 @@ class Workload:
     observed_generation: int = 1
     updated_replicas: int = 0
     status_replicas: int = 0
+    claims: tuple[str, ...] = ()
+    """The PersistentVolumeClaims that its pods' template names: they all use the same."""
+    exclusive_volume: str = ""
+    """The volume that keeps two of its pods from running at once, with the reason; empty for none."""
     governing_service: str = ""
     """The Service by which the members of a StatefulSet find each other; none is ever withdrawn from it."""
     first_ordinal: int = 0
@@ -149,6 +155,7 @@ def alone(replica_set: ReplicaSet) -> Workload | None:
         selector=replica_set.selector,
         replicas=replica_set.replicas,
         min_ready=replica_set.min_ready,
+        claims=replica_set.claims,
         is_terminating=replica_set.is_terminating,
     )
 

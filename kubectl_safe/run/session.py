@@ -95,8 +95,9 @@ class Session:
     def __enter__(self) -> Self:
         if self.needs:
             self.lacking = check_rights(self.client, self.needs, self.audience)
-        rights = self.needs.required if self.needs else ()
-        also = {right.resource for right in rights if right.verb == "watch"}
+        rights = (*self.needs.required, *self.needs.optional) if self.needs else ()
+        lacking = {right.resource for right in self.lacking}
+        also = {right.resource for right in rights if right.verb == "watch"} - lacking
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also)
         self._open.enter_context(cluster)
         for kind in sorted(cluster.narrowed):

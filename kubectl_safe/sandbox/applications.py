@@ -40,6 +40,8 @@ class Application:
     """Of what keeps its pods. A StatefulSet has a governing Service beside the one that leads requests to it."""
     controller_labels: Mapping[str, str] = field(default_factory=dict)
     """What its controller selects by; by default as its Service does."""
+    access_mode: str = ""
+    """Of a volume that all its pods use; empty for none."""
     strays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Nodes with one pod more in its Service, by the owner reference of that; an empty one for a bare pod."""
     member_labels: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +104,24 @@ def workload(application: Application) -> dict[str, Any]:
     return {**its, "spec": spec}
 
 
+def volume(application: Application) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the PersistentVolume and the PersistentVolumeClaim of an application, bound to each other."""
+    size = {"storage": "1Gi"}
+    its = {"accessModes": [application.access_mode], "storageClassName": ""}
+    name = f"{application.namespace}-{application.name}"
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {**its, "capacity": size, "csi": {"driver": "sandbox.invalid", "volumeHandle": name}},
+    }
+    spec = {**its, "resources": {"requests": size}, "volumeName": name}
+    # No controller of volumes has to run for it.
+    meta = {**_metadata(application), "annotations": {"pv.kubernetes.io/bind-completed": "yes"}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
+    return volume, claim
+
+
 def strays(application: Application) -> list[dict[str, Any]]:
     """Return the pods that are in its Service, and not its own."""
     template = _spec(application)["template"]
@@ -146,6 +166,9 @@ def _spec(application: Application) -> dict[str, Any]:
     }
     if application.node_selector:
         spec["template"]["spec"]["nodeSelector"] = dict(application.node_selector)
+    if application.access_mode:
+        claim = {"name": "data", "persistentVolumeClaim": {"claimName": application.name}}
+        spec["template"]["spec"]["volumes"] = [claim]
     if application.gates:
         spec["template"]["spec"]["readinessGates"] = [{"conditionType": gate} for gate in application.gates]
     return spec

@@ -119,6 +119,10 @@ class Rig:
         if application.kind == "StatefulSet":
             self.capacity.governing.add((namespace, application.governing_service))
             await self.api.create(services, applications.governing_service(application))
+        if application.access_mode:
+            volume, claim = applications.volume(application)
+            await self.api.create("/api/v1/persistentvolumes", volume)
+            await self.api.create(f"{_NAMESPACES}/{namespace}/persistentvolumeclaims", claim)
         await self.api.create(applications.collection(application), applications.workload(application))
         for stray in applications.strays(application):
             await self.api.create(f"{_NAMESPACES}/{namespace}/pods", stray)

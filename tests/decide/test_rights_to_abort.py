@@ -3,6 +3,7 @@
 from kubectl_safe.decide.rights import Needs, Right, on_pods, to_abort, to_drain, to_restart
 from tests.support.builders import a_pod, an_owner
 
+VOLUMES = "each volume is taken for one that two pods can't share: its pod goes first"
 EVENTS = "failures can't be told in the words of their events"
 
 
@@ -40,12 +41,13 @@ def test_to_end_nothing_needs_nothing() -> None:
 
 def test_what_is_lost_without_an_optional_right_is_told() -> None:
     nudges = "bindings can't be nudged, which costs up to 15s a batch"
-    for needs, verbs in (
-        (to_restart("shop", writes=True, nudges=True), {"patch": nudges, "list": EVENTS}),
-        (to_restart("shop", writes=False, nudges=True), {"list": EVENTS}),
-        (to_drain(["node-1"], writes=True, nudges=False), {"list": EVENTS}),
+    for needs, of_bindings in (
+        (to_restart("shop", writes=True, nudges=True), {"targetgroupbindings": nudges}),
+        (to_restart("shop", writes=False, nudges=True), {}),
+        (to_drain(["node-1"], writes=True, nudges=False), {}),
     ):
-        assert {right.verb: words for right, words in needs.optional.items()} == verbs
+        lost = {"events": EVENTS, "persistentvolumeclaims": VOLUMES, **of_bindings}
+        assert {right.resource: words for right, words in needs.optional.items()} == lost
 
 
 def test_a_drain_writes_where_a_bare_pod_is_and_where_a_job_s_is() -> None:

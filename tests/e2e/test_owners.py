@@ -68,3 +68,19 @@ def test_pods_of_no_deployment_are_drained(scene: Scene, figures: Figures) -> No
     assert [scene.stage.lowest(its, counted) - its.replicas for its in (web, api, job)] >= [0, -1, 0]
     assert_nothing_left(scene.stage)
     figures.add("drain of pods of no Deployment", str(counted))
+
+
+def test_a_volume_for_one_pod_makes_it_go_first_and_alone_only_where_that_is_allowed(scene: Scene) -> None:
+    scene.deploy("one", replicas=1, access_mode="ReadWriteOncePod")
+    refused = scene.stage.safe(*scene.restart(), check=False)
+    assert refused.returncode == 1
+    assert "only one pod at a time can use its volume one (ReadWriteOncePod)" in refused.stderr
+    assert scene.writes() == []
+    scene.deploy("two", access_mode="ReadWriteOnce")
+    planned = scene.names()
+    result = scene.stage.safe(*scene.restart(), "--allow", "downtime")
+    scene.await_full_strength()
+    assert result.stdout.endswith("deployment.apps/one restarted\ndeployment.apps/two restarted\n")
+    assert scene.evicted() == sorted(planned)
+    assert scene.released() == []
+    assert_nothing_left(scene.stage)

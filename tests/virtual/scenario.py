@@ -82,7 +82,8 @@ def has_no_surge(application: Application) -> bool:
     match application.kind:
         case "Deployment":
             used = {key for spec in application.services.values() for key in spec.get("selector", ())}
-            return used >= {HASH, *application.selector_labels}
+            is_alone = bool(application.access_mode) or application.strategy == {"type": "Recreate"}
+            return is_alone or used >= {HASH, *application.selector_labels}
         case "DaemonSet":
             return "maxSurge" not in dict(application.strategy or {}).get("rollingUpdate", {})
         case kind:

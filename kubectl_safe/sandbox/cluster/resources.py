@@ -77,6 +77,10 @@ SERVICES = _core("services", "Service", short_names=("svc",), categories=("all",
 EVENTS = _core("events", "Event", short_names=("ev",))
 CONFIG_MAPS = _core("configmaps", "ConfigMap", short_names=("cm",))
 QUOTAS = _core("resourcequotas", "ResourceQuota", short_names=("quota",), subresources=("status",))
+CLAIMS = _core("persistentvolumeclaims", "PersistentVolumeClaim", short_names=("pvc",), subresources=("status",))
+VOLUMES = _core(
+    "persistentvolumes", "PersistentVolume", is_namespaced=False, short_names=("pv",), subresources=("status",)
+)
 REPLICATION_CONTROLLERS = _core(
     "replicationcontrollers",
     "ReplicationController",
@@ -148,6 +152,8 @@ _BUILT_IN = (
     EVENTS,
     CONFIG_MAPS,
     QUOTAS,
+    CLAIMS,
+    VOLUMES,
     REPLICATION_CONTROLLERS,
     DEPLOYMENTS,
     REPLICA_SETS,

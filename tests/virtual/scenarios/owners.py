@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kubectl_safe.decide.allow import UNKNOWN_OWNER
+from kubectl_safe.decide.allow import DOWNTIME, UNKNOWN_OWNER
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.sandbox.applications import Application
@@ -37,6 +37,16 @@ OWNERS: Mapping[str, Scenario] = {
             an_application("api", kind="ReplicationController", strategy=None, replicas=3),
         ),
         budgets={"web": {"minAvailable": 2}},
+    ),
+    "restart-volumes": Scenario(
+        command="restart",
+        nodes=NODES,
+        applications=(
+            an_application(replicas=1, access_mode="ReadWriteOncePod"),
+            an_application("api", access_mode="ReadWriteOnce", strategy={"type": "Recreate"}),
+        ),
+        settings=Settings(allow=frozenset({DOWNTIME})),
+        rate=0.0,
     ),
     "drain-strays": Scenario(
         command="drain",

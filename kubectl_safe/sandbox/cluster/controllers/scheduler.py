@@ -93,7 +93,17 @@ class Scheduler(Controller):
         for filtered in (_unschedulable, _taints, _affinity, _room):
             if why := filtered(pod, node, here):
                 return why
-        return self._anti_affinity(pod, node, placed)
+        return self._volumes(pod, placed) or self._anti_affinity(pod, node, placed)
+
+    def _volumes(self, pod: Json, placed: list[Json]) -> str:
+        """Return that another pod uses a claim that is for one at a time (plugins/volumerestrictions)."""
+        ours, namespace = set(_claims(pod)), pod["metadata"]["namespace"]
+        theirs = (o for o in placed if o["metadata"]["namespace"] == namespace)
+        for name in ours & {claim for other in theirs for claim in _claims(other)}:
+            claim = self.model.find(kinds.CLAIMS, namespace, name)
+            if claim and "ReadWriteOncePod" in claim["spec"]["accessModes"]:
+                return "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+        return ""
 
     def _anti_affinity(self, pod: Json, node: Json, placed: list[Json]) -> str:
         nodes = {its["metadata"]["name"]: labels_of(its) for its in self.model.all(kinds.NODES)}
@@ -129,6 +139,11 @@ class Scheduler(Controller):
         except RefusalError as refusal:
             if refusal.code != 404:
                 raise
+
+
+def _claims(pod: Json) -> list[str]:
+    volumes = pod["spec"].get("volumes") or ()
+    return [its["claimName"] for volume in volumes if (its := volume.get("persistentVolumeClaim"))]
 
 
 def _spec_changed(change: Change) -> bool:
