@@ -13,6 +13,7 @@ POLICY_CHANGE = "policy-change"
 UNKNOWN_OWNER = "unknown-owner"
 UNSEEN_LOAD_BALANCER = "unseen-load-balancer"
 UNSEEN_TARGETS = "unseen-targets"
+ZONE_EMPTY = "zone-empty"
 
 ALLOWABLE: Mapping[str, str] = {
     ADOPTION: "another controller may adopt a pod on its way, and delete one for it",
@@ -23,4 +24,5 @@ ALLOWABLE: Mapping[str, str] = {
     UNKNOWN_OWNER: "pods of a controller that is not known leave their Services and go, with nothing waited for",
     UNSEEN_LOAD_BALANCER: "one that can't be asked has let go of a pod by the settle time",
     UNSEEN_TARGETS: "target groups that we may not ask are gone by their pods' readiness gates, and by --drain-wait",
+    ZONE_EMPTY: "a zone is left without a healthy target of a group without cross-zone load balancing",
 }

@@ -13,7 +13,8 @@ from kubectl_safe.decide.adoption import adoption
 from kubectl_safe.decide.alone import ANSWER_MAX_AGE
 from kubectl_safe.decide.budgets import exhausted_budget, has_left_since, spent_budget, stale_budget
 from kubectl_safe.decide.decision import Act, Decision, For, Left, Step, Wait
-from kubectl_safe.decide.floor import below_floor, group_below_floor
+from kubectl_safe.decide.floor import below_floor
+from kubectl_safe.decide.group_floor import group_below_floor
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import by_hand, reference_to
 from kubectl_safe.decide.policies import policy_change
@@ -210,7 +211,9 @@ class Handoffs:
             case Unknown(why=why):
                 return Wait(on=For.CACHE, why=why)
             case OutOfService() if is_out_for_long(pod, self.snapshot):
-                missing = group_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
+                missing = group_below_floor(
+                    pod, leaving=self.leaving, snapshot=self.snapshot, allow=self.settings.allow
+                )
                 if not missing and is_owed(self.workload, self.settings):
                     missing = service_below_floor(pod, leaving=self.leaving, snapshot=self.snapshot)
             case OutOfService() | InService():

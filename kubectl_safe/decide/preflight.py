@@ -7,6 +7,7 @@ from kubectl_safe.decide.adoption import adoptions
 from kubectl_safe.decide.allow import PENDING_REVISION, UNSEEN_TARGETS
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.downtime import downtime
+from kubectl_safe.decide.group_floor import empty_zones
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.policies import policy_changes
 from kubectl_safe.decide.service_floor import last_endpoints
@@ -19,8 +20,8 @@ from kubectl_safe.model.target import TargetGroupBinding, group_name
 from kubectl_safe.model.workload import Workload
 
 HEALTH_ACTION = "elasticloadbalancing:DescribeTargetHealth"
-INJECT = "elbv2.k8s.aws/pod-readiness-gate-inject=enabled"
-"""The label of a namespace whose pods get their gates from the AWS Load Balancer Controller, as they are created."""
+INJECT = "pod-readiness-gate-inject=enabled"
+"""The label of a namespace whose pods get their gates as they are created, in the API group of the bindings."""
 
 
 def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
@@ -33,6 +34,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
             *_pending_revision(workload, intent, snapshot),
             *unseen_load_balancers(workload, intent, snapshot),
             *local_traffic_policies(workload, intent, snapshot),
+            *empty_zones(workload, intent, snapshot),
             *_unconfirmable(workload, snapshot),
             *_undrained(workload, intent.settings, snapshot),
         ):
@@ -99,7 +101,7 @@ def _unconfirmable(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:
                     reason=UNSEEN_TARGETS,
                     why=f"pod {pod} has no readiness gate of binding {binding.name}, and its target group can't be "
                     f"asked: nothing could confirm its replacement; have {HEALTH_ACTION} allowed, or label namespace "
-                    f"{pod.namespace} {INJECT} and create its pods anew",
+                    f"{pod.namespace} {binding.api}/{INJECT} and create its pods anew",
                 )
 
 

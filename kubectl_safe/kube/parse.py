@@ -87,6 +87,7 @@ def endpoints(raw: Json) -> tuple[Endpoint, ...]:
             address_type=raw.get("addressType") or "",
             pod_uid=reference["uid"],
             is_ready=(endpoint.get("conditions") or {}).get("ready") is not False,
+            zone=endpoint.get("zone") or "",
         )
         for endpoint in raw.get("endpoints") or ()
         if (reference := endpoint.get("targetRef") or {}).get("kind") == "Pod" and reference.get("uid")

@@ -61,3 +61,5 @@ class Endpoint:
     pod_uid: str
     is_ready: bool
     """`conditions.ready`, where absent means True."""
+    zone: str = ""
+    """Of the node that the pod is on; empty where that is not told."""

@@ -201,6 +201,10 @@ class Snapshot:
         """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
         return self._targets[pod.uid]
 
+    def zone_of(self, pod: Pod) -> str:
+        """Return the zone that a pod is in, by its EndpointSlices; empty where none tells."""
+        return next((place.zone for place in self.endpoints_by_pod.get(pod.uid, ()) if place.zone), "")
+
     @cached_property
     def roles_by_group(self) -> Mapping[str, Role]:
         """The roles to ask target groups (ARNs) with; of several bindings of a group the first one's that has any."""

@@ -21,6 +21,10 @@ from kubectl_safe.render.durations import about, short
 WIDTH = 100
 INSEPARABLE = "as its Services use every label by which its controller knows it"
 NOT_HANDED_OVER = "evicted as it is, and then replaced: not handed over, as it can't leave its Services without leaving"
+_KEPT_FLOWS = (
+    "connections through target group {} outlive its deregistration delay and end with their pod, unless its attribute "
+    "deregistration_delay.connection_termination.enabled is set"
+)
 
 
 def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterator[str]:
@@ -124,6 +128,9 @@ def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
         group = snapshot.groups.get(arn)
         rows.append([group_name(arn), account, region, short(group.deregistration_delay) if group else "?"])
     yield _table(["TARGET GROUP", "ACCOUNT", "REGION", "DEREGISTRATION DELAY"], rows)
+    for arn in sorted(arns):
+        if (group := snapshot.groups.get(arn)) and group.keeps_flows:
+            yield from wrap(_KEPT_FLOWS.format(group_name(arn)), WIDTH)
     for arn in sorted(arns & snapshot.unseen):
         wait = _drain_wait(intent)
         yield f"target group {group_name(arn)} is not asked: confirmed by gates, drained for {wait}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.floor import group_below_floor
+from kubectl_safe.decide.group_floor import group_below_floor
 from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.actions import Release
-from kubectl_safe.decide.floor import group_below_floor
+from kubectl_safe.decide.group_floor import group_below_floor
 from kubectl_safe.decide.health import wishes
 from kubectl_safe.decide.verdict import Unknown, verdict
 from kubectl_safe.kube.patches import request_for

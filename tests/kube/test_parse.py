@@ -177,7 +177,14 @@ def test_an_endpoint_slice_as_the_api_server_tells_it() -> None:
         slice="web-h2stz",
         pod_uid="46827d09-07ff-485f-8122-e1a46d7d18c9",
         is_ready=True,
+        zone="us-east-1b",
     )
+
+
+@pytest.mark.parametrize(("told", "zone"), [({"zone": "eu-west-1a"}, "eu-west-1a"), ({}, ""), ({"zone": None}, "")])
+def test_an_endpoint_is_in_the_zone_of_its_node(told: dict[str, Any], zone: str) -> None:
+    raw = {"metadata": META, "endpoints": [{"targetRef": {"kind": "Pod", "uid": "p"}, **told}]}
+    assert [its.zone for its in parse.endpoints(raw)] == [zone]
 
 
 @pytest.mark.parametrize(

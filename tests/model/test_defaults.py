@@ -52,7 +52,7 @@ ROWS = [
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
     (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}}),
-    (Endpoint, {"address_type": ""}),
+    (Endpoint, {"address_type": "", "zone": ""}),
     (
         ReplicaSet,
         {

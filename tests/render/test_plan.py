@@ -101,6 +101,13 @@ def test_a_plan_says_what_in_which_order_what_each_step_waits_for_and_how_long_i
     assert max(len(line) for line in plan.splitlines()) <= 100
 
 
+def test_a_plan_says_whose_connections_outlive_their_target() -> None:
+    snapshot = a_cluster(groups={arn(): replace(a_group(), keeps_flows=True)})
+    told = "connections through target group web outlive its deregistration delay and end with their pod, unless its"
+    assert told in " ".join(plan_of(snapshot, "web-1").split())
+    assert "outlive" not in plan_of(a_cluster(), "web-1")
+
+
 def test_a_plan_without_surge_says_that_replacements_come_last() -> None:
     snapshot = a_cluster(
         bindings=(),
