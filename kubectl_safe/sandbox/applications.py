@@ -23,6 +23,8 @@ class Application:
     name: str
     replicas: int
     is_load_balanced: bool = False
+    targets: str = "ip"
+    """What its load balancer sends requests to: its pods (`ip`), or a port of all nodes (`instance`)."""
     deregistration_delay: float = 10.0
     health_interval: float = 1.0
     start_delay: float = 1.0
@@ -183,13 +185,14 @@ def governing_service(application: Application) -> dict[str, Any]:
 
 
 def service(application: Application) -> dict[str, Any]:
-    """Return the Service: port 80, named http."""
+    """Return the Service: port 80, named http; with a node port where nodes are the targets."""
     ports = [{"name": "http", "port": 80, "targetPort": POD_PORT}]
+    kind = {"type": "NodePort"} if application.targets == "instance" else {}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": _metadata(application),
-        "spec": {"selector": application.labels, "ports": ports, **application.service_spec},
+        "spec": {**kind, "selector": application.labels, "ports": ports, **application.service_spec},
     }
 
 
@@ -204,14 +207,14 @@ def further_service(application: Application, name: str, template_hash: str) -> 
 
 
 def target_group_binding(application: Application, arn: str) -> dict[str, Any]:
-    """Return the TargetGroupBinding between the Service and a target group of type `ip`."""
+    """Return the TargetGroupBinding between the Service and a target group."""
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "TargetGroupBinding",
         "metadata": _metadata(application),
         "spec": {
             "targetGroupARN": arn,
-            "targetType": "ip",
+            "targetType": application.targets,
             "serviceRef": {"name": application.name, "port": "http"},
         },
     }

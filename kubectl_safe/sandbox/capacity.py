@@ -196,7 +196,7 @@ class Capacity:
     def _is_healthy(self, history: PodHistory, service: str) -> bool:
         for subject in self._watched.bindings.of(history.namespace):
             binding = targetgroupbinding.parse(subject)
-            if binding.service == service and binding.arn in self._elbv2.groups:
+            if binding.target_type == "ip" and binding.service == service and binding.arn in self._elbv2.groups:
                 group = self._elbv2.groups[binding.arn]
                 registration = group.targets.get(Target(history.ip, group.port))
                 if registration is None or registration.health != HEALTHY:

@@ -5,11 +5,12 @@ not register, a healthy target is not looked at for five minutes, and only a pol
 """
 
 import asyncio
+from collections.abc import Collection
 
 from kubectl_safe.sandbox import targetgroupbinding
 from kubectl_safe.sandbox.api import Api, ApiError
 from kubectl_safe.sandbox.elbv2 import HEALTHY, REGISTERING, Elbv2, Elbv2Error, Target, TargetHealth
-from kubectl_safe.sandbox.endpoints import Endpoint, has_gate, resolve, service_port
+from kubectl_safe.sandbox.endpoints import Endpoint, has_gate, resolve, resolve_nodes, service_port
 from kubectl_safe.sandbox.gates import BINDING_DELETED, set_gate
 from kubectl_safe.sandbox.informer import Informer, Key, Object, key_of
 from kubectl_safe.sandbox.recorder import Recorder
@@ -48,6 +49,7 @@ class Controller:
         self.services.handlers.append(self._service_changed)
         self.slices.handlers.append(self._slice_changed)
         self.pods.handlers.append(self._pod_changed)
+        self.nodes.handlers.append(self._node_changed)
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -144,8 +146,6 @@ class Controller:
             return None
         subject = self.bindings.objects[key]
         binding = targetgroupbinding.parse(subject)
-        if binding.target_type != "ip":
-            return None
         if binding.is_deleted:
             await self._clean_up(binding)
             await self._set_finalizers(subject, [])
@@ -165,21 +165,30 @@ class Controller:
         if port is None:
             await self._clean_up(binding)
             return None
+        if binding.target_type == "instance":
+            await self._bring_up_to_date(binding, resolve_nodes(port, self.nodes.objects, binding.node_selector))
+            return None
         slices = [
             listing
             for listing in self.slices.of(binding.namespace)
             if listing["metadata"].get("labels", {}).get(SERVICE_LABEL) == binding.service
         ]
         endpoints, may_grow = resolve(port, slices, self.pods.objects, self.nodes.objects, gate=binding.gate)
-        known = await self._targets.list(binding.arn)
-        registered = {t: health for t, health in known.items() if health is None or health.state != "draining"}
-        if unmatched := [target for target in registered if target not in endpoints]:
-            await self._targets.deregister(binding.arn, unmatched)
-        if added := [target for target in endpoints if target not in registered]:
-            await self._targets.register(binding.arn, added)
-        health = {**registered, **dict.fromkeys(added, REGISTERING)}
+        health = await self._bring_up_to_date(binding, endpoints)
         is_waiting = await self._set_gates(binding, endpoints, health)
         return self.gate_poll if is_waiting or may_grow else None
+
+    async def _bring_up_to_date(
+        self, binding: Binding, wanted: Collection[Target]
+    ) -> dict[Target, TargetHealth | None]:
+        """Deregister what doesn't belong in a group, then register what does; return what is known of their health."""
+        known = await self._targets.list(binding.arn)
+        registered = {t: health for t, health in known.items() if health is None or health.state != "draining"}
+        if unmatched := [target for target in registered if target not in wanted]:
+            await self._targets.deregister(binding.arn, unmatched)
+        if added := [target for target in wanted if target not in registered]:
+            await self._targets.register(binding.arn, added)
+        return {**registered, **dict.fromkeys(added, REGISTERING)}
 
     async def _set_gates(
         self, binding: Binding, endpoints: dict[Target, Endpoint], known: dict[Target, TargetHealth | None]
@@ -238,6 +247,13 @@ class Controller:
                     if (key := (changed["metadata"]["namespace"], name)) in self.bindings.objects:
                         self._enqueue(key)
 
+    def _node_changed(self, old: Object | None, new: Object | None) -> None:
+        """Enqueue the bindings of nodes where a node came, went, or has other labels."""
+        is_same = old is not None and new is not None and _labels(old) == _labels(new)
+        for key, binding in () if is_same else self.bindings.objects.items():
+            if binding["spec"].get("targetType") == "instance":
+                self._enqueue(key)
+
     def _enqueue_of_service(self, namespace: str, name: str) -> None:
         for binding in self.bindings.of(namespace):
             if binding["spec"]["serviceRef"]["name"] == name:
@@ -265,6 +281,10 @@ class _Work:
 
 def _content(listing: Object) -> tuple[object, object]:
     return listing.get("ports"), listing.get("endpoints")
+
+
+def _labels(subject: Object) -> object:
+    return subject["metadata"].get("labels")
 
 
 def _info(pod: Object) -> tuple[object, ...]:

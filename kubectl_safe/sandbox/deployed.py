@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubectl_safe.sandbox.applications import Application
-from kubectl_safe.sandbox.elbv2 import TargetGroup
+from kubectl_safe.sandbox.elbv2 import HEALTHY, TargetGroup
 from kubectl_safe.sandbox.exchange import Dial
 from kubectl_safe.sandbox.loadbalancer import LoadBalancer
 from kubectl_safe.sandbox.serviceproxy import ServiceProxy
@@ -25,6 +25,14 @@ class Deployed:
     def proxy(self) -> ServiceProxy:
         """The proxy of the Service of its name."""
         return self.proxies[self.application.name]
+
+    @property
+    def are_nodes_healthy(self) -> bool:
+        """Whether all nodes that are its targets are healthy; so they are where it has none."""
+        if self.group is None or self.application.targets != "instance":
+            return True
+        targets = self.group.targets.values()
+        return bool(targets) and all(its.health == HEALTHY for its in targets if its.deregistered_at is None)
 
     @property
     def through_service(self) -> Way:

@@ -44,7 +44,7 @@ def no_fault(_caller: str, _action: str, _group: str) -> Elbv2Error | None:
 
 
 class Target(NamedTuple):
-    """A target of type `ip`."""
+    """A target: the address of type `ip`, or the instance of type `instance`, and the port."""
 
     id: str
     port: int
@@ -105,6 +105,7 @@ class TargetGroup:
 
     name: str
     port: int = 8080
+    target_type: str = "ip"
     deregistration_delay: float = 10.0
     drains_forever: bool = False
     health_path: str = "/healthz"

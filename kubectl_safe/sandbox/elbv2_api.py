@@ -114,7 +114,7 @@ def _group(group: TargetGroup) -> str:
         HealthyThresholdCount=group.healthy_threshold,
         UnhealthyThresholdCount=group.unhealthy_threshold,
         HealthCheckPath=group.health_path,
-        TargetType="ip",
+        TargetType=group.target_type,
         IpAddressType="ipv4",
     ) + _tag("Matcher", _fields(HttpCode="200"))
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from kubectl_safe.sandbox.elbv2 import Target
 from kubectl_safe.sandbox.informer import Key, Object
 
+EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
+
 
 class Endpoint(NamedTuple):
     """A pod that belongs in a target group, and the target that it is."""
@@ -40,6 +42,27 @@ def is_true(subject: Object, kind: str) -> bool:
 def has_gate(pod: Object, gate: str) -> bool:
     """Tell whether a pod has a readiness gate."""
     return any(its["conditionType"] == gate for its in pod["spec"].get("readinessGates") or [])
+
+
+def resolve_nodes(port: Object, nodes: Mapping[Key, Object], node_selector: Mapping[str, str]) -> list[Target]:
+    """Return the nodes that belong in a group of nodes, each with the node port of a Service's port.
+
+    Neither a cordon nor their pods matter; an exclude label does, whatever its value.
+    """
+    number = port.get("nodePort")
+    if not number:
+        return []
+    chosen = (node for node in nodes.values() if _is_suitable(node["metadata"].get("labels") or {}, node_selector))
+    return [Target(instance_id(node), number) for node in chosen if node["spec"].get("providerID")]
+
+
+def instance_id(node: Object) -> str:
+    """Return the EC2 instance that a node is."""
+    return str(node["spec"]["providerID"]).rpartition("/")[2]
+
+
+def _is_suitable(labels: Mapping[str, str], node_selector: Mapping[str, str]) -> bool:
+    return EXCLUDE_LABEL not in labels and node_selector.items() <= labels.items()
 
 
 def service_port(service: Object, wanted: int | str) -> Object | None:

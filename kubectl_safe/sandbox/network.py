@@ -4,6 +4,7 @@ The API server refuses loopback addresses in EndpointSlices, so pods bear IPs th
 asks here first. It must not answer for a pod that stopped listening: the system gives its port to another one.
 """
 
+from collections.abc import Callable
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ class PodNetwork:
 
     def __init__(self) -> None:
         self._addresses: dict[str, dict[int, tuple[str, int]]] = {}
+        self._node_ports: dict[tuple[str, int], Callable[[], tuple[str, int] | None]] = {}
         self._servers: dict[str, PodServer] = {}
         self._ips: dict[str, str] = {}
 
@@ -23,16 +25,26 @@ class PodNetwork:
         """Lead from a port of an IP to an address of the loopback interface."""
         self._addresses.setdefault(ip, {})[port] = address
 
+    def open_node_port(self, instance: str, port: int, choose: Callable[[], tuple[str, int] | None]) -> None:
+        """Lead from a port of a node (its EC2 instance) to what `choose` returns at each connection, as kube-proxy."""
+        self._node_ports[instance, port] = choose
+
+    def switch_off(self, instance: str) -> None:
+        """Lead nowhere from all ports of a node: its machine is taken away."""
+        for key in [key for key in self._node_ports if key[0] == instance]:
+            del self._node_ports[key]
+
     def detach(self, ip: str) -> None:
         """Lead nowhere from an IP any more; a server that still finishes its answers stays known."""
         self._addresses.pop(ip, None)
 
     def address(self, ip: str, port: int) -> tuple[str, int] | None:
-        """Return where to dial, or None where nothing listens: a dialer counts that as refused.
+        """Return where to dial a pod or a node, or None where nothing listens: a dialer counts that as refused.
 
         What is sent to a pod's address of the other family reaches the same server.
         """
-        return self._addresses.get(twin(ip) if ":" in ip else ip, {}).get(port)
+        choose = self._node_ports.get((ip, port))
+        return choose() if choose else self._addresses.get(twin(ip) if ":" in ip else ip, {}).get(port)
 
     def register(self, uid: str, ip: str, server: "PodServer") -> None:
         """Make the server of a pod known by the pod's UID and IP."""

@@ -60,6 +60,10 @@ class Nodes:
                 if event.type != "SYNCED" and event.object["spec"]["nodeName"] in self._last_host:
                     self._follow(event.type, event.object, workers)
 
+    def instance(self, name: str) -> str:
+        """Return the id of the EC2 instance that a node is."""
+        return f"i-{self.names.index(name) + 1:017x}"
+
     def _follow(self, change: str, pod: dict[str, Any], workers: asyncio.TaskGroup) -> None:
         uid = pod["metadata"]["uid"]
         worker = self._workers.get(uid)
@@ -132,6 +136,7 @@ class Nodes:
             "spec": {
                 "podCIDR": f"10.244.{index}.0/24",
                 "podCIDRs": [f"10.244.{index}.0/24", f"fd00:10:244:{index}::/64"],
+                "providerID": f"aws:///us-east-1{'abc'[index % 3]}/{self.instance(name)}",
             },
             "status": {
                 "capacity": self._capacity,

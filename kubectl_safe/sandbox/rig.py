@@ -131,6 +131,8 @@ class Rig:
             await self.api.create(services, applications.further_service(application, name, template_hash))
         names = [*([application.name] if application.is_served else []), *application.services]
         proxies = {name: await self._lead_to(application, name) for name in names}
+        if application.targets == "instance":
+            await self._open_node_ports(application)
         deployed = Deployed(application=application, proxies=proxies, group=group, balancer=balancer)
         self.deployed[namespace, application.name] = deployed
         return deployed
@@ -155,8 +157,10 @@ class Rig:
         deployed = self.deployed[namespace, name]
         application = deployed.application
         async with asyncio.timeout(within):
-            while self.capacity.now(namespace, application.labels) < application.replicas or any(
-                len(proxy.ready()) < application.replicas for proxy in deployed.proxies.values()
+            while (
+                self.capacity.now(namespace, application.labels) < application.replicas
+                or any(len(proxy.ready()) < application.replicas for proxy in deployed.proxies.values())
+                or not deployed.are_nodes_healthy
             ):
                 self.check()
                 self.controller.look(namespace, name)
@@ -252,8 +256,16 @@ class Rig:
                     return str(event.object["metadata"]["labels"][applications.HASH])
         raise AssertionError("a watch has no end")
 
-    async def _lead_to(self, application: Application, service: str) -> ServiceProxy:
-        """Start the clients' side of a Service."""
+    async def _open_node_ports(self, application: Application) -> None:
+        """Have the kube-proxy of each node lead from a port of its own to the pods, each with a lag of its own."""
+        service = await self.api.get(f"{_NAMESPACES}/{application.namespace}/services/{application.name}")
+        for number, node in enumerate(self.nodes.names, 1):
+            proxy = await self._lead_to(application, application.name, number)
+            port = service["spec"]["ports"][0]["nodePort"]
+            self.network.open_node_port(self.nodes.instance(node), port, proxy.choose)
+
+    async def _lead_to(self, application: Application, service: str, number: int = 0) -> ServiceProxy:
+        """Start the clients' side of a Service; those of one Service have different numbers."""
         spec = application.services.get(service, application.service_spec)
         is_headless = spec.get("clusterIP") == "None"
         proxy = ServiceProxy(
@@ -262,7 +274,7 @@ class Rig:
             namespace=application.namespace,
             service=service,
             lag=self.settings.dns_lag if is_headless else self.settings.lag,
-            seed=self.settings.seed,
+            seed=self.settings.seed + number,
         )
         self._begin(proxy.run())
         await proxy.synced.wait()
@@ -274,6 +286,7 @@ class Rig:
             TargetGroup(
                 name=application.group_name,
                 port=applications.POD_PORT,
+                target_type=application.targets,
                 deregistration_delay=application.deregistration_delay,
                 interval=application.health_interval,
                 health_path=TARGET_HEALTH_PATH,

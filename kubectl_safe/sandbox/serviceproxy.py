@@ -7,7 +7,7 @@ import asyncio
 from random import Random
 
 from kubectl_safe.sandbox.api import Api, Event
-from kubectl_safe.sandbox.exchange import Dial
+from kubectl_safe.sandbox.exchange import Address, Dial
 from kubectl_safe.sandbox.informer import Key, Object, key_of
 from kubectl_safe.sandbox.network import PodNetwork
 
@@ -65,6 +65,10 @@ class ServiceProxy:
         endpoint, port = self._random.choice(choices)
         pod = endpoint.get("targetRef", {}).get("name", "")
         return Dial(self._network.address(endpoint["addresses"][0], port), pod)
+
+    def choose(self) -> Address | None:
+        """Choose an endpoint for a connection to a node port."""
+        return self.dial().address
 
     def ready(self) -> list[tuple[Object, int]]:
         """Return the endpoints that it believes ready, with their port."""

@@ -40,6 +40,8 @@ class Binding:
     target_type: str
     service: str
     port: int | str
+    node_selector: dict[str, str]
+    """Labels of the nodes that it registers, beside what holds for all (`matchLabels`; nothing else is read)."""
     is_deleted: bool
     generation: int
     observed_generation: int
@@ -60,6 +62,7 @@ def parse(binding: dict[str, Any]) -> Binding:
         target_type=spec.get("targetType", ""),
         service=spec["serviceRef"]["name"],
         port=spec["serviceRef"]["port"],
+        node_selector=(spec.get("nodeSelector") or {}).get("matchLabels") or {},
         is_deleted="deletionTimestamp" in metadata,
         generation=metadata["generation"],
         observed_generation=binding.get("status", {}).get("observedGeneration", 0),

@@ -215,6 +215,16 @@ def test_headless_service_says_so(ground: Ground) -> None:
     assert labels(listing)["service.kubernetes.io/headless"] == ""
 
 
+def test_a_port_of_every_node_is_chosen_by_the_server(ground: Ground) -> None:
+    for name in ("web", "api"):
+        ground.create("services", a_service(name, type="NodePort"))
+    specs = [ground.get("services", name)["spec"] for name in ("web", "api")]
+    assert {spec["externalTrafficPolicy"] for spec in specs} == {"Cluster"}
+    ports = {port["nodePort"] for spec in specs for port in spec["ports"]}
+    assert len(ports) == 2
+    assert all(30000 <= port < 32768 for port in ports)
+
+
 def test_deployments_pods_are_listed_beside_each_other(ground: Ground) -> None:
     ground.create("services", a_service("web"))
     pods = ground.deploy(replicas=3)

@@ -146,6 +146,8 @@ def _service(spec: Json) -> None:
     if spec.setdefault("ipFamilyPolicy", "SingleStack") == "SingleStack":
         spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilies", ["IPv4", "IPv6"])
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
     for port in spec.get("ports") or ():
         port.setdefault("protocol", "TCP")
         port.setdefault("targetPort", port["port"])

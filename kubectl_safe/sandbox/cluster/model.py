@@ -34,6 +34,8 @@ _GIVEN = frozenset(
     }
 )
 """What only the server says of an object."""
+NODE_PORTS = range(30000, 32768)
+"""Of the API server's `--service-node-port-range`, by default."""
 _DROPPED_WHEN_EMPTY = ("labels", "annotations", "ownerReferences", "finalizers")
 
 
@@ -221,6 +223,14 @@ class Model:
             spec.setdefault("clusterIPs", [spec["clusterIP"]])
             if len(spec["ipFamilies"]) > len(spec["clusterIPs"]) and spec["clusterIP"] != "None":
                 spec["clusterIPs"].append(f"fd00:96::{self.random.randrange(1, 65536):x}")
+        if spec["type"] in ("NodePort", "LoadBalancer"):
+            for port in spec.get("ports") or []:
+                if "nodePort" not in port:
+                    port["nodePort"] = self._free_node_port()
+
+    def _free_node_port(self) -> int:
+        taken = {port.get("nodePort") for its in self.all(kinds.SERVICES) for port in its["spec"].get("ports") or []}
+        return self.random.choice([port for port in NODE_PORTS if port not in taken])
 
 
 def template_hash(template: Json, salt: int = 0) -> str:
