@@ -13,6 +13,7 @@ from kubectl_safe.cli.start import connect
 def command(*, common: Common, nodes: tuple[str, ...]) -> None:
     """Make nodes schedulable again that kubectl safe drain cordoned.
 
+    Where the drain excluded them from load balancers, that is taken back, too.
     A node that somebody else cordoned stays as it is: that is for kubectl uncordon.
 
     \b

@@ -122,6 +122,20 @@ class Uncordon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludeNode:
+    """Label a node so that load balancers send it no requests, and note that it was us."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludeNode:
+    """Take that label off a node where it is ours."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Note that the pods of a ReplicaSet, or of a StatefulSet, are being restarted."""
 
@@ -150,6 +164,8 @@ Action = (
     | RemoveWake
     | Cordon
     | Uncordon
+    | ExcludeNode
+    | IncludeNode
     | Record
     | RemoveRecord
 )
@@ -166,7 +182,7 @@ def subject_of(action: Action) -> str:
             return f"targetgroupbinding/{binding.namespace}/{binding.name}"
         case Wake(workload=workload) | RemoveWake(workload=workload):
             return f"{workload.kind.lower()}/{workload}"
-        case Cordon(node=node) | Uncordon(node=node):
+        case Cordon(node=node) | Uncordon(node=node) | ExcludeNode(node=node) | IncludeNode(node=node):
             return f"node/{node.name}"
         case Record(bearer=bearer) | RemoveRecord(bearer=bearer):
             return f"{bearer.kind.lower()}/{bearer.namespace}/{bearer.name}"

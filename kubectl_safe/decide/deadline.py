@@ -52,7 +52,7 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
             grace = timedelta(seconds=pod.grace_period_seconds if pod and pod.is_terminating else 0)
             is_limited = is_given_up or (pod is not None and not pod.is_terminating)
             return grace + PATIENCE if is_limited else None
-        case For.SURGE | For.SETTLE | For.DRAINING_SLOT:
+        case For.SURGE | For.SETTLE | For.DRAINING_SLOT | For.NODE:
             return None
         case _:
             assert_never(wait.on)

@@ -22,6 +22,7 @@ class For(Enum):
 
     CACHE = "cache"
     LEASE = "lease"
+    NODE = "node"
     SURGE = "surge"
     STRAY = "stray"
     RELEASE = "release"

@@ -6,11 +6,12 @@ from statistics import median
 
 from kubectl_safe.decide.health import REACTION
 from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.node_first import is_to_exclude, memberships, nodes_of
 from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.step import surge_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import group_name
+from kubectl_safe.model.target import TargetGroup, group_name
 from kubectl_safe.model.workload import Workload
 
 START = timedelta(seconds=30)
@@ -26,10 +27,32 @@ class Estimate:
 
 
 def estimate(intent: Intent, snapshot: Snapshot) -> Estimate:
-    """Estimate a command from the pods that are left: the slowest of its workloads, as they go side by side."""
+    """Estimate a command from the pods that are left: the slowest of its workloads, as they go side by side.
+
+    Before them go the nodes that have to leave target groups.
+    """
     found = [_estimate(workload, intent, snapshot) for workload in workloads_of(intent, snapshot)]
     nothing = Estimate(total=timedelta(0), why="no pod has to be handed over")
-    return max(found, key=lambda e: e.total, default=nothing)
+    pods = max(found, key=lambda e: e.total, default=nothing)
+    slowest = _slowest_group_of_nodes(intent, snapshot)
+    if slowest is None:
+        return pods
+    delay = slowest.deregistration_delay
+    first = f"{_seconds(delay)} until the nodes have left target group {group_name(slowest.arn)}"
+    return Estimate(total=delay + REACTION + pods.total, why=f"{first} + {pods.why}" if found else first)
+
+
+def _slowest_group_of_nodes(intent: Intent, snapshot: Snapshot) -> TargetGroup | None:
+    """Return the group with the longest deregistration delay that a node is still to leave."""
+    arns = {
+        its.target.group
+        for node in nodes_of(intent, snapshot)
+        if is_to_exclude(node, snapshot)
+        for its in memberships(node, snapshot)
+        if its.target
+    }
+    known = [snapshot.groups[arn] for arn in sorted(arns) if arn in snapshot.groups]
+    return max(known, key=lambda group: group.deregistration_delay, default=None)
 
 
 def _estimate(workload: Workload, intent: Intent, snapshot: Snapshot) -> Estimate:

@@ -5,7 +5,7 @@ asked whose answer is known, and a target that drains for five minutes is not as
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from kubectl_safe.model.pod import Pod
@@ -63,7 +63,8 @@ def wishes(
             if pod.is_terminating:
                 continue
             if pod.is_withdrawn:
-                group.leaving.append(_when_gone(pod, target, snapshot))
+                since = snapshot.withdrawn_since.get(pod.uid, snapshot.at)
+                group.leaving.append(when_gone(target, since, snapshot))
             elif confirms:
                 group.coming.extend(_when_healthy(pod, target, snapshot, undoes=undoes))
     return {
@@ -77,13 +78,18 @@ def wishes(
     }
 
 
-def _when_gone(pod: Pod, target: Target, snapshot: Snapshot) -> datetime:
-    """Return when a withdrawn pod's target can be gone.
+def both(one: Wish, other: Wish) -> Wish:
+    """Return two wishes of one group as one."""
+    return replace(one, targets=one.targets | other.targets, not_before=min(one.not_before, other.not_before))
+
+
+def when_gone(target: Target, since: datetime, snapshot: Snapshot) -> datetime:
+    """Return when the target can be gone of a pod that was withdrawn, or of a node that was excluded, at `since`.
 
     Not before its group's deregistration delay is over; at once where nobody knows that it was ever registered, and
-    again and again where nobody knows when its delay began, as another process withdrew it.
+    again and again where nobody knows when its delay began, as that was another process.
     """
-    health, since = snapshot.health.get(target), snapshot.withdrawn_since.get(pod.uid, snapshot.at)
+    health = snapshot.health.get(target)
     if health and health.is_gone and health.asked_at > since:
         return health.asked_at + snapshot.health_max_age
     if health is None or health.state is State.UNUSED:

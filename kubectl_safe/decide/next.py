@@ -1,14 +1,14 @@
 """The one question of the run loop: what is to be done now, and what does everyone else wait for?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
 from kubectl_safe.decide.alone import decide_alone
 from kubectl_safe.decide.budgets import touches
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Step, Wait
 from kubectl_safe.decide.handoff import Handoffs
-from kubectl_safe.decide.health import POLL, Wish, wishes
+from kubectl_safe.decide.health import POLL, Wish, both, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.policies import policy_change
 from kubectl_safe.decide.settings import Settings
@@ -246,9 +246,5 @@ def _wishes(
     ):
         for group, wish in asked.items():
             other = found.get(group)
-            found[group] = wish if other is None else _both(wish, other)
+            found[group] = wish if other is None else both(wish, other)
     return found
-
-
-def _both(one: Wish, other: Wish) -> Wish:
-    return replace(one, targets=one.targets | other.targets, not_before=min(one.not_before, other.not_before))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from kubectl_safe.decide import node_first
 from kubectl_safe.decide.adoption import adoptions
 from kubectl_safe.decide.allow import PENDING_REVISION, UNSEEN_TARGETS
 from kubectl_safe.decide.decision import Blocked
@@ -11,12 +12,13 @@ from kubectl_safe.decide.group_floor import empty_zones
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.policies import policy_changes
 from kubectl_safe.decide.service_floor import last_endpoints
-from kubectl_safe.decide.settings import Settings, go_duration
+from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.decide.stateful import is_pending
 from kubectl_safe.decide.unseen import gate_of
 from kubectl_safe.decide.ways_in import local_traffic_policies, unseen_load_balancers
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import TargetGroupBinding, group_name
+from kubectl_safe.model.target import GroupName, Target, TargetGroupBinding, group_name, is_arn
 from kubectl_safe.model.workload import Workload
 
 HEALTH_ACTION = "elasticloadbalancing:DescribeTargetHealth"
@@ -36,10 +38,14 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
             *local_traffic_policies(workload, intent, snapshot),
             *empty_zones(workload, intent, snapshot),
             *_unconfirmable(workload, snapshot),
-            *_undrained(workload, intent.settings, snapshot),
         ):
             found.setdefault(blocked.why, blocked)
-    for blocked in (*policy_changes(intent, snapshot), *_two_budgets(intent, snapshot)):
+    for blocked in (
+        *_undrained(intent, snapshot),
+        *node_first.blockers(intent, snapshot),
+        *policy_changes(intent, snapshot),
+        *_two_budgets(intent, snapshot),
+    ):
         found.setdefault(blocked.why, blocked)
     return list(found.values())
 
@@ -48,6 +54,30 @@ def workloads_of(intent: Intent, snapshot: Snapshot) -> list[Workload]:
     """Return the workloads whose pods are planned, in the order of the plan."""
     uids = dict.fromkeys(planned.workload.uid for planned in intent.pods if planned.workload)
     return [snapshot.workloads[uid] for uid in uids if uid in snapshot.workloads]
+
+
+def targets_of(intent: Intent, snapshot: Snapshot) -> dict[str, frozenset[Target]]:
+    """Return the targets that a plan is about, by target group (ARN).
+
+    Those are of the planned pods and of the other pods of their workloads, and of the nodes that come first.
+    """
+    pods = _pods_of(intent, snapshot)
+    targets = {target for pod in pods for target in snapshot.targets_of(pod) if is_arn(target.group)}
+    targets |= node_first.targets_of(intent, snapshot)
+    return {arn: frozenset(t for t in targets if t.group == arn) for arn in {t.group for t in targets}}
+
+
+def sought_by(intent: Intent, snapshot: Snapshot) -> dict[GroupName, TargetGroupBinding]:
+    """Return what AWS has to be asked for before these targets are known, and a binding that names it."""
+    bindings = [binding for pod in _pods_of(intent, snapshot) for binding in snapshot.bindings_of(pod)]
+    bindings += node_first.bindings_of(intent, snapshot)
+    by_key = {binding.key: binding for binding in bindings}
+    return {sought: binding for binding in by_key.values() if (sought := binding.sought)}
+
+
+def _pods_of(intent: Intent, snapshot: Snapshot) -> list[Pod]:
+    planned = [pod for its in intent.pods if (pod := snapshot.pods.get(its.uid))]
+    return planned + [pod for workload in workloads_of(intent, snapshot) for pod in snapshot.pods_of(workload)]
 
 
 def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
@@ -95,6 +125,8 @@ def _unconfirmable(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:
         if pod.is_withdrawn or pod.is_terminating or pod.is_finished:
             continue
         for binding in snapshot.bindings_of(pod):
+            if binding.is_of_nodes:
+                continue
             if binding.group in snapshot.unseen and binding not in told and gate_of(pod, binding) is None:
                 told.add(binding)
                 yield Blocked(
@@ -105,11 +137,11 @@ def _unconfirmable(workload: Workload, snapshot: Snapshot) -> Iterator[Blocked]:
                 )
 
 
-def _undrained(workload: Workload, settings: Settings, snapshot: Snapshot) -> Iterator[Blocked]:
+def _undrained(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
     """Refuse a `--drain-wait` that is known to end before targets have drained."""
-    arns = {target.group for pod in snapshot.pods_of(workload) for target in snapshot.targets_of(pod)}
+    arns = targets_of(intent, snapshot).keys()
     for arn in sorted(arns & snapshot.unseen & snapshot.groups.keys()):
-        delay, wait = snapshot.groups[arn].deregistration_delay, settings.drain_wait or timedelta(0)
+        delay, wait = snapshot.groups[arn].deregistration_delay, intent.settings.drain_wait or timedelta(0)
         if wait < delay:
             yield Blocked(
                 reason=UNSEEN_TARGETS,

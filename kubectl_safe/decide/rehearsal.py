@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from kubectl_safe.decide.actions import Action, AskEviction, Nudge, Release, Withdraw
+from kubectl_safe.decide.actions import Action, AskEviction, ExcludeNode, Nudge, Release, Withdraw
 from kubectl_safe.decide.alone import leaves
 from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.labels import labels_to_withdraw
+from kubectl_safe.decide.node_first import is_to_exclude, nodes_of
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.step import release_label, step_of
@@ -17,7 +18,8 @@ from kubectl_safe.model.workload import Workload
 
 
 def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
-    """Return the writes to try, on the first pod of each workload whose handoff has not begun."""
+    """Return the writes to try: on nodes that come first, and on each workload's first pod that is not begun."""
+    yield from (ExcludeNode(node=node) for node in nodes_of(intent, snapshot) if is_to_exclude(node, snapshot))
     for workload in workloads_of(intent, snapshot):
         pod = _first_queued(workload, intent, snapshot)
         if pod is None:

@@ -25,11 +25,14 @@ def unseen_load_balancers(workload: Workload, intent: Intent, snapshot: Snapshot
     """Refuse what a load balancer leads requests to that doesn't tell when it has let go of a pod."""
     for pod in snapshot.pods_of(workload):
         for binding in snapshot.bindings_of(pod):
+            if binding.is_of_nodes:
+                # Its requests come through the nodes' kube-proxy, which goes by the EndpointSlices.
+                continue
             if binding.target_type not in {"ip", ""}:
                 yield Blocked(
                     reason=UNSEEN_LOAD_BALANCER,
-                    why=f"targetgroupbinding {binding.namespace}/{binding.name} registers nodes "
-                    f"(targetType {binding.target_type}): a pod can't be taken out of its group; only ip targets can",
+                    why=f"targetgroupbinding {binding.namespace}/{binding.name} registers neither pods nor nodes "
+                    f"(targetType {binding.target_type}): what its target group sends requests to is not known",
                 )
             elif not binding.group:
                 yield Blocked(

@@ -103,25 +103,31 @@ def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait 
         withdrawn = max(withdrawn, absent)
     for target in snapshot.targets_of(pod):
         if target.group in snapshot.unseen:
-            if wait := _wait_for_time(target.group, withdrawn, snapshot, settings):
-                return wait
-            continue
-        health = snapshot.health.get(target)
-        if health is None or withdrawn is None or health.asked_at <= withdrawn:
-            why = f"target {target} was not asked for since the withdrawal"
-        elif not health.is_gone:
-            why = _why_not_gone(target, health, snapshot)
-        elif snapshot.at - health.asked_at > snapshot.health_max_age:
-            why = f"target {target} was gone, but that answer is old"
+            wait = wait_for_time(target.group, withdrawn, snapshot, settings)
         else:
-            continue
-        # Why there is no newer answer, where its group could not be asked again.
-        trouble = snapshot.stale_health.get(target.group)
-        return Wait(on=For.TARGETS, why=f"{why}: {trouble}" if trouble else why)
+            wait = wait_to_leave(target, withdrawn, snapshot, after="the withdrawal")
+        if wait:
+            return wait
     return None
 
 
-def _wait_for_time(group: str, withdrawn: datetime | None, snapshot: Snapshot, settings: Settings) -> Wait | None:
+def wait_to_leave(target: Target, since: datetime | None, snapshot: Snapshot, *, after: str) -> Wait | None:
+    """Return the wait for a target that is to leave its group since then; `after` says in words since when."""
+    health = snapshot.health.get(target)
+    if health is None or since is None or health.asked_at <= since:
+        why = f"target {target} was not asked for since {after}"
+    elif not health.is_gone:
+        why = _why_not_gone(target, health, snapshot)
+    elif snapshot.at - health.asked_at > snapshot.health_max_age:
+        why = f"target {target} was gone, but that answer is old"
+    else:
+        return None
+    # Why there is no newer answer, where its group could not be asked again.
+    trouble = snapshot.stale_health.get(target.group)
+    return Wait(on=For.TARGETS, why=f"{why}: {trouble}" if trouble else why)
+
+
+def wait_for_time(group: str, withdrawn: datetime | None, snapshot: Snapshot, settings: Settings) -> Wait | None:
     """Return the wait for a target of a group that can't be asked; None once it is taken to have drained."""
     name, drain_wait = group_name(group), settings.drain_wait
     if withdrawn is None or drain_wait is None:

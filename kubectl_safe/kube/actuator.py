@@ -12,6 +12,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -46,6 +48,7 @@ from kubectl_safe.kube.patches import dry, pod_path, request_for
 from kubectl_safe.kube.watch import UNREADABLE
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.target import EXCLUDE_LABEL
 
 __all__ = ["Actuator", "Busy", "Conflict", "Denied", "Done", "Gone", "Refused", "Result", "Undone", "Untried"]
 
@@ -177,7 +180,7 @@ def _pod(action: Action) -> Pod | None:
             return pod
         case Nudge() | RemoveNudge() | Wake() | RemoveWake():
             return None
-        case Cordon() | Uncordon() | Record() | RemoveRecord():
+        case Cordon() | Uncordon() | ExcludeNode() | IncludeNode() | Record() | RemoveRecord():
             return None
 
 
@@ -187,7 +190,7 @@ def _kind(action: Action) -> str:
             return kinds.BINDING_KINDS[binding.api]
         case Wake() | RemoveWake():
             return kinds.STATEFUL_SETS
-        case Cordon() | Uncordon():
+        case Cordon() | Uncordon() | ExcludeNode() | IncludeNode():
             return kinds.NODES
         case Record(bearer=bearer) | RemoveRecord(bearer=bearer):
             return f"{bearer.kind.lower()}s"
@@ -214,11 +217,20 @@ def _missing(action: Action, returned: Mapping[str, Any]) -> str | None:
             if kept or marks.HANDOFF in annotations:
                 return f"pod {pod} doesn't get back what its release took ({', '.join(sorted(kept))}): {why}"
             return None
-        case Cordon(node=node):
-            cordoned = (returned.get("spec") or {}).get("unschedulable")
-            return None if cordoned else f"node {node.name} stays schedulable: {why}"
+        case Cordon() | ExcludeNode():
+            lacks = _missing_on_node(action, returned)
+            return f"node {action.node.name} {lacks}: {why}" if lacks else None
         case _:
             return None
     if kept:
         return f"pod {pod} keeps its label {', '.join(sorted(kept))}: {why}"
     return None if wanted else f"pod {pod} doesn't keep the marks of its handoff: {why}"
+
+
+def _missing_on_node(action: Cordon | ExcludeNode, returned: Mapping[str, Any]) -> str:
+    match action:
+        case Cordon():
+            return "" if (returned.get("spec") or {}).get("unschedulable") else "stays schedulable"
+        case ExcludeNode():
+            labels = (returned.get("metadata") or {}).get("labels") or {}
+            return "" if EXCLUDE_LABEL in labels else f"doesn't get label {EXCLUDE_LABEL}"

@@ -65,6 +65,7 @@ def service(raw: Json) -> Service:
                 port=port["port"],
                 target_port=_default(port.get("targetPort"), port["port"]),
                 protocol=port.get("protocol") or "TCP",
+                node_port=port.get("nodePort") or None,
             )
             for port in spec.get("ports") or ()
         ),
@@ -234,13 +235,14 @@ def claim(raw: Json) -> Claim:
 
 def node(raw: Json) -> Node:
     """Return a Node."""
-    meta = raw["metadata"]
+    meta, spec = raw["metadata"], raw.get("spec") or {}
     return Node(
         name=meta["name"],
         resource_version=meta["resourceVersion"],
-        is_unschedulable=bool((raw.get("spec") or {}).get("unschedulable")),
+        is_unschedulable=bool(spec.get("unschedulable")),
         labels=meta.get("labels") or {},
         annotations=meta.get("annotations") or {},
+        instance_id=_instance_id(spec.get("providerID") or ""),
     )
 
 
@@ -278,6 +280,7 @@ def binding(raw: Json, *, api: str = CONTROLLER_API) -> TargetGroupBinding:
         service=reference.get("name") or "",
         service_port=_default(reference.get("port"), ""),
         is_ipv6=spec.get("ipAddressType") == "ipv6",
+        node_selector=None if spec.get("nodeSelector") is None else selector(spec["nodeSelector"]),
         is_nudged=marks.NUDGE in (meta.get("annotations") or {}),
     )
 
@@ -295,6 +298,12 @@ def _claims(spec: Json) -> tuple[str, ...]:
     """Return the claims that a template names; one that each pod gets for itself is none."""
     volumes = ((spec.get("template") or {}).get("spec") or {}).get("volumes") or ()
     return tuple(its["claimName"] for volume in volumes if (its := volume.get("persistentVolumeClaim")))
+
+
+def _instance_id(provider_id: str) -> str:
+    """Return the EC2 instance of a provider ID (`aws:///ZONE/i-...`); one of Fargate or of another cloud has none."""
+    instance = provider_id.rpartition("/")[2]
+    return instance if provider_id.startswith("aws://") and instance.startswith("i-") else ""
 
 
 def _failure(status: Json) -> str:

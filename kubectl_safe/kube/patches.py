@@ -12,6 +12,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -28,7 +30,7 @@ from kubectl_safe.decide.actions import (
 from kubectl_safe.kube.bindings import BINDING_APIS
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import OwnerReference, Pod
-from kubectl_safe.model.target import Target, TargetGroupBinding, is_arn
+from kubectl_safe.model.target import EXCLUDE_LABEL, Target, TargetGroupBinding, is_arn
 from kubectl_safe.model.workload import ReplicaSet, Workload
 
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -64,8 +66,10 @@ def request_for(action: Action, *, at: str, grace_period: int | None = None) -> 
             return _on_pod(action, at)
         case Nudge() | RemoveNudge() | Wake() | RemoveWake():
             return _mark(action, at)
-        case Cordon() | Uncordon() | Record() | RemoveRecord():
-            return _elsewhere(action, at)
+        case Cordon() | Uncordon() | ExcludeNode() | IncludeNode():
+            return _patch_node(action, at)
+        case Record() | RemoveRecord():
+            return _record(action)
         case _:
             assert_never(action)
 
@@ -119,17 +123,32 @@ def _mark(action: Nudge | RemoveNudge | Wake | RemoveWake, at: str) -> Request:
             assert_never(action)
 
 
-def _elsewhere(action: Cordon | Uncordon | Record | RemoveRecord, at: str) -> Request:
-    """Return the patch of a node, or of what carries the record of a restart."""
+def _patch_node(action: Cordon | Uncordon | ExcludeNode | IncludeNode, at: str) -> Request:
+    """Return the patch of a node."""
+    node = action.node
+    pinned = {"resourceVersion": node.resource_version}
+    body: dict[str, Any]
     match action:
-        case Cordon(node=node):
+        case Cordon():
             body = {"metadata": {"annotations": {marks.CORDONED: at}}, "spec": {"unschedulable": True}}
-            return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
-        case Uncordon(node=node):
+        case Uncordon():
             # Who cordons it anew at this moment, cordons it for a reason of their own.
-            meta = {"resourceVersion": node.resource_version, "annotations": {marks.CORDONED: None}}
+            meta = {**pinned, "annotations": {marks.CORDONED: None}}
             body = {"metadata": meta, "spec": {"unschedulable": None}}
-            return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
+        case ExcludeNode():
+            # Where somebody sets the label at this moment, it is theirs, and is not to be noted as ours.
+            meta = {**pinned, "labels": {EXCLUDE_LABEL: "true"}, "annotations": {marks.EXCLUDED: at}}
+            body = {"metadata": meta}
+        case IncludeNode():
+            body = {"metadata": {**pinned, "labels": {EXCLUDE_LABEL: None}, "annotations": {marks.EXCLUDED: None}}}
+        case _:
+            assert_never(action)
+    return Request(method="PATCH", path=f"/api/v1/nodes/{node.name}", body=body, content_type=STRATEGIC)
+
+
+def _record(action: Record | RemoveRecord) -> Request:
+    """Return the patch of what carries the record of a restart."""
+    match action:
         case Record(bearer=bearer, operation=operation):
             # Two that begin at the same moment: the second must see the first's record.
             return _annotate(bearer, marks.OPERATION, operation.dumps(), version=bearer.resource_version)

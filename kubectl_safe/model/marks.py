@@ -21,6 +21,9 @@ OPERATION = "kubectl-safe/operation"
 CORDONED = "kubectl-safe/cordoned"
 """Annotation of a node that we cordoned (not one that was cordoned before)."""
 
+EXCLUDED = "kubectl-safe/excluded"
+"""Annotation of a node that we took out of the target groups that register nodes."""
+
 NUDGE = "kubectl-safe/nudge"
 """Annotation of a TargetGroupBinding that makes its controller look at its targets at once."""
 

@@ -16,6 +16,8 @@ class ServicePort:
     port: int
     target_port: int | str
     protocol: str = "TCP"
+    node_port: int | None = None
+    """The port of every node that leads to it; None where there is none."""
 
     def number_in(self, pod: Pod) -> int | None:
         """Return the port number in this pod; None where it names a port that the pod doesn't declare."""

@@ -10,7 +10,7 @@ from kubectl_safe.model.event import Subject
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.policy import Policies
 from kubectl_safe.model.selector import Labels, LabelSelector
-from kubectl_safe.model.service import Endpoint, Service
+from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.target import Role, Target, TargetGroup, TargetGroupBinding, TargetHealth, group_name
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
@@ -67,6 +67,8 @@ class Snapshot:
     """Since when a pod (by UID) was seen in no EndpointSlice, without a break, by this process."""
     withdrawn_since: Mapping[str, datetime] = field(default_factory=dict)
     """When a pod (by UID) was first seen withdrawn, by this process."""
+    excluded_since: Mapping[str, datetime] = field(default_factory=dict)
+    """When a node (by name) was first seen excluded from load balancers, by this process."""
     ready_since: Mapping[str, datetime] = field(default_factory=dict)
     """When a pod (by UID) was seen to become ContainersReady, by this process."""
     answers: Mapping[str, EvictionAnswer] = field(default_factory=dict)
@@ -187,8 +189,7 @@ class Snapshot:
 
     def target_in(self, binding: TargetGroupBinding, pod: Pod) -> Target | None:
         """Return what the pod is in a binding's group; None before it has an address, or without the port."""
-        service = next((s for s in self._services_in(binding.namespace) if s.name == binding.service), None)
-        port = service.port(binding.service_port) if service else None
+        port = self._port_of(binding)
         number = port.number_in(pod) if port else None
         ip = pod.ip_of(is_ipv6=binding.is_ipv6)
         if number is None or ip is None or binding.target_type not in {"ip", ""}:
@@ -196,6 +197,11 @@ class Snapshot:
         # By a name alone nobody can ask: such a target is not known to be healthy, and not known to be gone.
         group = group_name(binding.group) if binding.sought else binding.group
         return Target(group=group, ip=ip, port=number)
+
+    def node_port_of(self, binding: TargetGroupBinding) -> int | None:
+        """Return the port of every node that a binding leads requests to; None where its Service has none."""
+        port = self._port_of(binding)
+        return port.node_port if port else None
 
     def targets_of(self, pod: Pod) -> tuple[Target, ...]:
         """Return what the pod is, or was before its handoff, in target groups: by bindings now and by what it notes."""
@@ -290,6 +296,10 @@ class Snapshot:
         for binding in self.bindings:
             found.setdefault((binding.namespace, binding.service), []).append(binding)
         return {key: tuple(bindings) for key, bindings in found.items()}
+
+    def _port_of(self, binding: TargetGroupBinding) -> ServicePort | None:
+        service = next((s for s in self._services_in(binding.namespace) if s.name == binding.service), None)
+        return service.port(binding.service_port) if service else None
 
     def _services_in(self, namespace: str) -> tuple[Service, ...]:
         return self._services_by_namespace.get(namespace, ())

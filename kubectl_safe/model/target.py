@@ -1,10 +1,12 @@
 """Target groups, the bindings that fill them, and the health of their targets."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import ip_address
+
+from kubectl_safe.model.selector import Labels, LabelSelector, Operator, Requirement
 
 CONTROLLER_API = "elbv2.k8s.aws"
 """The group of the AWS Load Balancer Controller's API (version v1beta1)."""
@@ -12,14 +14,29 @@ CONTROLLER_API = "elbv2.k8s.aws"
 AUTO_MODE_API = "eks.amazonaws.com"
 """The same controller's, where EKS Auto Mode runs it (version v1); a cluster may serve both."""
 
+EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
+"""Label of a node that load balancers are not to send requests to, whatever its value (well-known labels)."""
+
+_ANY_NODE = LabelSelector(
+    match_labels={},
+    match_expressions=(
+        Requirement(key="node-role.kubernetes.io/master", operator=Operator.DOES_NOT_EXIST),
+        Requirement(key=EXCLUDE_LABEL, operator=Operator.DOES_NOT_EXIST),
+        Requirement(key="alpha.service-controller.kubernetes.io/exclude-balancer", operator=Operator.DOES_NOT_EXIST),
+        Requirement(key="eks.amazonaws.com/compute-type", operator=Operator.NOT_IN, values=frozenset({"fargate"})),
+    ),
+)
+"""The nodes that are registered with groups of nodes (AWS Load Balancer Controller, pkg/backend/endpoint_utils.go)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Target:
-    """An address registered with a target group."""
+    """What is registered with a target group: a pod's address, or a node's instance and port."""
 
     group: str
     """The target group's ARN, or its name while AWS was not asked for that."""
     ip: str
+    """The pod's address; the id of the node's instance in a group of nodes."""
     port: int
 
     @property
@@ -135,7 +152,7 @@ class FoundGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetGroupBinding:
-    """A TargetGroupBinding: the pods of this Service are targets of that group."""
+    """A TargetGroupBinding: pods of this Service, or nodes, are targets of that group."""
 
     namespace: str
     name: str
@@ -146,11 +163,13 @@ class TargetGroupBinding:
     """The target group's ARN; its name where it has no ARN and AWS was not asked for that; empty without either."""
     role: Role | None = None
     target_type: str
-    """`ip` or `instance`; empty where it is not told, and AWS was not asked for it."""
+    """`ip` for pods, `instance` for nodes; empty where it is not told, and AWS was not asked for it."""
     service: str
     service_port: int | str
     is_ipv6: bool = False
     """Whether the targets are the pods' IPv6 addresses."""
+    node_selector: LabelSelector | None = field(default=None, hash=False)
+    """Which nodes are registered, of those that may be."""
     is_nudged: bool = False
     """Whether our annotation is on it."""
 
@@ -176,6 +195,16 @@ class TargetGroupBinding:
     def completed(self, found: FoundGroup) -> "TargetGroupBinding":
         """Return it with what AWS says of its group."""
         return replace(self, group=found.arn, target_type=found.target_type, is_ipv6=found.is_ipv6)
+
+    @property
+    def is_of_nodes(self) -> bool:
+        """Whether nodes are its targets, each with the Service's node port."""
+        return self.target_type == "instance"
+
+    def registers(self, labels: Labels) -> bool:
+        """Tell whether a node with these labels becomes a target of its group."""
+        is_chosen = self.node_selector is None or self.node_selector.matches(labels)
+        return self.is_of_nodes and is_chosen and _ANY_NODE.matches(labels)
 
     def gate_in(self, gates: Iterable[str]) -> str | None:
         """Return which of a pod's readiness gates its controller sets for it; None where it gave the pod none.

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.marks import CORDONED, OPERATION, Operation
+from kubectl_safe.model.marks import CORDONED, EXCLUDED, OPERATION, Operation
 from kubectl_safe.model.pod import OwnerReference
 from kubectl_safe.model.selector import Labels, LabelSelector
+from kubectl_safe.model.target import EXCLUDE_LABEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,18 @@ class Node:
     is_unschedulable: bool = False
     labels: Labels = field(default_factory=dict)
     annotations: Labels = field(default_factory=dict)
+    instance_id: str = ""
+    """Of the EC2 instance that it is; empty where that can't be told."""
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether load balancers are not to send requests to it."""
+        return EXCLUDE_LABEL in self.labels
+
+    @property
+    def is_excluded_by_us(self) -> bool:
+        """Whether that is ours to take away."""
+        return self.is_excluded and EXCLUDED in self.annotations
 
     @property
     def is_cordoned_by_us(self) -> bool:

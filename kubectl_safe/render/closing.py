@@ -16,6 +16,7 @@ SHOWN = 5
 NAMES = {
     For.CACHE: "for the cluster to be seen",
     For.LEASE: "for another run to let go",
+    For.NODE: "for its node to leave target groups",
     For.SURGE: "in the queue",
     For.STRAY: "for a pod that another run left",
     For.RELEASE: "for its controller to let it go",

@@ -9,12 +9,13 @@ from tabulate import tabulate
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.labels import labels_to_withdraw
+from kubectl_safe.decide.node_first import memberships, nodes_of, targets_of
 from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.decide.step import surge_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import account_and_region, group_name, is_arn
+from kubectl_safe.model.target import EXCLUDE_LABEL, account_and_region, group_name, is_arn
 from kubectl_safe.model.workload import Workload
 from kubectl_safe.render.durations import about, short
 
@@ -29,6 +30,7 @@ _KEPT_FLOWS = (
 
 def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterator[str]:
     """Return the plan, ready to be printed."""
+    yield from _nodes_first(intent, snapshot)
     if not intent.pods:
         yield "no pod has to be moved"
         return
@@ -48,6 +50,22 @@ def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterat
     yield from _tight_budgets(intent, snapshot)
     yield ""
     yield f"{about(estimate.total)}: {estimate.why}" if estimate.total else estimate.why
+
+
+def _nodes_first(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
+    """Return what nodes leave before the first pod is begun."""
+    for node in nodes_of(intent, snapshot):
+        arns = {its.target.group for its in memberships(node, snapshot) if its.target}
+        if not arns:
+            continue
+        done = "has" if node.is_excluded else "gets"
+        yield from wrap(
+            f"Node {node.name} {done} label {EXCLUDE_LABEL}, and no pod is begun before it is out of target group "
+            f"{_names(arns)}.",
+            WIDTH,
+            break_on_hyphens=False,
+        )
+        yield ""
 
 
 def _row(planned: Planned, intent: Intent, snapshot: Snapshot, *, has_namespaces: bool) -> list[str]:
@@ -118,7 +136,7 @@ def _target_groups(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
         if planned.workload and (pod := snapshot.pods.get(planned.uid))
         for target in snapshot.targets_of(pod)
         if is_arn(target.group)
-    }
+    } | {target.group for target in targets_of(intent, snapshot)}
     if not arns:
         return
     yield ""

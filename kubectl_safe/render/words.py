@@ -7,6 +7,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -35,8 +37,8 @@ def words_for(action: Action) -> str:
             return f"pod/{pod.name} withdrawn: no new requests, it answers those it has"
         case Evict(pod=pod):
             return f"evicting pod {pod}"
-        case Nudge() | Wake():
-            return _woken(action)
+        case Nudge() | Wake() | ExcludeNode() | IncludeNode():
+            return _words_elsewhere(action)
         case Touch() | AskEviction() | Cordon() | Uncordon() | Record():
             pass
         case RemoveRecord() | RemoveNudge() | RemoveTouch() | RemoveWake():
@@ -46,12 +48,16 @@ def words_for(action: Action) -> str:
     return ""
 
 
-def _woken(action: Nudge | Wake) -> str:
+def _words_elsewhere(action: Nudge | Wake | ExcludeNode | IncludeNode) -> str:
     match action:
         case Nudge(binding=binding):
             return f"{binding.named} nudged: its target is healthy, its gate not yet True"
         case Wake(workload=workload):
             return f"statefulset.apps/{workload.name} woken: the name of a pod that it is to create is free"
+        case ExcludeNode(node=node):
+            return f"node/{node.name} excluded from load balancers: it leaves the target groups that register nodes"
+        case IncludeNode(node=node):
+            return f"node/{node.name} included again: load balancers may send it requests"
         case _:
             assert_never(action)
 

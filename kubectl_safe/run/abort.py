@@ -11,7 +11,7 @@ from kubectl_safe.model.lease import lease_of_node, lease_of_workload
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node, Workload
-from kubectl_safe.run.drain import node_of, uncordoning
+from kubectl_safe.run.drain import including, node_of, uncordoning
 from kubectl_safe.run.restart import find, forget
 from kubectl_safe.run.session import Session
 
@@ -30,7 +30,7 @@ class Abort:
 
 
 def abort(request: Abort, session: Session) -> None:
-    """End what is under way; then take back the cordon and the record, where they are ours.
+    """End what is under way; then take back the marks of nodes and the record, where they are ours.
 
     Raises:
         KubectlSafeError: something is not there, or could not be ended.
@@ -65,8 +65,9 @@ def abort(request: Abort, session: Session) -> None:
     emptied = {pod.node for pod in intent.pods}
     for name in request.nodes:
         node = node_of(name, session.observer.look())
+        session.write(partial(including, name))
         session.write(partial(uncordoning, name))
-        session.audience.say(f"node/{name} {_end_of(node, is_begun=name in emptied)}")
+        session.audience.say(f"node/{name} {_end_of(node, is_begun=name in emptied or node.is_excluded_by_us)}")
 
 
 def _end_of(node: Node, *, is_begun: bool) -> str:

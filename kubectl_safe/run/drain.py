@@ -4,17 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from kubectl_safe.decide.actions import Cordon, Uncordon
+from kubectl_safe.decide.actions import Cordon, IncludeNode, Uncordon
 from kubectl_safe.decide.drain import NodePlan, Options, plan_node
 from kubectl_safe.decide.intent import Intent
+from kubectl_safe.decide.node_first import is_to_exclude
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.kube.errors import ApiError
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.errors import Interrupted, KubectlSafeError
 from kubectl_safe.model.lease import lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
+from kubectl_safe.run.node_first import leave_target_groups
 from kubectl_safe.run.session import Session
 from kubectl_safe.run.terms import DryRun
 
@@ -46,23 +48,34 @@ def drain(request: Drain, session: Session) -> None:
     for plan in plans:
         if plan.warnings:
             session.audience.warn(f"Warning: {'; '.join(plan.warnings)}")
-    intent = Intent(pods=tuple(pod for plan in plans for pod in plan.pods), settings=request.settings)
+    planned = tuple(pod for plan in plans for pod in plan.pods)
+    intent = Intent(pods=planned, settings=request.settings, nodes=tuple(node.name for node in nodes))
     session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
-    suffix = session.terms.dry_run.suffix
     session.hold({lease_of_node(node.name): f"node/{node.name}" for node in nodes}, began=began, before=intent.pods)
     # Who had them until now may have cordoned them.
     nodes = [node_of(node.name, session.observer.look()) for node in nodes]
     session.interruption.arm()
     for node in nodes:
         cordon(node, session)
-    if session.terms.dry_run is DryRun.NONE:
-        failure = _move(intent, nodes, request, session, began=began)
-        if failure is not None:
-            notes = [_note_on(node.name, request, session) for node in nodes]
-            raise type(failure)("\n".join([str(failure), *notes])) from failure
-    else:
-        for planned in intent.pods:
-            session.audience.say(f"evicting pod {planned}{suffix}")
+    if session.terms.dry_run is not DryRun.NONE:
+        _pretend(intent, nodes, session)
+        return
+    failure = _move(intent, nodes, request, session, began=began)
+    if failure is not None:
+        notes = [_note_on(node.name, request, session) for node in nodes]
+        raise type(failure)("\n".join([str(failure), *notes])) from failure
+    for node in nodes:
+        session.audience.say(f"node/{node.name} drained")
+
+
+def _pretend(intent: Intent, nodes: list[Node], session: Session) -> None:
+    """Say what a drain would say, as kubectl does in a dry run."""
+    snapshot, suffix = session.observer.look(), session.terms.dry_run.suffix
+    for node in nodes:
+        if is_to_exclude(node, snapshot):
+            session.audience.say(f"node/{node.name} excluded from load balancers{suffix}")
+    for planned in intent.pods:
+        session.audience.say(f"evicting pod {planned}{suffix}")
     for node in nodes:
         session.audience.say(f"node/{node.name} drained{suffix}")
 
@@ -73,8 +86,14 @@ def _move(
     """Hand over what is on the nodes, and what came to them until the cordon was known; return what failed."""
     subject = " ".join(f"node/{node.name}" for node in nodes)
     try:
-        ending = session.carry_out(_with_late_pods(intent, nodes, request, session), began=began)
+        why = leave_target_groups(intent, session, began=began)
+        whole = _with_late_pods(intent, nodes, request, session)
+        # What a run before this one has begun is ended all the same.
+        given_up = dict.fromkeys(whole.uids, why) if why else {}
+        ending = session.carry_out(replace(whole, given_up=given_up), began=began)
         failure = session.failure(ending, subject=subject)
+        if failure is None and why:
+            failure = Interrupted(why) if session.interruption.stop else KubectlSafeError(why)
         if failure is not None:
             return failure
         # The scheduler may have bound a pod before it knew of the cordon, and after our look.
@@ -89,13 +108,28 @@ def _move(
 
 
 def _note_on(name: str, request: Drain, session: Session) -> str:
-    """Say what becomes of a node's cordon after a failure, and take it away where that is wished for."""
+    """Say what becomes of a node's marks after a failure, and take ours away where that is wished for."""
     node = node_of(name, session.observer.look())
+    excluded = f"node/{name} stays excluded from load balancers"
+    takes_back = request.uncordons_on_failure and not session.interruption.is_urgent
+    notes = [_note_on_cordon(node, session, takes_back=takes_back)]
+    if node.is_excluded_by_us and not takes_back:
+        notes.append(f"{excluded}; to take that back: kubectl safe uncordon {name}")
+    elif node.is_excluded_by_us:
+        try:
+            session.write(partial(including, name))
+        except KubectlSafeError as error:
+            notes.append(f"{excluded}, for its label could not be taken off: {error}")
+    return "\n".join(notes)
+
+
+def _note_on_cordon(node: Node, session: Session, *, takes_back: bool) -> str:
+    name = node.name
     if not node.is_unschedulable:
         return f"node/{name} is schedulable"
     if not node.is_cordoned_by_us:
         return f"node/{name} stays cordoned, as it was before"
-    if not request.uncordons_on_failure or session.interruption.is_urgent:
+    if not takes_back:
         return f"node/{name} stays cordoned; to take that back: kubectl safe uncordon {name}"
     try:
         session.write(partial(uncordoning, name))
@@ -116,6 +150,12 @@ def uncordoning(name: str, snapshot: Snapshot) -> Uncordon | None:
     """Choose to uncordon a node that we cordoned."""
     node = node_of(name, snapshot)
     return Uncordon(node=node) if node.is_unschedulable and node.is_cordoned_by_us else None
+
+
+def including(name: str, snapshot: Snapshot) -> IncludeNode | None:
+    """Choose to take off a node the label by which we excluded it from load balancers."""
+    node = node_of(name, snapshot)
+    return IncludeNode(node=node) if node.is_excluded_by_us else None
 
 
 def _cordoning(name: str, snapshot: Snapshot) -> Cordon | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from kubectl_safe.decide.health import POLL, Wish
-from kubectl_safe.kube.cluster import SLICES, Observed
+from kubectl_safe.kube.cluster import NODES, SLICES, Observed
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.service import Endpoint
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot, governing_service_of
@@ -73,6 +73,7 @@ class Memory:
 
     absent_since: dict[str, datetime] = field(default_factory=dict)
     withdrawn_since: dict[str, datetime] = field(default_factory=dict)
+    excluded_since: dict[str, datetime] = field(default_factory=dict)
     ready_since: dict[str, datetime] = field(default_factory=dict)
     answers: dict[str, EvictionAnswer] = field(default_factory=dict)
     nudged_at: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
@@ -137,6 +138,7 @@ class Observer:
             # Copies: what is learned while a snapshot is acted on is of the next one.
             absent_since=dict(memory.absent_since),
             withdrawn_since=dict(memory.withdrawn_since),
+            excluded_since=dict(memory.excluded_since),
             ready_since=dict(memory.ready_since),
             answers=dict(memory.answers),
             nudged_at=dict(memory.nudged_at),
@@ -160,6 +162,9 @@ class Observer:
         # Without a connection nobody sees a pod come back to a slice and leave it again: its absence begins anew.
         absent = () if SLICES in seen.stale else (uid for uid in seen.pods if uid not in present)
         self.memory.absent_since = {uid: self.memory.absent_since.get(uid, at) for uid in absent}
+        # The same of a node that is included for a moment, and excluded again.
+        excluded = () if NODES in seen.stale else (name for name, node in seen.nodes.items() if node.is_excluded)
+        self.memory.excluded_since = {name: self.memory.excluded_since.get(name, at) for name in excluded}
         for uid, pod in seen.pods.items():
             # Withdrawn once more, from a Service that was changed to select it, it was in a slice in between: for how
             # short a time, nobody may have seen.

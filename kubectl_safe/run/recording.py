@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from kubectl_safe.decide.actions import Action, Cordon, Uncordon, Undo
+from kubectl_safe.decide.actions import Action, Cordon, ExcludeNode, IncludeNode, Uncordon, Undo
 from kubectl_safe.decide.decision import Left
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
@@ -60,6 +60,10 @@ class Recorded:
                 self.recorder.mark(self._now(), f"{node.name} cordoned")
             case Uncordon(node=node):
                 self.recorder.mark(self._now(), f"{node.name} uncordoned")
+            case ExcludeNode(node=node):
+                self.recorder.mark(self._now(), f"{node.name} excluded from load balancers")
+            case IncludeNode(node=node):
+                self.recorder.mark(self._now(), f"{node.name} excluded no more")
             case Undo(pod=pod):
                 self.recorder.mark(self._now(), f"{pod.name} given back")
             case _:

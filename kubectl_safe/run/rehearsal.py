@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Nudge, Record, Release, Withdraw
+from kubectl_safe.decide.actions import Action, AskEviction, Cordon, ExcludeNode, Nudge, Record, Release, Withdraw
 from kubectl_safe.kube.outcome import Denied, Undone, Untried
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.target import EXCLUDE_LABEL
 from kubectl_safe.run.loop import Hands
 
 
@@ -52,6 +53,8 @@ def _remedy(action: Action) -> Iterable[str]:
             yield f"the withdrawal was tried: it takes {labels} off a pod, so that it gets no new requests"
         case AskEviction():
             yield "the eviction was tried: it is what stops a pod in the end"
+        case ExcludeNode():
+            yield f"label {EXCLUDE_LABEL} was tried: it takes a node out of the target groups that register nodes"
         case Cordon() | Record():
             yield "this would have been the first write"
         case _:

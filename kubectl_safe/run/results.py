@@ -10,6 +10,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -206,7 +208,7 @@ class Results:
                 self._refused[pod.uid] = message
             case Touch() | RemoveTouch() | Nudge() | RemoveNudge() | Wake() | RemoveWake():
                 raise KubectlSafeError(message)
-            case Cordon() | Uncordon() | Record() | RemoveRecord():
+            case Cordon() | Uncordon() | ExcludeNode() | IncludeNode() | Record() | RemoveRecord():
                 raise KubectlSafeError(message)
             case _:
                 assert_never(action)

@@ -12,7 +12,7 @@ from kubectl_safe.decide.deadline import PATIENCE
 from kubectl_safe.decide.ending import Ending, cut_short
 from kubectl_safe.decide.estimate import Estimate, estimate
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.preflight import blockers
+from kubectl_safe.decide.preflight import blockers, sought_by, targets_of
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.rehearsal import rehearsals
 from kubectl_safe.decide.rights import Needs, Right
@@ -34,7 +34,7 @@ from kubectl_safe.run.loop import Hands, Loop, Reporter
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rehearsal import rehearse
 from kubectl_safe.run.rights import check_rights
-from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError, sought_by, targets_of
+from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError
 from kubectl_safe.run.terms import DryRun, Terms
 from kubectl_safe.run.warnings import Warnings
 from kubectl_safe.run.writing import write
@@ -270,6 +270,10 @@ class Session:
             KubectlSafeError: it was not carried out.
         """
         write(choose, observer=self.observer, hands=self.hands, audience=self.audience, pause=self._pause)
+
+    def wait(self, longest: timedelta) -> None:
+        """Return once something changed, or after that long."""
+        self._signal.wait(longest.total_seconds())
 
     def _pause(self, duration: timedelta) -> None:
         """Let time pass, whatever changes meanwhile: in a busy cluster something always does."""

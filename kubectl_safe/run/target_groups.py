@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from kubectl_safe.decide.allow import UNSEEN_TARGETS
 from kubectl_safe.decide.deadline import USUAL_DELAY
 from kubectl_safe.decide.health import Wish
-from kubectl_safe.decide.intent import Intent
-from kubectl_safe.decide.preflight import workloads_of
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import (
     FoundGroup,
@@ -61,24 +58,6 @@ class Signal(Protocol):
 
     def wait(self, timeout: float) -> bool:
         """Return once something changed, or after `timeout` seconds."""
-
-
-def targets_of(intent: Intent, snapshot: Snapshot) -> dict[str, frozenset[Target]]:
-    """Return the targets of the planned pods and of the other pods of their workloads, by target group (ARN)."""
-    pods = _pods_of(intent, snapshot)
-    targets = {target for pod in pods for target in snapshot.targets_of(pod) if is_arn(target.group)}
-    return {arn: frozenset(t for t in targets if t.group == arn) for arn in {t.group for t in targets}}
-
-
-def sought_by(intent: Intent, snapshot: Snapshot) -> dict[GroupName, TargetGroupBinding]:
-    """Return what AWS has to be asked for before the targets of these pods are known, and a binding that names it."""
-    bindings = {binding.key: binding for pod in _pods_of(intent, snapshot) for binding in snapshot.bindings_of(pod)}
-    return {sought: binding for binding in bindings.values() if (sought := binding.sought)}
-
-
-def _pods_of(intent: Intent, snapshot: Snapshot) -> list[Pod]:
-    planned = [pod for its in intent.pods if (pod := snapshot.pods.get(its.uid))]
-    return planned + [pod for workload in workloads_of(intent, snapshot) for pod in snapshot.pods_of(workload)]
 
 
 @dataclass(kw_only=True)

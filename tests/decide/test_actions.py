@@ -30,6 +30,8 @@ ROWS: list[tuple[actions.Action, str]] = [
     (actions.RemoveNudge(binding=a_binding()), "targetgroupbinding/shop/web"),
     (actions.Cordon(**NODE), "node/node-1"),
     (actions.Uncordon(**NODE), "node/node-1"),
+    (actions.ExcludeNode(**NODE), "node/node-1"),
+    (actions.IncludeNode(**NODE), "node/node-1"),
     (actions.Record(**RECORD), "replicaset/shop/web-5d4f8c7b9"),
     (actions.RemoveRecord(**SET), "replicaset/shop/web-5d4f8c7b9"),
 ]
@@ -43,6 +45,6 @@ def test_an_action_is_told_with_its_object(action: actions.Action, subject: str)
 def test_steps_and_waits_are_told_by_words_that_scripts_rely_on() -> None:
     assert {step.value for step in Step} == {"queued", "released", "withdrawn", "terminating", "gone"}
     assert {on.value for on in For} == {
-        *("cache", "lease", "surge", "stray", "release", "replacement", "room", "undo", "draining slot"),
+        *("cache", "lease", "node", "surge", "stray", "release", "replacement", "room", "undo", "draining slot"),
         *("budget", "endpoints", "settle", "targets", "termination"),
     }

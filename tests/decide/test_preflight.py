@@ -119,7 +119,7 @@ def test_downtime_is_blocked_with_a_remedy(snapshot: Snapshot, flags: dict[str, 
 @pytest.mark.parametrize(
     ("binding", "words"),
     [
-        pytest.param(a_binding(target_type="instance"), "registers nodes", id="instance targets"),
+        pytest.param(a_binding(target_type="alb"), "registers neither pods nor nodes", id="unknown targets"),
         pytest.param(a_binding(group=""), "has neither targetGroupARN nor", id="a binding without a group"),
     ],
 )

@@ -75,16 +75,19 @@ def test_a_deployment_whose_services_use_all_its_labels_has_to_miss_one() -> Non
     assert told(of(a_pod("web-2", labels=CANARY)), "web-1", max_unavailable=0) == []
 
 
+UNTOLD = "registers neither pods nor nodes (targetType alb): what its target group sends requests to is not known"
+
+
 @pytest.mark.parametrize(
     ("binding", "why"),
     [
         (
-            a_binding(target_type="instance"),
-            "registers nodes (targetType instance): a pod can't be taken out of its group; only ip targets can",
+            a_binding(target_type="alb"),
+            UNTOLD,
         ),
         (a_binding(group=""), "has neither targetGroupARN nor targetGroupName: its target group can't be asked"),
     ],
-    ids=["instance targets", "no ARN"],
+    ids=["unknown targets", "no ARN"],
 )
 def test_a_binding_that_can_not_be_asked_about_is_named(binding: Any, why: str) -> None:
     assert told(a_cluster(bindings=(binding,))) == [f"targetgroupbinding shop/web {why}"]

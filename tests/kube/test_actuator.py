@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.actions import Action, AskEviction, Cordon, Evict, Nudge, Record, Release, Withdraw
+from kubectl_safe.decide.actions import (
+    Action,
+    AskEviction,
+    Cordon,
+    Evict,
+    ExcludeNode,
+    Nudge,
+    Record,
+    Release,
+    Withdraw,
+)
 from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied, Done, Gone, Refused, Result, Undone, Untried
 from kubectl_safe.model import marks
@@ -164,8 +174,20 @@ def test_a_dry_run_changes_nothing_that_is_known(serve: Serve) -> None:
         (WITHDRAW, released({}), "doesn't keep the marks"),
         (RELEASE, a_raw_pod("a", labels={}), "doesn't keep the marks"),
         (CORDON, {"metadata": {"name": "node-a", "resourceVersion": "9"}, "spec": {}}, "stays schedulable"),
+        (
+            ExcludeNode(node=a_node()),
+            {"metadata": {"name": "node-a", "resourceVersion": "9"}},
+            "doesn't get label node.kube",
+        ),
     ],
-    ids=["the hash is back", "a Service's label is back", "no withdrawn label", "no annotation", "not cordoned"],
+    ids=[
+        "the hash is back",
+        "a Service's label is back",
+        "no withdrawn label",
+        "no annotation",
+        "not cordoned",
+        "not excluded",
+    ],
 )
 @pytest.mark.parametrize("dry_run", [False, True], ids=["in earnest", "in a dry run"])
 def test_what_came_back_unchanged_is_undone(

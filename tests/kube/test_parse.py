@@ -147,6 +147,12 @@ def test_a_service_that_publishes_the_addresses_of_pods_that_are_not_ready() -> 
     assert not parse.service(captured("service")).publishes_unready
 
 
+@pytest.mark.parametrize(("told", "expected"), [({"nodePort": 30080}, 30080), ({"nodePort": 0}, None), ({}, None)])
+def test_the_port_of_every_node_that_leads_to_a_service(told: dict[str, Any], expected: int | None) -> None:
+    (port,) = parse.service({"metadata": META, "spec": {"ports": [{"port": 80, **told}]}}).ports
+    assert port.node_port == expected
+
+
 @pytest.mark.parametrize("policy", ["externalTrafficPolicy", "internalTrafficPolicy"])
 def test_a_service_that_asks_the_pods_of_a_node_only(policy: str) -> None:
     for value, expected in (("Local", {policy}), ("Cluster", set())):
@@ -310,6 +316,20 @@ def test_a_node_as_the_api_server_tells_it() -> None:
     assert parse.node({"metadata": META, "spec": {"unschedulable": True}}).is_unschedulable
 
 
+@pytest.mark.parametrize(
+    ("provider_id", "expected"),
+    [
+        pytest.param("aws:///eu-west-1a/i-0123456789abcdef0", "i-0123456789abcdef0", id="EC2"),
+        pytest.param("aws:///eu-west-1a/0a1b2c-12ab/fargate-ip-10-0-0-1", "", id="Fargate"),
+        pytest.param("eks-hybrid:///eu-west-1/cluster/mi-0123456789abcdef0", "", id="hybrid"),
+        pytest.param("gce://project/zone/i-name", "", id="another cloud"),
+        pytest.param(None, "", id="none"),
+    ],
+)
+def test_the_instance_that_a_node_is(provider_id: str | None, expected: str) -> None:
+    assert parse.node({"metadata": META, "spec": {"providerID": provider_id}}).instance_id == expected
+
+
 def test_a_budget_as_the_api_server_tells_it() -> None:
     budget = parse.budget(captured("poddisruptionbudget"))
     assert budget.selector == LabelSelector(
@@ -356,6 +376,16 @@ def test_a_binding_may_name_its_group_only() -> None:
     spec = {"targetGroupName": "web", "serviceRef": {"name": "web", "port": 80}}
     binding = parse.binding({"metadata": META, "spec": spec})
     assert (binding.group, binding.role, binding.is_ipv6) == ("web", None, False)
+
+
+def test_a_binding_of_nodes_may_choose_among_them() -> None:
+    def selector(spec: dict[str, Any]) -> LabelSelector | None:
+        return parse.binding({"metadata": META, "spec": {"targetType": "instance", **spec}}).node_selector
+
+    assert selector({}) is None
+    assert selector({"nodeSelector": {}}) == LabelSelector(match_labels={})
+    chosen = selector({"nodeSelector": {"matchLabels": {"pool": "web"}}})
+    assert chosen == LabelSelector(match_labels={"pool": "web"})
 
 
 def test_a_binding_does_not_guess_its_type_or_its_group() -> None:

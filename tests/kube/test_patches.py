@@ -10,6 +10,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -27,7 +29,7 @@ from kubectl_safe.kube.patches import MERGE, STRATEGIC, dry, request_for
 from kubectl_safe.model import marks
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.marks import Handoff, Operation
-from kubectl_safe.model.target import Target
+from kubectl_safe.model.target import EXCLUDE_LABEL, Target
 from tests.kube.objects import ARN, HASH, OWNER, PLAIN_OWNER, a_binding, a_node, a_pod, a_replica_set, a_stateful_set
 
 AT = "2026-01-02T03:04:05.678Z"
@@ -202,6 +204,30 @@ OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [
         {
             "metadata": {"resourceVersion": "7", "annotations": {marks.CORDONED: None}},
             "spec": {"unschedulable": None},
+        },
+    ),
+    (
+        ExcludeNode(node=a_node()),
+        "/api/v1/nodes/node-a",
+        STRATEGIC,
+        {
+            "metadata": {
+                "resourceVersion": "7",
+                "labels": {EXCLUDE_LABEL: "true"},
+                "annotations": {marks.EXCLUDED: AT},
+            }
+        },
+    ),
+    (
+        IncludeNode(node=a_node()),
+        "/api/v1/nodes/node-a",
+        STRATEGIC,
+        {
+            "metadata": {
+                "resourceVersion": "7",
+                "labels": {EXCLUDE_LABEL: None},
+                "annotations": {marks.EXCLUDED: None},
+            }
         },
     ),
     (

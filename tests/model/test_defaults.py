@@ -24,7 +24,7 @@ ROWS = [
     (OwnerReference, {"is_controller": False}),
     (Condition, {"since": None, "reason": "", "message": ""}),
     (ContainerPort, {"protocol": "TCP"}),
-    (ServicePort, {"protocol": "TCP"}),
+    (ServicePort, {"protocol": "TCP", "node_port": None}),
     (
         Service,
         {
@@ -48,10 +48,13 @@ ROWS = [
     (Role, {"external_id": ""}),
     (GroupName, {"role": None}),
     (TargetGroup, {"minimum_count": 1, "minimum_percentage": 0, "is_zonal": False, "keeps_flows": False}),
-    (TargetGroupBinding, {"api": "elbv2.k8s.aws", "role": None, "is_ipv6": False, "is_nudged": False}),
+    (
+        TargetGroupBinding,
+        {"api": "elbv2.k8s.aws", "role": None, "is_ipv6": False, "node_selector": None, "is_nudged": False},
+    ),
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
-    (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}}),
+    (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}, "instance_id": ""}),
     (Endpoint, {"address_type": "", "zone": ""}),
     (
         ReplicaSet,
@@ -135,6 +138,7 @@ ROWS = [
             "began": None,
             "absent_since": {},
             "withdrawn_since": {},
+            "excluded_since": {},
             "ready_since": {},
             "answers": {},
             "nudged_at": {},

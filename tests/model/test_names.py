@@ -24,8 +24,8 @@ def a_lease(since: str) -> Lease:
 
 
 def test_marks_are_as_a_dead_run_left_them() -> None:
-    ours = (marks.HANDOFF, marks.WITHDRAWN, marks.OPERATION, marks.CORDONED, marks.NUDGE, marks.TOUCH)
-    names = ("handoff", "withdrawn", "operation", "cordoned", "nudge", "touch", "run", "nodes")
+    ours = (marks.HANDOFF, marks.WITHDRAWN, marks.OPERATION, marks.CORDONED, marks.EXCLUDED, marks.NUDGE, marks.TOUCH)
+    names = ("handoff", "withdrawn", "operation", "cordoned", "excluded", "nudge", "touch", "run", "nodes")
     assert (*ours, marks.RUN, marks.NODES) == tuple(f"kubectl-safe/{name}" for name in names)
     assert marks.MANAGED_BY == ("app.kubernetes.io/managed-by", "kubectl-safe")
 

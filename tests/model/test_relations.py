@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_safe.model.marks import CORDONED, HANDOFF, Handoff
+from kubectl_safe.model.marks import CORDONED, EXCLUDED, HANDOFF, Handoff
 from kubectl_safe.model.pod import Pod
-from kubectl_safe.model.selector import has_all
-from kubectl_safe.model.target import State, Target, canonical
+from kubectl_safe.model.selector import LabelSelector, has_all
+from kubectl_safe.model.target import EXCLUDE_LABEL, State, Target, canonical
 from kubectl_safe.model.workload import Node
 from tests.support.builders import (
     NOT_REGISTERED,
@@ -67,6 +67,45 @@ def test_only_a_target_that_is_unused_for_want_of_registration_is_gone(state: st
 def test_a_cordon_is_ours_where(is_unschedulable: bool, annotations: dict[str, str], is_ours: bool) -> None:
     node = Node(name="n", resource_version="1", is_unschedulable=is_unschedulable, annotations=annotations)
     assert node.is_cordoned_by_us is is_ours
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "is_ours"),
+    [
+        ({EXCLUDE_LABEL: "true"}, {EXCLUDED: "now"}, True),
+        ({EXCLUDE_LABEL: ""}, {}, False),
+        ({}, {EXCLUDED: "now"}, False),
+    ],
+    ids=["we excluded it", "another did", "it was included since"],
+)
+def test_an_exclusion_is_ours_where(labels: dict[str, str], annotations: dict[str, str], is_ours: bool) -> None:
+    node = Node(name="n", resource_version="1", labels=labels, annotations=annotations)
+    assert node.is_excluded is (EXCLUDE_LABEL in labels)
+    assert node.is_excluded_by_us is is_ours
+
+
+@pytest.mark.parametrize(
+    ("labels", "target_type", "is_registered"),
+    [
+        pytest.param({}, "instance", True, id="any node"),
+        pytest.param({}, "ip", False, id="no node where pods are targets"),
+        pytest.param({EXCLUDE_LABEL: "whatever"}, "instance", False, id="none that is excluded"),
+        pytest.param({"node-role.kubernetes.io/master": ""}, "instance", False, id="no control plane of old"),
+        pytest.param(
+            {"alpha.service-controller.kubernetes.io/exclude-balancer": ""},
+            "instance",
+            False,
+            id="none excluded of old",
+        ),
+        pytest.param({"eks.amazonaws.com/compute-type": "fargate"}, "instance", False, id="no Fargate"),
+        pytest.param({"eks.amazonaws.com/compute-type": "ec2"}, "instance", True, id="EC2"),
+    ],
+)
+def test_a_binding_registers(labels: dict[str, str], target_type: str, is_registered: bool) -> None:
+    assert a_binding(target_type=target_type).registers(labels) is is_registered
+    chosen = a_binding(target_type=target_type, node_selector=LabelSelector(match_labels={"pool": "web"}))
+    assert chosen.registers({**labels, "pool": "web"}) is is_registered
+    assert not chosen.registers({**labels, "pool": "db"})
 
 
 PLAIN = replace(an_owner(), is_controller=False)

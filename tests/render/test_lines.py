@@ -10,6 +10,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -61,6 +63,11 @@ WORDS = [
     (Touch(pod=a_pod(), budget=a_budget()), ""),
     (RemoveTouch(pod=a_pod()), ""),
     (Cordon(node=NODE), ""),
+    (
+        ExcludeNode(node=NODE),
+        f"node/{NODE.name} excluded from load balancers: it leaves the target groups that register nodes",
+    ),
+    (IncludeNode(node=NODE), f"node/{NODE.name} included again: load balancers may send it requests"),
     (
         Record(bearer=a_replica_set(), operation=Operation(id="1", started="", options="", pods=frozenset())),
         "",

@@ -9,9 +9,11 @@ import pytest
 from kubectl_safe.decide.estimate import estimate
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Node
 from kubectl_safe.render.plan import plan_lines
 from tests.support.builders import (
     LABELS,
+    a_binding,
     a_budget,
     a_cluster,
     a_deployment,
@@ -147,6 +149,25 @@ def test_a_group_whose_settings_are_not_known_is_told_so() -> None:
 def test_a_group_that_is_not_asked_is_told_with_what_is_gone_by() -> None:
     snapshot = a_cluster(unseen=frozenset({arn()}))
     assert plan_of(snapshot, "web-1", drain_wait=timedelta(minutes=6)) == NOT_ASKED
+
+
+def test_a_plan_says_which_nodes_leave_target_groups_first() -> None:
+    port = replace(a_service().ports[0], node_port=30080)
+    snapshot = a_cluster(
+        services=(a_service(ports=(port,)),),
+        bindings=(a_binding("nodes", target_type="instance", service="web"),),
+        groups={arn("nodes"): a_group("nodes")},
+        nodes={"node-1": Node(name="node-1", resource_version="1", instance_id="i-1")},
+    )
+    for pods in ((), an_intent(snapshot, "web-1").pods):
+        intent = Intent(pods=pods, nodes=("node-1",))
+        first, second, empty, *others = plan_lines(intent, snapshot, estimate(intent, snapshot))
+        assert [first, second, empty] == [
+            "Node node-1 gets label node.kubernetes.io/exclude-from-external-load-balancers, and no pod is begun",
+            "before it is out of target group nodes.",
+            "",
+        ]
+    assert any(line.startswith("TARGET GROUP") and "nodes" in line for line in others)
 
 
 def test_a_plan_of_nothing_says_so() -> None:

@@ -1,10 +1,13 @@
 """`abort`: what is begun is ended, what is ours is taken away, and each is told of."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubectl_safe.decide.actions import Evict, Undo
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.marks import CORDONED, OPERATION, Operation
+from kubectl_safe.model.marks import CORDONED, EXCLUDED, OPERATION, Operation
+from kubectl_safe.model.target import EXCLUDE_LABEL
 from kubectl_safe.model.workload import Node
 from kubectl_safe.run.abort import Abort, abort
 from tests.run.conftest import OpenSession
@@ -61,6 +64,18 @@ def test_the_cordon_of_somebody_else_stays(open_session: OpenSession) -> None:
     abort(Abort(nodes=("node-1",)), open_session(world, heard))
     assert world.story() == []
     assert heard.lines == ["node/node-1 has nothing to abort; it stays cordoned, which is somebody else's"]
+
+
+def test_a_node_that_we_excluded_from_load_balancers_is_so_no_more(open_session: OpenSession) -> None:
+    world, heard = a_world(), Heard()
+    world.nodes["node-1"] = replace(OF_OTHERS, labels={EXCLUDE_LABEL: "true"}, annotations={EXCLUDED: "now"})
+    world.nodes["node-2"] = Node(name="node-2", resource_version="1", labels={EXCLUDE_LABEL: "true"})
+    abort(Abort(nodes=("node-1", "node-2")), open_session(world, heard))
+    assert world.story() == ["IncludeNode node-1"]
+    assert heard.lines == [
+        "node/node-1 aborted; it stays cordoned, which is somebody else's",
+        "node/node-2 has nothing to abort",
+    ]
 
 
 def test_what_is_not_there_is_told_in_kubectls_words(open_session: OpenSession) -> None:

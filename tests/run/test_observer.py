@@ -10,6 +10,7 @@ from kubectl_safe.decide.health import Wish
 from kubectl_safe.kube.cluster import Observed
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.snapshot import EvictionAnswer
+from kubectl_safe.model.target import EXCLUDE_LABEL
 from kubectl_safe.run.observer import Observer
 from tests.run.world import World, a_world
 from tests.support.builders import NOW, a_deployment, a_group, a_pod, an_endpoint, an_owner, arn, uid
@@ -85,6 +86,21 @@ def test_an_endpoint_that_flashes_back_begins_the_absence_anew() -> None:
     pass_to(6)
     world._endpoints = {}
     assert observer.look().absent_since == {uid("web-1"): after(6)}
+
+
+def test_a_node_is_excluded_since_that_was_first_seen_on_a_watch_without_a_break() -> None:
+    world = a_world("web-1")
+    observer, pass_to = looking(world)
+    assert observer.look().excluded_since == {}
+    pass_to(3)
+    world.nodes["node-1"] = replace(world.nodes["node-1"], labels={EXCLUDE_LABEL: ""})
+    assert observer.look().excluded_since == {"node-1": after(3)}
+    pass_to(9)
+    assert observer.look().excluded_since == {"node-1": after(3)}
+    world.stale = frozenset({"nodes"})
+    assert observer.look().excluded_since == {}
+    world.stale = frozenset()
+    assert observer.look().excluded_since == {"node-1": after(9)}
 
 
 def test_target_groups_are_asked_from_the_first_wish_on_that_there_is() -> None:

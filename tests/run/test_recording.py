@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_safe.decide.actions import Cordon
+from kubectl_safe.decide.actions import Action, Cordon, ExcludeNode, IncludeNode
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.giving_up import Limits
 from kubectl_safe.decide.intent import Intent, Planned
@@ -89,9 +89,17 @@ def test_what_happens_beside_the_pods_is_marked(tmp_path: Path) -> None:
     audience, heard = recorded(world, tmp_path / "report.html")
     action = Cordon(node=world.nodes["node-1"])
     audience.acted(action)
+    others: list[Action] = [ExcludeNode(node=world.nodes["node-1"]), IncludeNode(node=world.nodes["node-1"])]
+    for other in others:
+        audience.acted(other)
     audience.stopping("interrupted (SIGINT)", Snapshot(at=NOW), outcome=None)  # type: ignore[arg-type]
-    assert [mark.text for mark in timeline_of(audience, world).marks] == ["node-1 cordoned", "interrupted (SIGINT)"]
-    assert (heard.actions, heard.stops) == ([action], ["interrupted (SIGINT)"])
+    assert [mark.text for mark in timeline_of(audience, world).marks] == [
+        "node-1 cordoned",
+        "node-1 excluded from load balancers",
+        "node-1 excluded no more",
+        "interrupted (SIGINT)",
+    ]
+    assert (heard.actions, heard.stops) == ([action, *others], ["interrupted (SIGINT)"])
 
 
 def test_a_run_that_never_had_a_plan_leaves_no_page(tmp_path: Path) -> None:

@@ -149,10 +149,12 @@ def test_a_group_that_is_only_named_is_looked_up_before_it_is_asked(open_session
     assert len(aws.asked_for_names) == 1
 
 
-def test_a_binding_that_does_not_tell_its_type_is_refused_where_that_is_no_ip(open_session: OpenSession) -> None:
+def test_a_binding_that_does_not_tell_its_type_is_refused_where_that_is_neither_ip_nor_instance(
+    open_session: OpenSession,
+) -> None:
     world = a_balanced_world()
     world.bindings = (replace(world.bindings[0], target_type=""),)
-    aws = Aws(world, target_type="instance")
+    aws = Aws(world, target_type="alb")
     with pytest.raises(KubectlSafeError, match=r"^Blocked\(unseen-load-balancer\): targetgroupbinding shop/web"):
         connect(aws, open_session(world, Heard())).prepare(an_intent(world), [])
     assert aws.asked_for_names == [["web"]]

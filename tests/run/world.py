@@ -16,6 +16,8 @@ from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
     Evict,
+    ExcludeNode,
+    IncludeNode,
     Nudge,
     Record,
     Release,
@@ -38,10 +40,10 @@ from kubectl_safe.decide.progress import Progress
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.cluster import Observed
 from kubectl_safe.kube.outcome import Done, Result
-from kubectl_safe.model.marks import CORDONED, HANDOFF, OPERATION, TOUCH, WITHDRAWN, Handoff
+from kubectl_safe.model.marks import CORDONED, EXCLUDED, HANDOFF, OPERATION, TOUCH, WITHDRAWN, Handoff
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import State, Target, TargetHealth
+from kubectl_safe.model.target import EXCLUDE_LABEL, State, Target, TargetHealth
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 from tests.support.builders import NOT_REGISTERED, NOW, a_deployment, a_pod, a_replica_set, a_service, an_endpoint, uid
 
@@ -171,7 +173,7 @@ class World(Signal):
                 self.after(self.stop_seconds, lambda: self._remove(pod))
             case Undo():
                 self._undo(action)
-            case Cordon() | Uncordon() | Record() | RemoveRecord():
+            case Cordon() | Uncordon() | ExcludeNode() | IncludeNode() | Record() | RemoveRecord():
                 self._mark(action)
             case RemoveTouch(pod=pod):
                 self.pods[pod.uid] = replace(pod, annotations={k: v for k, v in pod.annotations.items() if k != TOUCH})
@@ -235,12 +237,18 @@ class World(Signal):
         self.pods.pop(pod.uid, None)
         self._sync()
 
-    def _mark(self, action: Cordon | Uncordon | Record | RemoveRecord) -> None:
+    def _mark(self, action: Cordon | Uncordon | ExcludeNode | IncludeNode | Record | RemoveRecord) -> None:
         match action:
+            case ExcludeNode(node=node) | IncludeNode(node=node):
+                is_excluded = isinstance(action, ExcludeNode)
+                self.nodes[node.name] = _labelled(self.nodes[node.name], is_excluded=is_excluded)
             case Cordon(node=node):
-                self.nodes[node.name] = replace(node, is_unschedulable=True, annotations={CORDONED: "now"})
+                self.nodes[node.name] = replace(
+                    node, is_unschedulable=True, annotations={**node.annotations, CORDONED: "now"}
+                )
             case Uncordon(node=node):
-                self.nodes[node.name] = replace(node, is_unschedulable=False, annotations={})
+                others = {key: value for key, value in node.annotations.items() if key != CORDONED}
+                self.nodes[node.name] = replace(node, is_unschedulable=False, annotations=others)
             case Record(bearer=ReplicaSet() as owner, operation=operation):
                 self.replica_sets[owner.uid] = replace(owner, annotations={OPERATION: operation.dumps()})
             case RemoveRecord(bearer=ReplicaSet() as owner):
@@ -268,6 +276,15 @@ def a_world(*names: str, **changes: Any) -> World:
         "services": (a_service(),),
     }
     return World(**values | changes)
+
+
+def _labelled(node: Node, *, is_excluded: bool) -> Node:
+    """Return a node with our label and annotation, or without."""
+    labels = {key: value for key, value in node.labels.items() if key != EXCLUDE_LABEL}
+    annotations = {key: value for key, value in node.annotations.items() if key != EXCLUDED}
+    if is_excluded:
+        labels, annotations = {**labels, EXCLUDE_LABEL: "true"}, {**annotations, EXCLUDED: "now"}
+    return replace(node, labels=labels, annotations=annotations)
 
 
 def unused(asked_at: datetime) -> TargetHealth:
@@ -320,7 +337,7 @@ class Heard:
 
 def _name(action: Action) -> str:
     match action:
-        case Cordon(node=node) | Uncordon(node=node):
+        case Cordon(node=node) | Uncordon(node=node) | ExcludeNode(node=node) | IncludeNode(node=node):
             return node.name
         case Record(bearer=owner) | RemoveRecord(bearer=owner):
             return owner.name
