@@ -7,6 +7,7 @@ from typing import Any
 
 from kubectl_safe.decide.leasing import DURATION
 from kubectl_safe.sandbox.capacity import PodHistory
+from kubectl_safe.sandbox.elbv2 import NOT_REGISTERED
 from kubectl_safe.sandbox.traffic import TrafficReport
 from tests.conformance.account import same_anywhere
 from tests.support.virtual.api_server import Asked
@@ -93,6 +94,30 @@ def assert_evicted_when_out(stage: VirtualStage, scenario: Scenario, expected: E
         _assert_out(_pod_of(eviction, stage), _wall(stage, eviction.at), scenario, expected)
 
 
+def assert_nodes_left_first(stage: VirtualStage, scenario: Scenario, expected: Expected) -> None:
+    """I2: a drained node is in no group of nodes when one of its pods is touched, whichever process does it."""
+    groups = [its.group for its in stage.rig.deployed.values() if its.group and its.application.targets == "instance"]
+    if scenario.command != "drain" or expected.closes:
+        return
+    drained = {stage.rig.nodes.instance(name) for name in scenario.drained}
+    told = [its for its in stage.rig.elbv2.transitions if its.target.id in drained]
+    for asked in stage.door.writes():
+        node = _node_of(asked, stage)
+        if asked.answer.status < 300 and node in scenario.drained:
+            instance, at = stage.rig.nodes.instance(node), _wall(stage, asked.at)
+            for group in groups:
+                its = [t.health for t in told if (t.group, t.target.id) == (group.arn, instance) and t.time <= at]
+                assert its[-1] == NOT_REGISTERED, f"I2: {node} was {its[-1].state} in {group.name}"
+
+
+def _node_of(asked: Asked, stage: VirtualStage) -> str:
+    """Return the node of the pod that a write is about; empty for any other write."""
+    parts = asked.request.path.split("/")
+    if len(parts) < 7 or parts[5] != "pods":
+        return ""
+    return _pod_of(asked, stage).node
+
+
 def assert_only_planned_were_evicted(stage: VirtualStage, scenario: Scenario) -> None:
     """I4: each once; a drain's pods are on its nodes, a restart's were there before its first write."""
     evictions = evicted(stage)
@@ -164,7 +189,7 @@ def _placeless(value: Any) -> Any:
 
 def _pod_of(eviction: Asked, stage: VirtualStage) -> PodHistory:
     """Return the pod that was evicted; of several that had its name, the one that was there."""
-    _, _, _, _, namespace, _, name, _ = eviction.request.path.split("/")
+    _, _, _, _, namespace, _, name, *_ = eviction.request.path.split("/")
     at = _wall(stage, eviction.at)
     its = [p for p in stage.rig.capacity.pods.values() if (p.namespace, p.name) == (namespace, name)]
     return max((pod for pod in its if pod.first_seen <= at), key=lambda pod: pod.first_seen)
@@ -183,6 +208,6 @@ def _assert_out(pod: PodHistory, at: float, scenario: Scenario, expected: Expect
         settled = at - pod.unlisted
         assert settled >= settle - LISTING_SECONDS, f"I2: {pod.name} had settled for {settled:.3f} s"
     # What others close is not waited for: a pod that is bound to nothing any more may be draining still.
-    if app.is_load_balanced and not expected.closes:
+    if app.is_load_balanced and app.targets == "ip" and not expected.closes:
         assert pod.not_registered is not None, f"I2: {pod.name} was evicted while it was registered"
         assert at >= pod.not_registered, f"I2: {pod.name} was evicted while it was draining"

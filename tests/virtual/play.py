@@ -76,6 +76,8 @@ def play(
         result.seconds = stage.loop.wall() - began
         expected = expect()
         expected.remedy(Scene(stage=stage, scenario=scenario, process=last), result.runs)
+        if not result.runs[-1] and not expected.closes:
+            _take_away_drained_nodes(stage, scenario)
         if expected.is_whole:
             _await_full_strength(stage, scenario)
         stage.pass_time(AFTERWARDS_SECONDS)
@@ -98,6 +100,7 @@ def _broken(
     claims: list[Callable[[], None]] = [
         partial(invariants.assert_the_floor_held, stage, scenario, began, expected),
         partial(invariants.assert_evicted_when_out, stage, scenario, expected),
+        partial(invariants.assert_nodes_left_first, stage, scenario, expected),
         partial(invariants.assert_only_planned_were_evicted, stage, scenario),
         partial(invariants.assert_only_holders_wrote, stage),
         partial(invariants.assert_nothing_left, stage),
@@ -176,6 +179,12 @@ def _deploy(stage: VirtualStage, scenario: Scenario) -> None:
 def _await_full_strength(stage: VirtualStage, scenario: Scenario) -> None:
     for app in scenario.applications:
         stage.loop.finish(stage.rig.ready(NAMESPACE, app.name, within=LONGEST_BACKOFF))
+
+
+def _take_away_drained_nodes(stage: VirtualStage, scenario: Scenario) -> None:
+    """Have the machines of drained nodes be gone: whoever sends requests to their ports loses them."""
+    for node in scenario.drained if scenario.command == "drain" else ():
+        stage.rig.network.switch_off(stage.rig.nodes.instance(node))
 
 
 def _traffic(stage: VirtualStage, scenario: Scenario) -> Traffic | None:

@@ -119,6 +119,12 @@ def test_what_must_not_be_done_is_noticed(command: str, do: Callable[[Session], 
         play(Misdeed(command=command, applications=(app,), do=do))
 
 
+def test_a_pod_that_is_touched_before_its_node_has_left_a_group_is_noticed() -> None:
+    app = an_application(replicas=3, is_load_balanced=True, targets="instance")
+    with pytest.raises(AssertionError, match="I2: node-a was healthy in shop-web"):
+        play(Misdeed(command="drain", applications=(app,), do=_mark))
+
+
 WELL = {"runs": [""], "evicted": 2, "seconds": 60.0, "state": {"pods": [{"name": "web"}]}}
 
 
