@@ -89,7 +89,9 @@ def _delete_budgets(scene: Scene) -> None:
 
 
 def _has_hashes(scene: Scene) -> bool:
-    return may_shrink(scene) and scene.scenario.applications[0].kind != "StatefulSet"
+    """Tell whether pods have hashes, and there are several: the only one may be released at that very moment."""
+    app = scene.scenario.applications[0]
+    return app.replicas > 1 and app.kind != "StatefulSet" and may_shrink(scene)
 
 
 def _is_bound(scene: Scene) -> bool:
