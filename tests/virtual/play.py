@@ -11,6 +11,7 @@ from kubectl_safe.sandbox import applications
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.rig import RigSettings
 from kubectl_safe.sandbox.traffic import Traffic
+from tests.support.networkpolicies import NETWORK_POLICIES
 from tests.support.virtual.stage import LONGEST_RUN, Running, VirtualStage, a_virtual_stage
 from tests.virtual import invariants
 from tests.virtual.acts import Expected, Scene
@@ -173,6 +174,8 @@ def _deploy(stage: VirtualStage, scenario: Scenario) -> None:
         if budget := scenario.budgets.get(app.name):
             path = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets"
             stage.loop.finish(stage.rig.api.create(path, applications.pod_disruption_budget(app, **budget)))
+    for policy in scenario.policies:
+        stage.loop.finish(stage.rig.api.create(NETWORK_POLICIES.format(NAMESPACE), dict(policy)))
     _await_full_strength(stage, scenario)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.rights import Needs, to_drain, to_restart
@@ -27,6 +28,8 @@ class Scenario:
     drained: tuple[str, ...] = (NODE,)
     applications: tuple[Application, ...]
     budgets: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
+    policies: tuple[Mapping[str, Any], ...] = ()
+    """NetworkPolicies, which nobody enforces."""
     settings: Settings = field(default_factory=Settings)
     options: Options = field(default_factory=Options)
     """Of a drain."""

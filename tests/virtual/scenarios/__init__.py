@@ -6,6 +6,7 @@ from tests.virtual.scenario import Scenario
 from tests.virtual.scenarios.handoffs import HANDOFFS
 from tests.virtual.scenarios.instances import INSTANCES
 from tests.virtual.scenarios.owners import OWNERS
+from tests.virtual.scenarios.policies import POLICIES
 from tests.virtual.scenarios.services import SERVICES
 
-SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **INSTANCES, **OWNERS, **SERVICES}
+SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **INSTANCES, **OWNERS, **POLICIES, **SERVICES}
