@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.pod import OwnerReference
@@ -22,7 +23,7 @@ class Planned:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Intent:
     """The pods of a command, in the order in which they go where nothing else decides."""
 
@@ -35,7 +36,7 @@ class Intent:
     overdue: Mapping[str, str] = field(default_factory=dict)
     """Why a pod (by UID) is not waited for any longer."""
 
-    @property
+    @cached_property  # each pod of thousands is looked for in it
     def uids(self) -> frozenset[str]:
         """The UIDs of all planned pods: nothing else is ever evicted."""
         return frozenset(pod.uid for pod in self.pods)
