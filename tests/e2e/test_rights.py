@@ -175,7 +175,7 @@ def test_a_drain_needs_rights_on_pods_only_where_the_pods_of_its_node_are(users:
     stage = users.stage
     reads = "pods,services,nodes,endpointslices.discovery.k8s.io,poddisruptionbudgets.policy,daemonsets.apps"
     policies = "networkpolicies.networking.k8s.io"
-    owners = "replicasets.apps,deployments.apps,statefulsets.apps"
+    owners = "replicasets.apps,deployments.apps,statefulsets.apps,replicationcontrollers"
     for name, verbs, resources in (
         ("read", "get,list,watch", f"{reads},{owners},{policies},targetgroupbindings.elbv2.k8s.aws"),
         ("cordon", "patch", "nodes"),
