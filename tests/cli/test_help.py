@@ -57,13 +57,16 @@ def test_the_version_is_printed(safe: CommandLine) -> None:
 
 
 HEAVY = ("kubernetes", "boto3", "botocore", "tabulate", "aiohttp", "requests", "urllib3", "yaml")
+NAMES = ("kubectl_safe.decide", "kubectl_safe.decide.allow")
+"""What the help of `--allow` is made of; it imports nothing."""
 
 LOADED = f"""
 import sys
 from kubectl_safe.cli.main import run
 code = run(sys.argv[1:])
 own = ("kubectl_safe.sandbox", "kubectl_safe.run", "kubectl_safe.kube", "kubectl_safe.aws", "kubectl_safe.decide")
-print(sorted(name for name in sys.modules if name in {HEAVY!r} or name.startswith(own)), file=sys.stderr)
+loaded = [name for name in sys.modules if name not in {NAMES!r}]
+print(sorted(name for name in loaded if name in {HEAVY!r} or name.startswith(own)), file=sys.stderr)
 sys.exit(code)
 """
 
