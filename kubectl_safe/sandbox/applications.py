@@ -42,6 +42,8 @@ class Application:
     """Of what keeps its pods. A StatefulSet has a governing Service beside the one that leads requests to it."""
     controller_labels: Mapping[str, str] = field(default_factory=dict)
     """What its controller selects by; by default as its Service does."""
+    pod_management: str = "Parallel"
+    """Of a StatefulSet; or `OrderedReady`."""
     access_mode: str = ""
     """Of a volume that all its pods use; empty for none."""
     strays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -92,7 +94,7 @@ def workload(application: Application) -> dict[str, Any]:
     spec = _spec(application)
     match application.kind:
         case "StatefulSet":
-            spec |= {"serviceName": application.governing_service, "podManagementPolicy": "Parallel"}
+            spec |= {"serviceName": application.governing_service, "podManagementPolicy": application.pod_management}
         case "DaemonSet":
             # It has a pod on every node that it may run on.
             del spec["replicas"]

@@ -1,5 +1,7 @@
 """StatefulSets on a drain: one pod at a time, out of every Service but the one by which they find each other."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.claims import assert_nothing_left
@@ -58,7 +60,9 @@ def test_the_only_pod_of_a_stateful_set_goes_only_where_that_is_allowed(scene: S
 
 
 def test_a_restart_of_a_stateful_set_replaces_each_pod_once(scene: Scene, figures: Figures) -> None:
-    scene.deploy("db", replicas=3, kind="StatefulSet", member_labels={"member-of": "db"}, is_load_balanced=True)
+    its: dict[str, Any] = {"member_labels": {"member-of": "db"}, "pod_management": "OrderedReady"}
+    partition = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
+    scene.deploy("db", replicas=3, kind="StatefulSet", strategy=partition, is_load_balanced=True, **its)
     before = {pod["metadata"]["uid"] for pod in scene.pods()}
     with scene.traffic() as counted:
         command = ("rollout", "restart", "statefulset/db", "-n", scene.namespace, "--settle", SETTLE)

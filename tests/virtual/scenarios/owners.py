@@ -6,7 +6,7 @@ from kubectl_safe.decide.allow import DOWNTIME, UNKNOWN_OWNER
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.sandbox.applications import Application
-from tests.virtual.scenario import Scenario, an_application
+from tests.virtual.scenario import Scenario, a_database, an_application
 
 
 def an_edge(**changes: object) -> Application:
@@ -37,6 +37,12 @@ OWNERS: Mapping[str, Scenario] = {
             an_application("api", kind="ReplicationController", strategy=None, replicas=3),
         ),
         budgets={"web": {"minAvailable": 2}},
+    ),
+    "restart-stateful-ordered": Scenario(
+        command="restart",
+        applications=(
+            a_database(replicas=3, pod_management="OrderedReady", strategy={"rollingUpdate": {"partition": 2}}),
+        ),
     ),
     "restart-volumes": Scenario(
         command="restart",
