@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from kubectl_safe.decide.group_floor import group_below_floor
+from kubectl_safe.decide.local_traffic import node_below_floor
 from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict
@@ -43,15 +44,27 @@ def below_floor(
     others = [v for uid, v in verdicts.items() if uid != pod.uid and uid not in leaving]
     serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
-        # Of a workload that was scaled to nothing, nothing is owed to a target group or a Service either.
-        if not is_owed(workload, settings):
-            return ""
-        missing = group_below_floor(pod, leaving=leaving, snapshot=snapshot, allow=settings.allow)
-        return missing or service_below_floor(pod, leaving=leaving, snapshot=snapshot)
+        return _others_below_floor(pod, workload, leaving=leaving, snapshot=snapshot, settings=settings)
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(
         pod, workload, verdicts, snapshot
     )
     return f"{serving} of {needed} other pods of {workload.subject} are in service: {why}"
+
+
+def _others_below_floor(
+    pod: Pod, workload: Workload, *, leaving: AbstractSet[str], snapshot: Snapshot, settings: Settings
+) -> str:
+    """Return which target group, Service or node lacks a pod though its workload does not.
+
+    Of a workload that was scaled to nothing, nothing is owed to them either.
+    """
+    missing = ""
+    if is_owed(workload, settings):
+        missing = group_below_floor(pod, leaving=leaving, snapshot=snapshot, allow=settings.allow)
+        missing = missing or service_below_floor(pod, leaving=leaving, snapshot=snapshot)
+    if not workload.replicas:
+        return missing
+    return missing or node_below_floor(pod, settings, leaving=leaving, snapshot=snapshot)
 
 
 def _first_missing(pod: Pod, workload: Workload, verdicts: Mapping[str, Verdict], snapshot: Snapshot) -> str:

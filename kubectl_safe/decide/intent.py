@@ -30,7 +30,7 @@ class Intent:
     pods: tuple[Planned, ...]
     settings: Settings = field(default_factory=Settings)
     nodes: tuple[str, ...] = ()
-    """Nodes that leave the target groups that register nodes, before the first pod is begun."""
+    """Nodes that are drained: they leave the target groups that register nodes before the first pod is begun."""
     given_up: Mapping[str, str] = field(default_factory=dict)
     """Why a pod (by UID) is not begun, or its release is taken back; what is withdrawn is finished all the same."""
     overdue: Mapping[str, str] = field(default_factory=dict)

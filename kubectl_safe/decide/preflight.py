@@ -10,12 +10,13 @@ from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.group_floor import empty_zones
 from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.local_traffic import local_traffic_policies
 from kubectl_safe.decide.policies import policy_changes
 from kubectl_safe.decide.service_floor import last_endpoints
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.decide.stateful import is_pending
 from kubectl_safe.decide.unseen import gate_of
-from kubectl_safe.decide.ways_in import local_traffic_policies, unseen_load_balancers
+from kubectl_safe.decide.ways_in import unseen_load_balancers, unseen_senders
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import GroupName, Target, TargetGroupBinding, group_name, is_arn
@@ -34,13 +35,14 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
             *(list(downtime(workload, intent, snapshot)) or last_endpoints(workload, intent, snapshot)),
             *adoptions(workload, intent, snapshot),
             *_pending_revision(workload, intent, snapshot),
-            *unseen_load_balancers(workload, intent, snapshot),
-            *local_traffic_policies(workload, intent, snapshot),
+            *unseen_load_balancers(workload, snapshot),
             *empty_zones(workload, intent, snapshot),
             *_unconfirmable(workload, snapshot),
         ):
             found.setdefault(blocked.why, blocked)
     for blocked in (
+        *unseen_senders(intent, snapshot),
+        *local_traffic_policies(intent, snapshot),
         *_undrained(intent, snapshot),
         *node_first.blockers(intent, snapshot),
         *policy_changes(intent, snapshot),

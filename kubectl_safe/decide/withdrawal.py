@@ -7,7 +7,8 @@ from kubectl_safe.decide.decision import Act, Decision, For, Wait
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.settings import RETRY, Settings, go_duration
 from kubectl_safe.model.pod import OwnerReference, Pod
-from kubectl_safe.model.snapshot import Snapshot, governing_service_of
+from kubectl_safe.model.service import Endpoint
+from kubectl_safe.model.snapshot import Snapshot, governing_service_of, is_governing
 from kubectl_safe.model.target import State, Target, TargetHealth, group_name
 
 
@@ -73,8 +74,7 @@ def wait_after_answer(pod: Pod, snapshot: Snapshot) -> Wait | None:
 
 
 def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:
-    kept = governing_service_of(pod, snapshot.workloads)
-    places = [place for place in snapshot.endpoints_by_pod.get(pod.uid, ()) if place.service != kept]
+    places = [place for place in snapshot.endpoints_by_pod.get(pod.uid, ()) if _is_to_leave(pod, place, snapshot)]
     if places:
         return Wait(on=For.ENDPOINTS, why=f"pod {pod} is still in EndpointSlice {places[0].slice}")
     since, withdrawn = snapshot.absent_since.get(pod.uid), snapshot.withdrawn_since.get(pod.uid)
@@ -86,6 +86,7 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
     if since is None or withdrawn is None:
         return Wait(on=For.ENDPOINTS, why=f"pod {pod} was not yet seen absent from every EndpointSlice")
     since = max(since, withdrawn)
+    kept = governing_service_of(pod, snapshot.workloads)
     left = (service for service in snapshot.original_services_of(pod) if service.name != kept)
     settle = settings.settle_for(is_headless=any(service.is_headless for service in left))
     if snapshot.at - since >= settle:
@@ -94,6 +95,10 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
     return Wait(
         on=For.SETTLE, why=f"pod {pod} left every EndpointSlice; settling for {seconds:.0f}s", until=since + settle
     )
+
+
+def _is_to_leave(pod: Pod, place: Endpoint, snapshot: Snapshot) -> bool:
+    return not is_governing(place, pod, snapshot.workloads)
 
 
 def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:

@@ -16,7 +16,7 @@ from kubectl_safe.kube.cache import Cache, Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError, Unreachable
 from kubectl_safe.kube.policies import foreign_policy, network_policy
-from kubectl_safe.kube.serving import served_groups, served_policies
+from kubectl_safe.kube.serving import Groups, served_groups, served_policies
 from kubectl_safe.kube.views import Views
 from kubectl_safe.kube.watch import UNREADABLE, Watcher
 from kubectl_safe.model.budget import Budget
@@ -132,6 +132,8 @@ class Cluster:
         """The kinds of policies that are served, and whether they are namespaced."""
         self._unseen = frozenset[str]()
         self._observed: Observed | None = None
+        self.served: Groups = {}
+        """The groups of the API that the cluster serves, once it is started."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -267,9 +269,9 @@ class Cluster:
 
     def _discover(self) -> list[str]:
         """Return what is to be watched of what not every cluster serves."""
-        groups = served_groups(self._client)
-        found = [BINDING_KINDS[api] for api in bindings.served_bindings(self._client, groups)]
-        for its in served_policies(self._client, groups):
+        self.served = served_groups(self._client)
+        found = [BINDING_KINDS[api] for api in bindings.served_bindings(self._client, self.served)]
+        for its in served_policies(self._client, self.served):
             found.append(its.kind)
             self._policies[its.kind] = its.is_namespaced
             self._sources[its.kind] = its.api, partial(foreign_policy, its.kind)

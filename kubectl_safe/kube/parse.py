@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kubectl_safe.kube.foreign import is_in_endpoint_group
 from kubectl_safe.model import marks
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
@@ -20,6 +21,7 @@ Json = Mapping[str, Any]
 
 _MIRROR = "kubernetes.io/config.mirror"
 _SERVICE_NAME = "kubernetes.io/service-name"
+_EXPORTED_SERVICE = "multicluster.kubernetes.io/service-name"
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
 
@@ -73,22 +75,24 @@ def service(raw: Json) -> Service:
         is_headless=spec.get("clusterIP") == "None",
         publishes_unready=bool(spec.get("publishNotReadyAddresses")),
         local_policies=frozenset(policy for policy in TRAFFIC_POLICIES if spec.get(policy) == "Local"),
+        is_in_endpoint_group=is_in_endpoint_group(meta.get("annotations") or {}),
     )
 
 
 def endpoints(raw: Json) -> tuple[Endpoint, ...]:
     """Return the pods in an EndpointSlice; `ready` that is not told means ready (API reference, EndpointConditions)."""
     meta = raw["metadata"]
-    service_name = (meta.get("labels") or {}).get(_SERVICE_NAME, "")
+    labels = meta.get("labels") or {}
     return tuple(
         Endpoint(
             namespace=meta["namespace"],
-            service=service_name,
+            service=labels.get(_SERVICE_NAME, ""),
             slice=meta["name"],
             address_type=raw.get("addressType") or "",
             pod_uid=reference["uid"],
             is_ready=(endpoint.get("conditions") or {}).get("ready") is not False,
             zone=endpoint.get("zone") or "",
+            is_exported=_EXPORTED_SERVICE in labels,
         )
         for endpoint in raw.get("endpoints") or ()
         if (reference := endpoint.get("targetRef") or {}).get("kind") == "Pod" and reference.get("uid")
@@ -339,12 +343,16 @@ def _condition(raw: Json) -> Condition:
     )
 
 
+def _long_running(spec: Json) -> list[Json]:
+    """Return the containers that run as long as the pod does, sidecars (init containers restarted always) too."""
+    sidecars = (c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")
+    return [*(spec.get("containers") or ()), *sidecars]
+
+
 def _container_ports(spec: Json) -> tuple[ContainerPort, ...]:
-    # Ports of sidecars (init containers that are restarted always) can be named by Services, too.
-    sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
     return tuple(
         ContainerPort(name=port.get("name") or "", number=port["containerPort"], protocol=port.get("protocol") or "TCP")
-        for container in [*(spec.get("containers") or ()), *sidecars]
+        for container in _long_running(spec)
         for port in container.get("ports") or ()
     )
 

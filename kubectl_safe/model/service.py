@@ -41,6 +41,8 @@ class Service:
     """Whether its slices call every pod ready, whatever it says itself (`publishNotReadyAddresses`)."""
     local_policies: frozenset[str] = frozenset()
     """Which of `externalTrafficPolicy` and `internalTrafficPolicy` are Local: a node asks its own pods only."""
+    is_in_endpoint_group: bool = False
+    """Whether GKE puts its pods into network endpoint groups, to which load balancers send requests themselves."""
 
     def selects(self, namespace: str, labels: Labels) -> bool:
         """Tell whether a pod of that namespace with these labels becomes an endpoint of it."""
@@ -65,3 +67,5 @@ class Endpoint:
     """`conditions.ready`, where absent means True."""
     zone: str = ""
     """Of the node that the pod is on; empty where that is not told."""
+    is_exported: bool = False
+    """Whether the slice is of a Multi-Cluster Service, to whose endpoints other clusters send requests, too."""

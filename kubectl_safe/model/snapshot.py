@@ -7,6 +7,7 @@ from functools import cached_property
 
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.event import Subject
+from kubectl_safe.model.network import Network
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.policy import Policies
 from kubectl_safe.model.selector import Labels, LabelSelector
@@ -61,6 +62,7 @@ class Snapshot:
     """Why a target group (by ARN) could not be asked, in AWS's words."""
     unseen: frozenset[str] = frozenset()
     """Target groups (ARNs) that can't be asked for want of rights or credentials, and that we go on without."""
+    network: Network = field(default_factory=Network)
     began: datetime | None = None
     """When this process looked first: what it found then is older, nobody knows by how much."""
     absent_since: Mapping[str, datetime] = field(default_factory=dict)
@@ -173,6 +175,10 @@ class Snapshot:
     def original_services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod, or did before its handoff."""
         return self._selecting(pod, pod.original_labels)
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """Return a Service; None where there is none of that name."""
+        return next((service for service in self._services_in(namespace) if service.name == name), None)
 
     def services_to_leave(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that lead requests to the pod now: all but the governing one of its StatefulSet."""
@@ -323,6 +329,12 @@ def governing_service_of(pod: Pod, workloads: Mapping[str, Workload]) -> str:
     """Return the name of the Service by which the other pods of its StatefulSet find a pod; empty for none."""
     owners = [workloads.get(owner.uid) for owner in pod.owners] or [_lost_by(pod, workloads)]
     return next((its.governing_service for its in owners if its and its.governing_service), "")
+
+
+def is_governing(place: Endpoint, pod: Pod, workloads: Mapping[str, Workload]) -> bool:
+    """Tell whether a pod's place is in the Service by which its StatefulSet's pods find each other: it stays there."""
+    governing = governing_service_of(pod, workloads)
+    return bool(governing) and place.service == governing
 
 
 def _lost_by(pod: Pod, workloads: Mapping[str, Workload]) -> Workload | None:

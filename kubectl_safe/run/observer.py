@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from kubectl_safe.decide.health import POLL, Wish
 from kubectl_safe.kube.cluster import NODES, SLICES, Observed
 from kubectl_safe.model.marks import HANDOFF
+from kubectl_safe.model.network import Network
 from kubectl_safe.model.service import Endpoint
-from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot, governing_service_of
+from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot, is_governing
 from kubectl_safe.model.target import (
     FoundGroup,
     GroupName,
@@ -97,6 +98,7 @@ class Observer:
         """What AWS says of groups that bindings only name."""
         self.unseen: frozenset[str] = frozenset()
         """Target groups (ARNs) that can't be asked, and that the run goes on without."""
+        self.network = Network()
         self.warnings: Mapping[Subject, str] = {}
         """What was complained of, as far as it was asked for."""
         self.memory = Memory()
@@ -131,6 +133,7 @@ class Observer:
             roles=memory.roles,
             stale_health={group_name(b.group): _UNASKED for b in bindings if b.sought} | errors,
             unseen=self.unseen,
+            network=self.network,
             health_max_age=_health_max_age(len(self.groups)),
             began=self._began,
             warnings=dict(self.warnings),
@@ -189,7 +192,7 @@ def _completed(binding: TargetGroupBinding, found: Mapping[GroupName, FoundGroup
 def _is_kept(endpoint: Endpoint, seen: Observed) -> bool:
     """Tell whether it is in the Service by which the pods of its StatefulSet find each other: it never leaves that."""
     pod = seen.pods.get(endpoint.pod_uid)
-    return pod is not None and endpoint.service == governing_service_of(pod, seen.workloads)
+    return pod is not None and is_governing(endpoint, pod, seen.workloads)
 
 
 def _health_max_age(groups: int) -> timedelta:

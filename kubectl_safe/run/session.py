@@ -22,6 +22,7 @@ from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.events import last_warning
 from kubectl_safe.kube.leases import LeaseApi
+from kubectl_safe.kube.network import network_of
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError
 from kubectl_safe.model.lease import LeaseName
 from kubectl_safe.model.snapshot import Snapshot
@@ -106,6 +107,7 @@ class Session:
                 f"can't be seen that name pods of {self.namespace} as peers"
             )
         self.observer = Observer(cluster, now=self.now)
+        self.observer.network = network_of(self.client, cluster.served, self.namespace)
         self.observer.begin_to_ask = self._begin_to_ask
         actuator = partial(Actuator, self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
         if self.terms.dry_run is DryRun.NONE:

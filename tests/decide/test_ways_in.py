@@ -1,24 +1,26 @@
-"""Ways into pods that nobody can see closed are refused by name, and so are those that lead to one node's pods only."""
+"""Load balancers and other clusters that can't be asked when they stop to send requests are refused by name."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kubectl_safe.decide.preflight import blockers
+from kubectl_safe.model.network import Network
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     GATE,
-    a_binding,
     a_cluster,
     a_pod,
     a_service,
+    an_endpoint,
     an_intent,
 )
 
 NEG = "cloud.google.com/load-balancer-neg-ready"
 LATTICE = "application-networking.k8s.aws/pod-readiness-gate"
-EXTERNAL, INTERNAL = "externalTrafficPolicy", "internalTrafficPolicy"
+ALLOWED = frozenset({"unseen-load-balancer"})
+GROUP = "a Google Cloud network endpoint group"
+EXPORTED = Network(exported=frozenset({("shop", "web")}))
 
 
 def told(snapshot: Snapshot, *names: str, **flags: Any) -> list[str]:
@@ -34,7 +36,7 @@ def behind(gate: str) -> Snapshot:
 @pytest.mark.parametrize(
     ("gate", "balancer"),
     [
-        pytest.param(NEG, "a Google Cloud network endpoint group", id="NEG"),
+        pytest.param(NEG, GROUP, id="NEG"),
         pytest.param(LATTICE, "Amazon VPC Lattice", id="Lattice"),
     ],
 )
@@ -45,76 +47,61 @@ def test_a_load_balancer_that_can_not_be_asked(gate: str, balancer: str) -> None
         "--allow unseen-load-balancer --settle 5m"
     )
     assert told(behind(gate), "web-1", "web-2") == [why]
-    assert told(behind(gate), "web-1", allow=frozenset({"unseen-load-balancer"})) == []
+    assert told(behind(gate), "web-1", allow=ALLOWED) == []
     assert told(behind(gate), "web-2") == []
     assert told(behind("example.com/warm"), "web-1") == []
+    for gone in ({"withdrawn": True}, {"terminating": True}, {"phase": "Succeeded"}):
+        assert told(a_cluster(a_pod("web-1", gates={gate: True}, **gone)), "web-1") == []
 
 
-def local(*policies: str, bindings: tuple[Any, ...] = (), nodes: tuple[str, ...] = ("node-1", "node-2")) -> Snapshot:
-    """Return a cluster with two pods of a Service, on these nodes, that asks the pods of a node only."""
-    pods = [replace(a_pod(f"web-{number}"), node=node) for number, node in enumerate(nodes, 1)]
-    service = a_service(local_policies=frozenset(policies))
-    return a_cluster(*pods, without=[f"web-{n}" for n in range(3, 7)], services=(service,), bindings=bindings)
+FIRST = a_pod("web-1")
 
 
 @pytest.mark.parametrize(
-    ("policies", "are"),
+    ("snapshot", "who"),
     [
-        pytest.param((INTERNAL,), f"{INTERNAL} is", id="from within the cluster"),
-        pytest.param((EXTERNAL,), f"{EXTERNAL} is", id="from outside"),
-        pytest.param((INTERNAL, EXTERNAL), f"{EXTERNAL} and {INTERNAL} are", id="both"),
+        pytest.param(
+            a_cluster(services=(a_service(is_in_endpoint_group=True),)),
+            f"{GROUP} sends requests to the pods of deployment shop/web (by annotations of service shop/web)",
+            id="a Service with endpoint groups",
+        ),
+        pytest.param(
+            a_cluster(network=EXPORTED),
+            "another cluster sends requests to the pods of deployment shop/web (serviceexport shop/web)",
+            id="an exported Service",
+        ),
+        pytest.param(
+            a_cluster(services=(), endpoints=(an_endpoint(FIRST, "", slice="export", is_exported=True),)),
+            "another cluster sends requests to the pods of deployment shop/web "
+            "(endpointslice shop/export of a Multi-Cluster Service)",
+            id="a slice of a Multi-Cluster Service",
+        ),
     ],
 )
-def test_the_last_pod_of_a_node(policies: tuple[str, ...], are: str) -> None:
-    snapshot = local(*policies)
-    why = (
-        f"local-traffic-policy: node node-1 would be left without a pod of service shop/web, whose {are} Local: what "
-        "is sent to it there goes to pod web-1 or nowhere; set it to Cluster, or answer for it with "
-        "--allow local-traffic-policy"
+def test_who_sends_requests_to_pods_and_can_not_be_asked(snapshot: Snapshot, who: str) -> None:
+    [refused] = told(snapshot)
+    assert refused.startswith(f"unseen-load-balancer: {who}, and does not tell when it has stopped to: ")
+    assert told(snapshot, allow=ALLOWED) == []
+
+
+def test_exports_that_may_not_be_listed_may_be_of_any_service() -> None:
+    network = Network(unlisted_exports="serviceexports is forbidden")
+    [refused] = told(a_cluster(network=network), "web-1")
+    assert refused == (
+        "unseen-load-balancer: other clusters may send requests to the pods of deployment shop/web, as ServiceExports "
+        "can't be listed: serviceexports is forbidden; have that allowed, or answer for it by "
+        "--allow unseen-load-balancer --settle 5m"
     )
-    assert told(snapshot, "web-1") == [why]
-    assert told(snapshot, "web-1", allow=frozenset({"local-traffic-policy"})) == []
+    assert told(a_cluster(network=network), "web-1", allow=ALLOWED) == []
+    assert told(a_cluster(network=network, services=()), "web-1") == []
 
 
-BESIDE = local(INTERNAL, nodes=("node-1", "node-1"))
+def test_an_exported_service_of_another_name_is_none_of_ours() -> None:
+    for elsewhere in (("shop", "api"), ("other", "web")):
+        assert told(a_cluster(network=Network(exported=frozenset({elsewhere}))), "web-1") == []
 
 
-@pytest.mark.parametrize(
-    ("snapshot", "planned", "is_refused"),
-    [
-        pytest.param(local(), ("web-1",), False, id="nodes ask the pods of others, too"),
-        pytest.param(local(INTERNAL), ("web-1", "web-2"), True, id="told once a Service"),
-        pytest.param(BESIDE, ("web-1",), False, id="another one stays there"),
-        pytest.param(BESIDE, ("web-1", "web-2"), True, id="another one is there, and goes as well"),
-        pytest.param(
-            a_cluster(
-                *(replace(pod, is_terminating=pod.name == "web-2") for pod in BESIDE.pods.values()),
-                without=[f"web-{n}" for n in range(3, 7)],
-                services=BESIDE.services,
-            ),
-            ("web-1",),
-            True,
-            id="another one is there, and stops",
-        ),
-        pytest.param(
-            a_cluster(
-                a_pod("web-2", ready=False),
-                without=[f"web-{n}" for n in range(3, 7)],
-                services=BESIDE.services,
-            ),
-            ("web-1",),
-            True,
-            id="another one is there, and is not ready",
-        ),
-        pytest.param(
-            local(EXTERNAL, bindings=(a_binding(),)), ("web-1",), False, id="its balancer sends to pods, not to nodes"
-        ),
-        pytest.param(local(INTERNAL, bindings=(a_binding(),)), ("web-1",), True, id="its balancer does, others don't"),
-        pytest.param(
-            local(EXTERNAL, bindings=(a_binding("other"),)), ("web-1",), True, id="the balancer is of another Service"
-        ),
-    ],
-)
-def test_a_node_is_left_without_a_pod(snapshot: Snapshot, planned: tuple[str, ...], is_refused: bool) -> None:
-    found = [its for its in told(snapshot, *planned) if its.startswith("local-traffic-policy")]
-    assert len(found) == is_refused
+def test_a_pod_that_nobody_replaces_is_told_by_its_name() -> None:
+    bare = a_pod("web-9", gates={NEG: True}, owners=())
+    [refused] = told(a_cluster(bare, replica_sets={}), "web-9")
+    assert refused.startswith(f"unseen-load-balancer: {GROUP} sends requests to pod shop/web-9 (readiness gate ")

@@ -23,7 +23,8 @@ def test_a_service_by_which_nodes_ask_their_own_pods_only(scene: Scene, figures:
     path = f"/api/v1/namespaces/{scene.namespace}/services/web"
     scene.stage.loop.call(scene.stage.rig.api.patch(path, {"spec": {"internalTrafficPolicy": "Local"}}))
     node = scene.busiest_node()
-    for command in (scene.restart(), scene.drain(node)):
+    # A restart with surge would wait and see where the replacements come to.
+    for command in ((*scene.restart(), "--max-surge", "0"), scene.drain(node)):
         refused = scene.stage.safe(*command, check=False)
         assert refused.returncode == 1
         assert f"pod of service {scene.namespace}/web, whose internalTrafficPolicy is Local" in refused.stderr

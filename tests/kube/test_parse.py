@@ -208,6 +208,15 @@ def test_what_an_endpoint_does_not_tell(endpoint: dict[str, Any], expected: list
     assert [e.is_ready for e in parse.endpoints({"metadata": META, "endpoints": [endpoint]})] == expected
 
 
+@pytest.mark.parametrize(
+    ("labels", "is_exported"), [({}, False), ({"multicluster.kubernetes.io/service-name": "web"}, True)]
+)
+def test_a_slice_of_a_multi_cluster_service_says_so(labels: dict[str, str], is_exported: bool) -> None:
+    endpoint = {"targetRef": {"kind": "Pod", "uid": "p"}}
+    [place] = parse.endpoints({"metadata": META | {"labels": labels}, "endpoints": [endpoint]})
+    assert place.is_exported is is_exported
+
+
 def test_a_slice_without_endpoints_has_none() -> None:
     assert parse.endpoints({"metadata": META, "endpoints": None}) == ()
 

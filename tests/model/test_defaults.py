@@ -9,6 +9,7 @@ import pytest
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.lease import Holder, Lease
 from kubectl_safe.model.marks import Handoff
+from kubectl_safe.model.network import Network
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
 from kubectl_safe.model.policy import NetworkPolicy, Part, Peer, Policies
 from kubectl_safe.model.selector import LabelSelector, Requirement
@@ -33,8 +34,11 @@ ROWS = [
             "is_headless": False,
             "publishes_unready": False,
             "local_policies": frozenset(),
+            "is_in_endpoint_group": False,
         },
     ),
+    (Endpoint, {"address_type": "", "zone": "", "is_exported": False}),
+    (Network, {"exported": NONE, "unlisted_exports": ""}),
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Peer, {"namespaces": None}),
@@ -55,7 +59,6 @@ ROWS = [
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),
     (Node, {"is_unschedulable": False, "labels": {}, "annotations": {}, "instance_id": ""}),
-    (Endpoint, {"address_type": "", "zone": ""}),
     (
         ReplicaSet,
         {
@@ -135,6 +138,7 @@ ROWS = [
             "stale": NONE,
             "stale_health": {},
             "unseen": NONE,
+            "network": Network(),
             "began": None,
             "absent_since": {},
             "withdrawn_since": {},

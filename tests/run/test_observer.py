@@ -75,6 +75,23 @@ def test_a_place_in_the_governing_service_of_its_stateful_set_is_no_presence(
     assert found == ({pod.uid: NOW} if is_absent else {})
 
 
+def test_a_place_in_a_slice_of_no_service_is_presence() -> None:
+    pod = a_pod("web-1")
+    seen = Observed(
+        pods={pod.uid: pod},
+        replica_sets={},
+        workloads={},
+        nodes={},
+        services=(),
+        endpoints=(an_endpoint(pod, "", slice="mine"),),
+        budgets=(),
+        bindings=(),
+        stale=frozenset(),
+    )
+    observer = Observer(Still(seen), now=lambda: NOW)
+    assert observer.look().absent_since == {}
+
+
 def test_an_endpoint_that_flashes_back_begins_the_absence_anew() -> None:
     world = a_world("web-1")
     observer, pass_to = looking(world)

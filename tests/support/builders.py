@@ -143,9 +143,11 @@ def a_service(name: str = "web", *, selector: Labels | None = None, **changes: A
     return replace(Service(namespace="shop", name=name, selector=wanted, ports=(port,)), **changes)
 
 
-def an_endpoint(pod: Pod, service: str = "web", *, ready: bool = True, family: str = "IPv4") -> Endpoint:
+def an_endpoint(
+    pod: Pod, service: str = "web", *, ready: bool = True, family: str = "IPv4", **changes: Any
+) -> Endpoint:
     """Return a pod's place in a Service's EndpointSlice."""
-    return Endpoint(
+    known = Endpoint(
         namespace="shop",
         service=service,
         slice=f"{service}-x7k2p",
@@ -153,6 +155,7 @@ def an_endpoint(pod: Pod, service: str = "web", *, ready: bool = True, family: s
         pod_uid=pod.uid,
         is_ready=ready,
     )
+    return replace(known, **changes)
 
 
 def a_binding(name: str = "web", **changes: Any) -> TargetGroupBinding:
@@ -260,7 +263,13 @@ def _likely_health(pod: Pod) -> TargetHealth:
     return health("draining") if pod.is_terminating else health()
 
 
-def an_intent(snapshot: Snapshot, *names: str, settings: Settings | None = None, **flags: Any) -> Intent:
+def an_intent(
+    snapshot: Snapshot,
+    *names: str,
+    settings: Settings | None = None,
+    nodes: tuple[str, ...] = (),
+    **flags: Any,
+) -> Intent:
     """Return the plan to hand over these pods, or every `web-1` to `web-6` there is."""
     wanted = names or tuple(f"web-{n}" for n in range(1, REPLICAS + 1))
     pods = (pod for name in wanted if (pod := snapshot.pods.get(uid(name))))
@@ -268,7 +277,7 @@ def an_intent(snapshot: Snapshot, *names: str, settings: Settings | None = None,
     planned = (
         Planned(uid=p.uid, namespace=p.namespace, name=p.name, node=p.node or "", workload=workload) for p in pods
     )
-    return Intent(pods=tuple(planned), settings=settings or Settings(**flags))
+    return Intent(pods=tuple(planned), settings=settings or Settings(**flags), nodes=nodes)
 
 
 def decide(snapshot: Snapshot, *names: str, **flags: Any) -> Outcome:

@@ -1,0 +1,13 @@
+"""What leads requests to pods beside Services, as it was when a run began."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What the API server tells of a cluster's network, apart from what is watched."""
+
+    exported: frozenset[tuple[str, str]] = frozenset()
+    """Services (namespace and name) that other clusters send requests to (ServiceExport)."""
+    unlisted_exports: str = ""
+    """Why it can't be told which Services are exported; empty where it is known."""

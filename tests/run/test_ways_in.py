@@ -1,0 +1,42 @@
+"""Ways into pods that a withdrawal does not close: what a session refuses, bears and tells before the first write."""
+
+import pytest
+
+from kubectl_safe.decide.actions import Evict
+from kubectl_safe.decide.drain import Options
+from kubectl_safe.decide.settings import Settings
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.run.drain import Drain, drain
+from kubectl_safe.run.restart import Restart, restart
+from tests.run.conftest import OpenSession
+from tests.run.world import Heard, World, a_world
+from tests.support.builders import a_service
+
+
+def a_restart(settings: Settings) -> Restart:
+    """Return the restart of `web`."""
+    return Restart(namespace="shop", names=("web",), settings=settings)
+
+
+def _local() -> World:
+    return a_world(services=(a_service(local_policies=frozenset({"internalTrafficPolicy"})),))
+
+
+def test_a_node_that_is_drained_gets_no_pod_to_take_the_place_of_its_last_one(open_session: OpenSession) -> None:
+    world = _local()
+    request = Drain(nodes=("node-1",), options=Options(), settings=Settings())
+    with pytest.raises(KubectlSafeError, match="node node-1 would be left without a pod of service shop/web"):
+        drain(request, open_session(world, Heard()))
+    assert world.tried == []
+
+
+def test_a_node_to_which_no_replacement_came_keeps_its_last_pod_which_serves_on(open_session: OpenSession) -> None:
+    world = _local()
+    with pytest.raises(KubectlSafeError) as raised:
+        restart(a_restart(Settings()), open_session(world, Heard()))
+    assert "1 of 3 pods was not handed over" in str(raised.value)
+    assert "answer for it with --allow local-traffic-policy" in str(raised.value)
+    assert "released, serves on without its controller: shop/web-" in str(raised.value)
+    assert len(world.story(Evict)) == 2
+    restart(a_restart(Settings(allow=frozenset({"local-traffic-policy"}))), open_session(world, Heard()))
+    assert len(world.story(Evict)) == 3
