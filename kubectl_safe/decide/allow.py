@@ -10,6 +10,7 @@ DOWNTIME = "downtime"
 LOCAL_TRAFFIC_POLICY = "local-traffic-policy"
 PENDING_REVISION = "pending-revision"
 POLICY_CHANGE = "policy-change"
+SELECTORLESS_SERVICE = "selectorless-service"
 UNKNOWN_OWNER = "unknown-owner"
 UNSEEN_LOAD_BALANCER = "unseen-load-balancer"
 UNSEEN_TARGETS = "unseen-targets"
@@ -21,6 +22,7 @@ ALLOWABLE: Mapping[str, str] = {
     LOCAL_TRAFFIC_POLICY: "a node is left without a pod of a Service by which it asks its own pods only",
     PENDING_REVISION: "pods come back with a template that waits for somebody to delete them",
     POLICY_CHANGE: "a network policy takes a pod for something else once labels are taken off it",
+    SELECTORLESS_SERVICE: "a pod stays in EndpointSlices that somebody else keeps",
     UNKNOWN_OWNER: "pods of a controller that is not known leave their Services and go, with nothing waited for",
     UNSEEN_LOAD_BALANCER: "one that can't be asked has let go of a pod by the settle time",
     UNSEEN_TARGETS: "target groups that we may not ask are gone by their pods' readiness gates, and by --drain-wait",

@@ -12,6 +12,7 @@ from kubectl_safe.decide.group_floor import empty_zones
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.local_traffic import local_traffic_policies
 from kubectl_safe.decide.policies import policy_changes
+from kubectl_safe.decide.selectorless import selectorless_services
 from kubectl_safe.decide.service_floor import last_endpoints
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.decide.stateful import is_pending
@@ -42,6 +43,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
             found.setdefault(blocked.why, blocked)
     for blocked in (
         *unseen_senders(intent, snapshot),
+        *selectorless_services(intent, snapshot),
         *local_traffic_policies(intent, snapshot),
         *_undrained(intent, snapshot),
         *node_first.blockers(intent, snapshot),

@@ -5,6 +5,7 @@ from datetime import datetime
 from kubectl_safe.decide.actions import Evict, Withdraw
 from kubectl_safe.decide.decision import Act, Decision, For, Wait
 from kubectl_safe.decide.labels import labels_to_withdraw
+from kubectl_safe.decide.selectorless import described
 from kubectl_safe.decide.settings import RETRY, Settings, go_duration
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.service import Endpoint
@@ -76,7 +77,7 @@ def wait_after_answer(pod: Pod, snapshot: Snapshot) -> Wait | None:
 def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:
     places = [place for place in snapshot.endpoints_by_pod.get(pod.uid, ()) if _is_to_leave(pod, place, snapshot)]
     if places:
-        return Wait(on=For.ENDPOINTS, why=f"pod {pod} is still in EndpointSlice {places[0].slice}")
+        return Wait(on=For.ENDPOINTS, why=f"pod {pod} is still in {described(places[0], snapshot)}")
     since, withdrawn = snapshot.absent_since.get(pod.uid), snapshot.withdrawn_since.get(pod.uid)
     if not pod.is_withdrawn:
         # Without a Service it was never in a slice; unless the Service went away while we looked.
@@ -98,7 +99,8 @@ def _wait_for_slices(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait |
 
 
 def _is_to_leave(pod: Pod, place: Endpoint, snapshot: Snapshot) -> bool:
-    return not is_governing(place, pod, snapshot.workloads)
+    is_borne = (place.namespace, place.slice) in snapshot.kept_slices
+    return not is_borne and not is_governing(place, pod, snapshot.workloads)
 
 
 def _wait_for_targets(pod: Pod, snapshot: Snapshot, settings: Settings) -> Wait | None:

@@ -21,6 +21,7 @@ Json = Mapping[str, Any]
 
 _MIRROR = "kubernetes.io/config.mirror"
 _SERVICE_NAME = "kubernetes.io/service-name"
+_SLICE_MANAGER = "endpointslice.kubernetes.io/managed-by"
 _EXPORTED_SERVICE = "multicluster.kubernetes.io/service-name"
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
@@ -92,6 +93,7 @@ def endpoints(raw: Json) -> tuple[Endpoint, ...]:
             pod_uid=reference["uid"],
             is_ready=(endpoint.get("conditions") or {}).get("ready") is not False,
             zone=endpoint.get("zone") or "",
+            manager=labels.get(_SLICE_MANAGER, ""),
             is_exported=_EXPORTED_SERVICE in labels,
         )
         for endpoint in raw.get("endpoints") or ()

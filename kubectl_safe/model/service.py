@@ -6,6 +6,8 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import Labels, has_all
 
 TRAFFIC_POLICIES = ("externalTrafficPolicy", "internalTrafficPolicy")
+SLICE_CONTROLLER = "endpointslice-controller.k8s.io"
+"""What Kubernetes' own controller calls itself on the EndpointSlices that it keeps by the selectors of Services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,5 +69,7 @@ class Endpoint:
     """`conditions.ready`, where absent means True."""
     zone: str = ""
     """Of the node that the pod is on; empty where that is not told."""
+    manager: str = SLICE_CONTROLLER
+    """Who keeps the slice (its label `endpointslice.kubernetes.io/managed-by`); empty where it doesn't say."""
     is_exported: bool = False
     """Whether the slice is of a Multi-Cluster Service, to whose endpoints other clusters send requests, too."""

@@ -62,6 +62,8 @@ class Snapshot:
     """Why a target group (by ARN) could not be asked, in AWS's words."""
     unseen: frozenset[str] = frozenset()
     """Target groups (ARNs) that can't be asked for want of rights or credentials, and that we go on without."""
+    kept_slices: frozenset[tuple[str, str]] = frozenset()
+    """EndpointSlices (namespace and name) that others keep, and that no pod is waited for to leave."""
     network: Network = field(default_factory=Network)
     began: datetime | None = None
     """When this process looked first: what it found then is older, nobody knows by how much."""

@@ -98,6 +98,8 @@ class Observer:
         """What AWS says of groups that bindings only name."""
         self.unseen: frozenset[str] = frozenset()
         """Target groups (ARNs) that can't be asked, and that the run goes on without."""
+        self.kept_slices: frozenset[tuple[str, str]] = frozenset()
+        """EndpointSlices (namespace and name) that others keep, and that the run does not wait for."""
         self.network = Network()
         self.warnings: Mapping[Subject, str] = {}
         """What was complained of, as far as it was asked for."""
@@ -133,6 +135,7 @@ class Observer:
             roles=memory.roles,
             stale_health={group_name(b.group): _UNASKED for b in bindings if b.sought} | errors,
             unseen=self.unseen,
+            kept_slices=self.kept_slices,
             network=self.network,
             health_max_age=_health_max_age(len(self.groups)),
             began=self._began,
@@ -161,7 +164,8 @@ class Observer:
     def _remember(self, seen: Observed, at: datetime) -> None:
         """Note what was first seen now; `at` is not before it was seen, or waits that count from it would end early."""
         self._began = self._began or at
-        present = {endpoint.pod_uid for endpoint in seen.endpoints if not _is_kept(endpoint, seen)}
+        places = (its for its in seen.endpoints if (its.namespace, its.slice) not in self.kept_slices)
+        present = {place.pod_uid for place in places if not _is_kept(place, seen)}
         # Without a connection nobody sees a pod come back to a slice and leave it again: its absence begins anew.
         absent = () if SLICES in seen.stale else (uid for uid in seen.pods if uid not in present)
         self.memory.absent_since = {uid: self.memory.absent_since.get(uid, at) for uid in absent}

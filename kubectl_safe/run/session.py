@@ -16,6 +16,7 @@ from kubectl_safe.decide.preflight import blockers, sought_by, targets_of
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.rehearsal import rehearsals
 from kubectl_safe.decide.rights import Needs, Right
+from kubectl_safe.decide.selectorless import slices_to_bear
 from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
@@ -186,6 +187,7 @@ class Session:
         self._refuse_blocked(intent)
         self._ask_target_groups(intent)
         self._refuse_blocked(intent)
+        self.observer.kept_slices |= slices_to_bear(intent, self.observer.look())
 
     def _refuse_blocked(self, intent: Intent) -> None:
         found = blockers(intent, self.observer.look())

@@ -71,7 +71,9 @@ FIRST = a_pod("web-1")
             id="an exported Service",
         ),
         pytest.param(
-            a_cluster(services=(), endpoints=(an_endpoint(FIRST, "", slice="export", is_exported=True),)),
+            a_cluster(
+                services=(), endpoints=(an_endpoint(FIRST, "", slice="export", manager="lighthouse", is_exported=True),)
+            ),
             "another cluster sends requests to the pods of deployment shop/web "
             "(endpointslice shop/export of a Multi-Cluster Service)",
             id="a slice of a Multi-Cluster Service",

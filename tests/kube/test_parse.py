@@ -11,7 +11,7 @@ from kubectl_safe.kube import parse
 from kubectl_safe.model import marks
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
-from kubectl_safe.model.service import Endpoint, ServicePort
+from kubectl_safe.model.service import SLICE_CONTROLLER, Endpoint, ServicePort
 from kubectl_safe.model.target import Role
 
 GATE = "target-health.elbv2.k8s.aws/web"
@@ -209,12 +209,21 @@ def test_what_an_endpoint_does_not_tell(endpoint: dict[str, Any], expected: list
 
 
 @pytest.mark.parametrize(
-    ("labels", "is_exported"), [({}, False), ({"multicluster.kubernetes.io/service-name": "web"}, True)]
+    ("labels", "manager", "is_exported"),
+    [
+        pytest.param({}, "", False, id="it doesn't say"),
+        pytest.param({"endpointslice.kubernetes.io/managed-by": "patroni"}, "patroni", False, id="somebody"),
+        pytest.param({"multicluster.kubernetes.io/service-name": "web"}, "", True, id="of a Multi-Cluster Service"),
+    ],
 )
-def test_a_slice_of_a_multi_cluster_service_says_so(labels: dict[str, str], is_exported: bool) -> None:
+def test_who_keeps_a_slice(labels: dict[str, str], manager: str, is_exported: bool) -> None:
     endpoint = {"targetRef": {"kind": "Pod", "uid": "p"}}
     [place] = parse.endpoints({"metadata": META | {"labels": labels}, "endpoints": [endpoint]})
-    assert place.is_exported is is_exported
+    assert (place.manager, place.is_exported) == (manager, is_exported)
+
+
+def test_a_slice_of_kubernetes_own_controller_says_so() -> None:
+    assert {its.manager for its in parse.endpoints(captured("endpointslice"))} == {SLICE_CONTROLLER}
 
 
 def test_a_slice_without_endpoints_has_none() -> None:

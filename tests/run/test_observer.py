@@ -75,7 +75,7 @@ def test_a_place_in_the_governing_service_of_its_stateful_set_is_no_presence(
     assert found == ({pod.uid: NOW} if is_absent else {})
 
 
-def test_a_place_in_a_slice_of_no_service_is_presence() -> None:
+def test_a_place_in_a_slice_of_no_service_is_presence_until_that_slice_is_borne() -> None:
     pod = a_pod("web-1")
     seen = Observed(
         pods={pod.uid: pod},
@@ -90,6 +90,10 @@ def test_a_place_in_a_slice_of_no_service_is_presence() -> None:
     )
     observer = Observer(Still(seen), now=lambda: NOW)
     assert observer.look().absent_since == {}
+    for borne, expected in (("shop", {pod.uid: NOW}), ("other", {})):
+        observer.kept_slices = frozenset({(borne, "mine")})
+        assert observer.look().absent_since == expected
+        assert observer.look().kept_slices == observer.kept_slices
 
 
 def test_an_endpoint_that_flashes_back_begins_the_absence_anew() -> None:

@@ -12,10 +12,25 @@ from tests.run.conftest import OpenSession
 from tests.run.world import Heard, World, a_world
 from tests.support.builders import a_service
 
+BARE = a_service("master", selector={})
+ALLOWED = Settings(allow=frozenset({"selectorless-service"}))
+
 
 def a_restart(settings: Settings) -> Restart:
     """Return the restart of `web`."""
     return Restart(namespace="shop", names=("web",), settings=settings)
+
+
+def test_slices_of_others_are_borne_only_where_that_is_allowed(open_session: OpenSession) -> None:
+    world = a_world(services=(a_service(), BARE))
+    session = open_session(world, Heard())
+    with pytest.raises(KubectlSafeError, match=r"^Blocked\(selectorless-service\): pod shop/web-1 is in"):
+        restart(a_restart(Settings()), session)
+    assert session.observer.kept_slices == frozenset()
+    assert world.tried == []
+    restart(a_restart(ALLOWED), session)
+    assert session.observer.kept_slices == {("shop", "master-x7k2p")}
+    assert sorted(world.story(Evict)) == ["Evict web-1", "Evict web-2", "Evict web-3"]
 
 
 def _local() -> World:
