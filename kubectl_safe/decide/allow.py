@@ -8,6 +8,7 @@ from collections.abc import Mapping
 ADOPTION = "adoption"
 DOWNTIME = "downtime"
 LOCAL_TRAFFIC_POLICY = "local-traffic-policy"
+MESH = "mesh"
 PENDING_REVISION = "pending-revision"
 POLICY_CHANGE = "policy-change"
 SELECTORLESS_SERVICE = "selectorless-service"
@@ -20,6 +21,7 @@ ALLOWABLE: Mapping[str, str] = {
     ADOPTION: "another controller may adopt a pod on its way, and delete one for it",
     DOWNTIME: "of a workload that may run no pod beyond its replicas, the last one in service goes before another",
     LOCAL_TRAFFIC_POLICY: "a node is left without a pod of a Service by which it asks its own pods only",
+    MESH: "a service mesh has told all clients of a pod that it is gone by the settle time",
     PENDING_REVISION: "pods come back with a template that waits for somebody to delete them",
     POLICY_CHANGE: "a network policy takes a pod for something else once labels are taken off it",
     SELECTORLESS_SERVICE: "a pod stays in EndpointSlices that somebody else keeps",

@@ -11,6 +11,7 @@ from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.group_floor import empty_zones
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.local_traffic import local_traffic_policies
+from kubectl_safe.decide.mesh import meshes
 from kubectl_safe.decide.policies import policy_changes
 from kubectl_safe.decide.selectorless import selectorless_services
 from kubectl_safe.decide.service_floor import last_endpoints
@@ -44,6 +45,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
     for blocked in (
         *unseen_senders(intent, snapshot),
         *selectorless_services(intent, snapshot),
+        *meshes(intent, snapshot),
         *local_traffic_policies(intent, snapshot),
         *_undrained(intent, snapshot),
         *node_first.blockers(intent, snapshot),

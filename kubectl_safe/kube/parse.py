@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubectl_safe.kube.foreign import is_in_endpoint_group
+from kubectl_safe.kube.foreign import is_in_endpoint_group, mesh_of
 from kubectl_safe.model import marks
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
@@ -50,6 +50,7 @@ def pod(raw: Json) -> Pod:
         grace_period_seconds=_default(spec.get("terminationGracePeriodSeconds"), 30),
         waiting_reason=waiting.get("reason") or "",
         waiting_message=waiting.get("message") or "",
+        mesh=mesh_of(annotations, _long_running(spec)),
         has_empty_dir=any("emptyDir" in volume for volume in spec.get("volumes") or ()),
         is_mirror=_MIRROR in annotations,
     )

@@ -64,6 +64,8 @@ class Pod:
     """Why a container is not running (`CrashLoopBackOff`, `ImagePullBackOff`), or empty."""
     waiting_message: str = ""
     """What the kubelet says beside that, which can be nothing."""
+    mesh: str = ""
+    """The service mesh whose proxy takes the requests to it first (`Istio`, `Linkerd`), or empty."""
     has_empty_dir: bool = False
     is_mirror: bool = False
     """A static pod's image in the API (annotation `kubernetes.io/config.mirror`)."""

@@ -88,6 +88,7 @@ ROWS = [
             "grace_period_seconds": 30,
             "waiting_reason": "",
             "waiting_message": "",
+            "mesh": "",
             "has_empty_dir": False,
             "is_mirror": False,
         },
