@@ -6,6 +6,7 @@ It imports next to nothing, as every command's help is made of it.
 from collections.abc import Mapping
 
 ADOPTION = "adoption"
+DATA_PLANE = "data-plane"
 DOWNTIME = "downtime"
 LOCAL_TRAFFIC_POLICY = "local-traffic-policy"
 MESH = "mesh"
@@ -19,6 +20,7 @@ ZONE_EMPTY = "zone-empty"
 
 ALLOWABLE: Mapping[str, str] = {
     ADOPTION: "another controller may adopt a pod on its way, and delete one for it",
+    DATA_PLANE: "what leads to a pod may cut what it has not answered, as kube-proxy does with UDP, and Cilium always",
     DOWNTIME: "of a workload that may run no pod beyond its replicas, the last one in service goes before another",
     LOCAL_TRAFFIC_POLICY: "a node is left without a pod of a Service by which it asks its own pods only",
     MESH: "a service mesh has told all clients of a pod that it is gone by the settle time",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from kubectl_safe.decide import node_first
 from kubectl_safe.decide.adoption import adoptions
 from kubectl_safe.decide.allow import PENDING_REVISION, UNSEEN_TARGETS
+from kubectl_safe.decide.data_plane import data_planes
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.downtime import downtime
 from kubectl_safe.decide.group_floor import empty_zones
@@ -46,6 +47,7 @@ def blockers(intent: Intent, snapshot: Snapshot) -> list[Blocked]:
         *unseen_senders(intent, snapshot),
         *selectorless_services(intent, snapshot),
         *meshes(intent, snapshot),
+        *data_planes(intent, snapshot),
         *local_traffic_policies(intent, snapshot),
         *_undrained(intent, snapshot),
         *node_first.blockers(intent, snapshot),

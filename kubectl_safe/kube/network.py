@@ -1,4 +1,4 @@
-"""Reads what leads requests to pods beside Services: the exports of Services to other clusters."""
+"""Reads what leads requests to pods beside Services: Cilium, and the exports of Services to other clusters."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,7 @@ from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.serving import Discovery, Groups, read
 from kubectl_safe.model.network import Network
 
+CILIUM = "cilium.io"
 EXPORTING = ("multicluster.x-k8s.io", "net.gke.io", "application-networking.k8s.aws")
 """API groups with ServiceExports: the Multi-Cluster Services API, GKE's own, and that of Amazon VPC Lattice."""
 _NOT_FOUND = 404
@@ -31,7 +32,7 @@ def network_of(client: Discovery, served: Groups, namespace: str | None) -> Netw
             # A group may be served without this resource.
             if error.status != _NOT_FOUND:
                 troubles.append(error.message)
-    return Network(exported=frozenset(exported), unlisted_exports="; ".join(troubles))
+    return Network(has_cilium=CILIUM in served, exported=frozenset(exported), unlisted_exports="; ".join(troubles))
 
 
 def _exports(client: Discovery, path: str) -> Iterable[tuple[str, str]]:

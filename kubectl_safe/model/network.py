@@ -7,6 +7,8 @@ from dataclasses import dataclass
 class Network:
     """What the API server tells of a cluster's network, apart from what is watched."""
 
+    has_cilium: bool = False
+    """Whether Cilium is installed, which leads requests to the pods of Services beside kube-proxy, or instead of it."""
     exported: frozenset[tuple[str, str]] = frozenset()
     """Services (namespace and name) that other clusters send requests to (ServiceExport)."""
     unlisted_exports: str = ""

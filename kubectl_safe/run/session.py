@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from kubectl_safe.decide.actions import Action
+from kubectl_safe.decide.data_plane import cautions
 from kubectl_safe.decide.deadline import PATIENCE
 from kubectl_safe.decide.ending import Ending, cut_short
 from kubectl_safe.decide.estimate import Estimate, estimate
@@ -173,6 +174,8 @@ class Session:
         except UnseenTargetsError as error:
             raise KubectlSafeError(f"nothing was changed: {error}") from error
         snapshot = self.observer.look()
+        for caution in cautions(intent, snapshot):
+            self.audience.warn(f"Warning: {caution}")
         if self.terms.dry_run is not DryRun.CLIENT:
             actions = [*first, *rehearsals(intent, snapshot)]
             rehearse(actions, self.hands, self.audience, may_nudge=not self._lacks_nudges)

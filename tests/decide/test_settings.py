@@ -70,6 +70,6 @@ def test_what_no_flag_says_is_as_it_is_documented() -> None:
     assert (settings.nudge, settings.touch, settings.max_draining, settings.drain_wait) == (True, True, None, None)
     assert settings.allow == frozenset()
     names = {"adoption", "downtime", "local-traffic-policy", "pending-revision", "policy-change", "unknown-owner"}
-    names |= {"mesh", "selectorless-service"}
+    names |= {"data-plane", "mesh", "selectorless-service"}
     assert names | {"unseen-load-balancer", "unseen-targets", "zone-empty"} == set(ALLOWABLE)
     assert RETRY.total_seconds() == 5

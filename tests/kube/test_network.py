@@ -45,6 +45,10 @@ def test_nothing_is_asked_where_nothing_is_served() -> None:
     assert server.asked == []
 
 
+def test_cilium_is_known_by_its_group() -> None:
+    assert network_of(Served({}), serving("cilium.io/v2"), None) == Network(has_cilium=True)
+
+
 @pytest.mark.parametrize(("namespace", "scope"), [(None, ""), ("shop", "/namespaces/shop")])
 def test_exports_of_every_group_are_listed(namespace: str | None, scope: str) -> None:
     answers = {f"{MCS}{scope}/serviceexports": exports("web"), f"{LATTICE}{scope}/serviceexports": exports("api")}

@@ -38,7 +38,7 @@ ROWS = [
         },
     ),
     (Endpoint, {"address_type": "", "zone": "", "manager": "endpointslice-controller.k8s.io", "is_exported": False}),
-    (Network, {"exported": NONE, "unlisted_exports": ""}),
+    (Network, {"has_cilium": False, "exported": NONE, "unlisted_exports": ""}),
     (Budget, {"disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Peer, {"namespaces": None}),

@@ -6,6 +6,7 @@ from kubectl_safe.decide.actions import Evict
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.service import ServicePort
 from kubectl_safe.run.drain import Drain, drain
 from kubectl_safe.run.restart import Restart, restart
 from tests.run.conftest import OpenSession
@@ -31,6 +32,17 @@ def test_slices_of_others_are_borne_only_where_that_is_allowed(open_session: Ope
     restart(a_restart(ALLOWED), session)
     assert session.observer.kept_slices == {("shop", "master-x7k2p")}
     assert sorted(world.story(Evict)) == ["Evict web-1", "Evict web-2", "Evict web-3"]
+
+
+def test_what_is_let_pass_is_told_once_before_anything_is_tried(open_session: OpenSession) -> None:
+    dns = a_service(ports=(ServicePort(name="dns", port=53, target_port=53, protocol="UDP"),))
+    heard, world = Heard(), a_world(services=(dns,))
+    told = []
+    world.before = lambda _: told.append(list(heard.warnings))
+    restart(a_restart(Settings()), open_session(world, heard))
+    [warning] = told[0]
+    assert warning.startswith("Warning: a question to service shop/web (port 53/UDP) may get no answer")
+    assert heard.warnings == [warning]
 
 
 def _local() -> World:
