@@ -5,7 +5,7 @@ Only Describe* calls are ever made, and roles are assumed for them.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,9 +54,10 @@ class Connections:
         account, region = account_and_region(group)
         return Place(account=account, region=self._region_override or region, role=role)
 
-    def place_of_name(self, role: Role | None, near: Iterable[str]) -> Place:
-        """Return where a target group is asked for by its name: in the region of most groups (ARNs) that are near."""
-        regions = Counter(account_and_region(arn)[1] for arn in near)
+    def place_of_name(self, role: Role | None, near: Mapping[str, Role | None]) -> Place:
+        """Return where a target group is asked for by its name: in the region of most others (ARNs) with its role."""
+        like = [arn for arn, its in near.items() if its == role] or list(near)
+        regions = Counter(account_and_region(arn)[1] for arn in like)
         usual = min(regions, key=lambda region: (-regions[region], region), default=None)
         account = role.arn.split(":")[4:5] if role else []
         return Place(account="".join(account), region=self._region_override or usual, role=role)

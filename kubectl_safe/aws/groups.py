@@ -42,21 +42,22 @@ class Groups:
             return {arn: found.get(arn, error) for arn in wanted}
         return {arn: found.get(arn) or _left_out(arn) for arn in wanted}
 
-    def find(self, wanted: Iterable[GroupName], *, near: Iterable[str]) -> Mapping[GroupName, FoundGroup | AwsError]:
-        """Return what is behind each name, or why AWS doesn't tell it; `near` are ARNs of other groups.
+    def find(
+        self, wanted: Iterable[GroupName], *, near: Mapping[str, Role | None]
+    ) -> Mapping[GroupName, FoundGroup | AwsError]:
+        """Return what is behind each name, or why AWS doesn't tell it; `near` are other groups with their roles.
 
         Each is asked for by itself, as AWS answers a question with one unknown name by an error for all.
         """
-        arns = tuple(near)
         found: dict[GroupName, FoundGroup | AwsError] = {}
         for name in sorted(wanted, key=lambda name: name.group):
             try:
-                found[name] = self._find(name, arns)
+                found[name] = self._find(name, near)
             except AwsError as error:
                 found[name] = error
         return found
 
-    def _find(self, name: GroupName, near: Sequence[str]) -> FoundGroup:
+    def _find(self, name: GroupName, near: Mapping[str, Role | None]) -> FoundGroup:
         """Return what is behind a name.
 
         Raises:

@@ -42,8 +42,10 @@ class TargetHealthApi:
         """Return the settings of each target group by ARN, asked for with a role, or why AWS doesn't tell them."""
         return self._groups.settings(asked)
 
-    def find(self, wanted: Iterable[GroupName], *, near: Iterable[str]) -> Mapping[GroupName, FoundGroup | AwsError]:
-        """Return what is behind each name, or why AWS doesn't tell it; `near` are ARNs of other groups."""
+    def find(
+        self, wanted: Iterable[GroupName], *, near: Mapping[str, Role | None]
+    ) -> Mapping[GroupName, FoundGroup | AwsError]:
+        """Return what is behind each name, or why AWS doesn't tell it; `near` are other groups with their roles."""
         return self._groups.find(wanted, near=near)
 
     def ask(self, group: str, targets: Collection[Target], role: Role | None = None) -> Mapping[Target, TargetHealth]:

@@ -94,11 +94,12 @@ def _missing(group: str, others: Sequence[tuple[Pod, Target]], zone: str | None,
     if healthy >= needed:
         return ""
     where = "" if zone is None else f" in {_named(zone)}"
+    remedy = "" if zone is None else f"; have another one there, or answer for it with --allow {ZONE_EMPTY}"
     if not healthy:
-        return f"target group {group_name(group)} would be left without a healthy target{where}"
+        return f"target group {group_name(group)} would be left without a healthy target{where}{remedy}"
     return (
         f"target group {group_name(group)} would be left with {healthy} of the {needed} healthy targets that it is to "
-        f"keep{where} (minimum_healthy_targets)"
+        f"keep{where} (minimum_healthy_targets){remedy}"
     )
 
 

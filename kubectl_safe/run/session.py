@@ -187,6 +187,7 @@ class Session:
         Raises:
             KubectlSafeError: something does, or a target group can't be asked.
         """
+        self._find_target_groups(intent)
         self._refuse_blocked(intent)
         self._ask_target_groups(intent)
         self._refuse_blocked(intent)
@@ -288,12 +289,16 @@ class Session:
         while (left := until - self.now()) > timedelta(0):
             self._signal.wait(left.total_seconds())
 
-    def _ask_target_groups(self, intent: Intent) -> None:
-        """Ask each target group that was not asked before, and wait for its answer."""
+    def _find_target_groups(self, intent: Intent) -> None:
+        """Ask what the target groups are that bindings only name."""
         snapshot = self.observer.look()
         if sought := sought_by(intent, snapshot):
             self._begin_to_ask().await_names(sought, snapshot)
-            snapshot = self.observer.look()
+
+    def _ask_target_groups(self, intent: Intent) -> None:
+        """Ask each target group that was not asked before, and wait for its answer."""
+        self._find_target_groups(intent)
+        snapshot = self.observer.look()
         targets = targets_of(intent, snapshot)
         new = {arn: found for arn, found in targets.items() if arn not in self._asked}
         if new:

@@ -49,8 +49,10 @@ class SettingsView(Protocol):
     def groups(self, asked: Mapping[str, Role | None]) -> "Mapping[str, TargetGroup | AwsError]":
         """Return the settings of each target group by ARN, asked for with a role, or why AWS doesn't tell them."""
 
-    def find(self, wanted: Iterable[GroupName], *, near: Iterable[str]) -> "Mapping[GroupName, FoundGroup | AwsError]":
-        """Return what is behind each name, or why AWS doesn't tell it; `near` are ARNs of other groups."""
+    def find(
+        self, wanted: Iterable[GroupName], *, near: Mapping[str, Role | None]
+    ) -> "Mapping[GroupName, FoundGroup | AwsError]":
+        """Return what is behind each name, or why AWS doesn't tell it; `near` are other groups with their roles."""
 
 
 class Signal(Protocol):
@@ -78,7 +80,7 @@ class FirstAnswers:
         Raises:
             UnseenTargetsError: AWS doesn't tell.
         """
-        near = frozenset(binding.group for binding in snapshot.bindings if is_arn(binding.group))
+        near = {binding.group: binding.role for binding in snapshot.bindings if is_arn(binding.group)}
         found, refused = self._await(sought, lambda names: self.settings.find(names, near=near), FoundGroup)
         for name, error in refused.items():
             binding = sought[name]

@@ -5,11 +5,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubectl_safe.sandbox import pod_spec
+from kubectl_safe.sandbox.elbv2 import ACCOUNT, REGION
 from kubectl_safe.sandbox.pod import HEALTH_PATH, Sigterm
-from kubectl_safe.sandbox.targetgroupbinding import GROUP, INJECT_LABEL, VERSION
+from kubectl_safe.sandbox.targetgroupbinding import GROUP, INJECT_LABEL, VERSIONS
 
 POD_PORT = 8080
 HASH = "pod-template-hash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balanced:
+    """A target group that an application is behind, and its binding."""
+
+    name: str = ""
+    """What its group and its binding are called after the application's name."""
+    service: str = ""
+    """The Service that is bound; empty for the application's own."""
+    port: str = "http"
+    pod_port: int = POD_PORT
+    protocol: str = "HTTP"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    crosses_zones: bool | None = None
+    region: str = REGION
+    account: str = ACCOUNT
+    role: str = ""
+    """The ARN of the IAM role that is to be assumed; empty for none."""
+    external_id: str = ""
+    api: str = GROUP
+    is_named: bool = False
+    """Whether its binding tells its name, and neither its ARN nor its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +89,9 @@ class Application:
 
     One whose selector has an empty `pod-template-hash` selects by that of the Deployment's ReplicaSet.
     """
+
+    balanced: tuple[Balanced, ...] = (Balanced(),)
+    """What it is behind, where it is load balanced."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -189,6 +216,11 @@ def governing_service(application: Application) -> dict[str, Any]:
 def service(application: Application) -> dict[str, Any]:
     """Return the Service: port 80, named http; with a node port where nodes are the targets."""
     ports = [{"name": "http", "port": 80, "targetPort": POD_PORT}]
+    ports += [
+        {"name": its.port, "port": its.pod_port, "targetPort": its.pod_port}
+        for its in application.balanced
+        if its.pod_port != POD_PORT and not its.service
+    ]
     kind = {"type": "NodePort"} if application.targets == "instance" else {}
     return {
         "apiVersion": "v1",
@@ -208,18 +240,30 @@ def further_service(application: Application, name: str, template_hash: str) -> 
     return its
 
 
-def target_group_binding(application: Application, arn: str) -> dict[str, Any]:
-    """Return the TargetGroupBinding between the Service and a target group."""
+def target_group_binding(application: Application, arn: str, balanced: Balanced | None = None) -> dict[str, Any]:
+    """Return the TargetGroupBinding between a Service and a target group."""
+    its = balanced or Balanced()
+    reference = {"name": its.service or application.name, "port": its.port}
+    spec: dict[str, Any] = {"targetType": application.targets, "serviceRef": reference}
+    spec |= {"targetGroupName": group_name(application, its)} if its.is_named else {"targetGroupARN": arn}
+    if its.role:
+        spec |= {"iamRoleArnToAssume": its.role, "assumeRoleExternalId": its.external_id}
     return {
-        "apiVersion": f"{GROUP}/{VERSION}",
+        "apiVersion": f"{its.api}/{VERSIONS[its.api]}",
         "kind": "TargetGroupBinding",
-        "metadata": _metadata(application),
-        "spec": {
-            "targetGroupARN": arn,
-            "targetType": application.targets,
-            "serviceRef": {"name": application.name, "port": "http"},
-        },
+        "metadata": {**_metadata(application), "name": binding_name(application, its)},
+        "spec": spec,
     }
+
+
+def binding_name(application: Application, balanced: Balanced) -> str:
+    """Return the name of a binding."""
+    return f"{application.name}-{balanced.name}" if balanced.name else application.name
+
+
+def group_name(application: Application, balanced: Balanced) -> str:
+    """Return the name of a target group."""
+    return f"{application.group_name}-{balanced.name}" if balanced.name else application.group_name
 
 
 def pod_disruption_budget(application: Application, **allowed: int | str) -> dict[str, Any]:
@@ -233,10 +277,12 @@ def pod_disruption_budget(application: Application, **allowed: int | str) -> dic
 
 
 def _container(application: Application) -> dict[str, Any]:
+    numbers = {its.pod_port: its.port for its in application.balanced if its.pod_port != POD_PORT}
+    further = [{"name": name, "containerPort": number} for number, name in numbers.items()]
     container: dict[str, Any] = {
         "name": "app",
         "image": "sandbox.invalid/app:1",
-        "ports": [{"name": "http", "containerPort": POD_PORT}],
+        "ports": [{"name": "http", "containerPort": POD_PORT}, *further],
         "readinessProbe": {"httpGet": {"path": HEALTH_PATH, "port": "http"}, "periodSeconds": 1},
     }
     if application.pre_stop:

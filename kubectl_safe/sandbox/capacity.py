@@ -63,8 +63,9 @@ class Capacity:
         self._elbv2 = elbv2
         self._network = network
         controller.pods.handlers.append(self._pod_changed)
-        for informer in (controller.slices, controller.services, controller.bindings):
+        for informer in (controller.slices, controller.services):
             informer.handlers.append(self._listing_changed)
+        controller.bindings.listen(self._listing_changed)
         elbv2.listeners.append(self._target_changed)
 
     def of(self, namespace: str, labels: Mapping[str, str]) -> list[PodHistory]:
@@ -196,8 +197,9 @@ class Capacity:
     def _is_healthy(self, history: PodHistory, service: str) -> bool:
         for subject in self._watched.bindings.of(history.namespace):
             binding = targetgroupbinding.parse(subject)
-            if binding.target_type == "ip" and binding.service == service and binding.arn in self._elbv2.groups:
-                group = self._elbv2.groups[binding.arn]
+            arn = binding.arn or self._elbv2.arn_of(binding.group_name)
+            if binding.target_type == "ip" and binding.service == service and arn in self._elbv2.groups:
+                group = self._elbv2.groups[arn]
                 registration = group.targets.get(Target(history.ip, group.port))
                 if registration is None or registration.health != HEALTHY:
                     return False

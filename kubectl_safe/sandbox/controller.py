@@ -5,10 +5,12 @@ not register, a healthy target is not looked at for five minutes, and only a pol
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from kubectl_safe.sandbox import targetgroupbinding
 from kubectl_safe.sandbox.api import Api, ApiError
+from kubectl_safe.sandbox.bindings import Bindings
 from kubectl_safe.sandbox.elbv2 import HEALTHY, REGISTERING, Elbv2, Elbv2Error, Target, TargetHealth
 from kubectl_safe.sandbox.endpoints import Endpoint, has_gate, resolve, resolve_nodes, service_port
 from kubectl_safe.sandbox.gates import BINDING_DELETED, set_gate
@@ -29,8 +31,15 @@ _LONGEST_RETRY_SECONDS = 1000.0
 class Controller:
     """Reconciles all bindings of a cluster; `gate_poll` is in seconds."""
 
-    def __init__(self, api: Api, elbv2: Elbv2, *, gate_poll: float = 15.0) -> None:
-        self.bindings = Informer(api, f"{targetgroupbinding.API_PATH}/targetgroupbindings")
+    def __init__(
+        self,
+        api: Api,
+        elbv2: Elbv2,
+        *,
+        gate_poll: float = 15.0,
+        binding_groups: Sequence[str] = (targetgroupbinding.GROUP,),
+    ) -> None:
+        self.bindings = Bindings(api, binding_groups)
         self.services = Informer(api, "/api/v1/services")
         self.slices = Informer(api, "/apis/discovery.k8s.io/v1/endpointslices")
         self.pods = Informer(api, "/api/v1/pods")
@@ -45,7 +54,7 @@ class Controller:
         self._leading = asyncio.Event()
         self._losing = asyncio.Event()
         self._pause = 0.0
-        self.bindings.handlers.append(self._binding_changed)
+        self.bindings.listen(self._binding_changed)
         self.services.handlers.append(self._service_changed)
         self.slices.handlers.append(self._slice_changed)
         self.pods.handlers.append(self._pod_changed)
@@ -54,9 +63,10 @@ class Controller:
     async def run(self) -> None:
         """Reconcile until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            informers = (self.bindings, self.services, self.slices, self.pods, self.nodes)
-            for informer in informers:
-                tasks.create_task(informer.run())
+            informers = (self.services, self.slices, self.pods, self.nodes)
+            for followed in (self.bindings, *informers):
+                tasks.create_task(followed.run())
+            await self.bindings.sync()
             for informer in informers:
                 await informer.synced.wait()
             while True:
@@ -146,6 +156,8 @@ class Controller:
             return None
         subject = self.bindings.objects[key]
         binding = targetgroupbinding.parse(subject)
+        if not binding.arn:
+            binding = replace(binding, arn=self._elbv2.arn_of(binding.group_name))
         if binding.is_deleted:
             await self._clean_up(binding)
             await self._set_finalizers(subject, [])
@@ -154,9 +166,8 @@ class Controller:
             await self._set_finalizers(subject, [FINALIZER])
         again = await self._reconcile_targets(binding)
         if binding.observed_generation != binding.generation:
-            path = f"{targetgroupbinding.collection(binding.namespace)}/{binding.name}/status"
             status = {"status": {"observedGeneration": binding.generation}}
-            await self._api.patch(path, status, kind="merge-patch")
+            await self._api.patch(f"{binding.path}/status", status, kind="merge-patch")
         return again
 
     async def _reconcile_targets(self, binding: Binding) -> float | None:
@@ -215,9 +226,8 @@ class Controller:
         metadata = subject["metadata"]
         others = [its for its in metadata.get("finalizers", []) if its != FINALIZER]
         body = {"metadata": {"finalizers": others + wanted, "resourceVersion": metadata["resourceVersion"]}}
-        path = f"{targetgroupbinding.collection(metadata['namespace'])}/{metadata['name']}"
         try:
-            await self._api.patch(path, body, kind="merge-patch")
+            await self._api.patch(targetgroupbinding.parse(subject).path, body, kind="merge-patch")
         except ApiError as error:
             if error.status != 404:
                 raise
@@ -243,7 +253,7 @@ class Controller:
         if (changed := new or old) and not is_same:
             for gate in changed["spec"].get("readinessGates") or []:
                 if gate["conditionType"].startswith(GATE_PREFIX):
-                    name = gate["conditionType"].removeprefix(GATE_PREFIX)
+                    name = gate["conditionType"].rpartition("/")[2]
                     if (key := (changed["metadata"]["namespace"], name)) in self.bindings.objects:
                         self._enqueue(key)
 

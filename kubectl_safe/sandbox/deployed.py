@@ -18,8 +18,18 @@ class Deployed:
     application: Application
     proxies: Mapping[str, ServiceProxy]
     """By the name of the Service."""
-    group: TargetGroup | None
-    balancer: LoadBalancer | None
+    groups: Mapping[str, tuple[TargetGroup, LoadBalancer]]
+    """What is in front of it, by the names of `Balanced`."""
+
+    @property
+    def group(self) -> TargetGroup | None:
+        """The first target group in front of it."""
+        return next((group for group, _ in self.groups.values()), None)
+
+    @property
+    def balancer(self) -> LoadBalancer | None:
+        """The first load balancer in front of it."""
+        return next((balancer for _, balancer in self.groups.values()), None)
 
     @property
     def proxy(self) -> ServiceProxy:
@@ -43,7 +53,7 @@ class Deployed:
     def ways(self) -> list[Way]:
         """Every way in."""
         ways = [self._through(name) for name in self.proxies]
-        return [*ways, self.through_load_balancer] if self.balancer else ways
+        return ways + [self._through_balancer(name, balancer) for name, (_, balancer) in self.groups.items()]
 
     def _through(self, service: str) -> Way:
         return Way(name=f"service/{service}", host=self.application.name, dial=self.proxies[service].dial)
@@ -54,4 +64,9 @@ class Deployed:
         name, balancer = self.application.name, self.balancer
         if balancer is None:
             raise ValueError(f"application {name} is behind no load balancer: deploy it with is_load_balanced=True")
-        return Way(name=f"loadbalancer/{name}", host=name, dial=lambda: Dial(balancer.address))
+        return self._through_balancer("", balancer)
+
+    def _through_balancer(self, which: str, balancer: LoadBalancer) -> Way:
+        name = self.application.name
+        called = f"{name}-{which}" if which else name
+        return Way(name=f"loadbalancer/{called}", host=name, dial=lambda: Dial(balancer.address))

@@ -114,13 +114,24 @@ class TargetGroup:
     healthy_threshold: int = 2
     unhealthy_threshold: int = 2
     attributes: dict[str, str] = field(default_factory=dict)
+    protocol: str = "HTTP"
+    crosses_zones: bool | None = None
+    """What its load balancer says of cross-zone load balancing; None where that says what is usual for its type."""
+    region: str = REGION
+    account: str = ACCOUNT
     targets: dict[Target, Registration] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
         """The group's ARN, the same for the same name."""
         suffix = hashlib.sha256(self.name.encode()).hexdigest()[:16]
-        return f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{self.name}/{suffix}"
+        return f"arn:aws:elasticloadbalancing:{self.region}:{self.account}:targetgroup/{self.name}/{suffix}"
+
+    @property
+    def balancer(self) -> str:
+        """The ARN of the load balancer that it is behind."""
+        kind = "app" if self.protocol in {"HTTP", "HTTPS"} else "net"
+        return self.arn.replace(":targetgroup/", f":loadbalancer/{kind}/")
 
 
 class Elbv2:
@@ -135,6 +146,8 @@ class Elbv2:
         self.listeners: list[Callable[[Transition], None]] = []
         self.throttled_until = 0.0  # moment.time(); every call until then answers Throttling
         self.fault: CallFault = no_fault
+        self.roles: dict[str, str] = {}
+        """The external id of each IAM role (its ARN) that may be assumed; empty for none."""
 
     async def run(self) -> None:
         """Make the health checks until cancelled."""
@@ -192,12 +205,15 @@ class Elbv2:
         return [(target, known.get(target, NOT_REGISTERED)) for target in asked or known]
 
     def describe_target_groups(
-        self, arns: Sequence[str] = (), names: Sequence[str] = (), *, caller: str
+        self, arns: Sequence[str] = (), names: Sequence[str] = (), *, caller: str, within: str = ""
     ) -> list[TargetGroup]:
-        """Return the groups that are named, or all."""
+        """Return the groups that are named, or all, of a region and account (`REGION:ACCOUNT`) or of any."""
         self._admit(caller, "DescribeTargetGroups", ",".join((*arns, *names)), ())
         found = [
-            group for group in self.groups.values() if not (arns or names) or group.arn in arns or group.name in names
+            group
+            for group in self.groups.values()
+            if f"{group.region}:{group.account}".startswith(within)
+            and (not (arns or names) or group.arn in arns or group.name in names)
         ]
         if len(found) < len(arns) + len(names):
             raise Elbv2Error("TargetGroupNotFound", "One or more target groups not found")
@@ -212,6 +228,31 @@ class Elbv2:
             "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
             **group.attributes,
         }
+
+    def describe_load_balancer_attributes(self, balancer: str, *, caller: str) -> dict[str, str]:
+        """Return the attributes of the load balancer with an ARN by name."""
+        self._admit(caller, "DescribeLoadBalancerAttributes", "", ())
+        behind = next((group for group in self.groups.values() if group.balancer == balancer), None)
+        if behind is None:
+            raise Elbv2Error("LoadBalancerNotFound", f"Load balancers '[{balancer}]' not found")
+        usual = ":loadbalancer/app/" in balancer
+        crosses = usual if behind.crosses_zones is None else behind.crosses_zones
+        return {"load_balancing.cross_zone.enabled": "true" if crosses else "false"}
+
+    def see(self, arn: str, *, within: str) -> None:
+        """Refuse to know a group that is not of a region and account (`REGION:ACCOUNT`)."""
+        if arn and f":elasticloadbalancing:{within}:" not in arn:
+            raise Elbv2Error("TargetGroupNotFound", f"Target groups '{arn}' not found")
+
+    def assume_role(self, role: str, external_id: str) -> str:
+        """Return the account of a role that is assumed."""
+        if self.roles.get(role) != external_id:
+            raise Elbv2Error("AccessDenied", f"not authorized to perform: sts:AssumeRole on resource: {role}", 403)
+        return role.split(":")[4]
+
+    def arn_of(self, name: str) -> str:
+        """Return the ARN of the group with a name; empty where there is none."""
+        return next((group.arn for group in self.groups.values() if group.name == name), "")
 
     def refuse_write(self, action: str, arn: str, *, caller: str) -> Elbv2Error:
         """Journal a write that was asked for over HTTP, and return AWS's refusal."""

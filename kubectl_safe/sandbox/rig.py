@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 
 from kubectl_safe.sandbox import applications, targetgroupbinding, webhook
 from kubectl_safe.sandbox.api import Api, ApiError
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.applications import Application, Balanced
 from kubectl_safe.sandbox.capacity import Capacity
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.controller import Controller
@@ -49,6 +49,8 @@ class RigSettings:
     dns_lag: tuple[float, float] = LAG_SECONDS
     """That of clients of headless Services, which keep the answers of the DNS for as long as these may be kept."""
     seed: int = 0
+    binding_groups: Sequence[str] = (targetgroupbinding.GROUP,)
+    """The API groups that have TargetGroupBindings."""
 
 
 class Rig:
@@ -113,9 +115,9 @@ class Rig:
         services = f"{_NAMESPACES}/{namespace}/services"
         if application.is_served:
             await self.api.create(services, applications.service(application))
-        group = balancer = None
-        if application.is_load_balanced:
-            group, balancer = await self._balance(application)
+        balanced = application.balanced if application.is_load_balanced else ()
+        own = [its for its in balanced if not its.service]
+        groups = {its.name: await self._balance(application, its) for its in own}
         if application.kind == "StatefulSet":
             self.capacity.governing.add((namespace, application.governing_service))
             await self.api.create(services, applications.governing_service(application))
@@ -129,11 +131,12 @@ class Rig:
         template_hash = await self._hash_of(application)
         for name in application.services:
             await self.api.create(services, applications.further_service(application, name, template_hash))
+        groups |= {its.name: await self._balance(application, its) for its in balanced if its.service}
         names = [*([application.name] if application.is_served else []), *application.services]
         proxies = {name: await self._lead_to(application, name) for name in names}
         if application.targets == "instance":
             await self._open_node_ports(application)
-        deployed = Deployed(application=application, proxies=proxies, group=group, balancer=balancer)
+        deployed = Deployed(application=application, proxies=proxies, groups=groups)
         self.deployed[namespace, application.name] = deployed
         return deployed
 
@@ -163,7 +166,8 @@ class Rig:
                 or not deployed.are_nodes_healthy
             ):
                 self.check()
-                self.controller.look(namespace, name)
+                for balanced in application.balanced:
+                    self.controller.look(namespace, applications.binding_name(application, balanced))
                 await asyncio.sleep(_LOOK_SECONDS)
 
     def check(self) -> None:
@@ -215,9 +219,12 @@ class Rig:
         self.api = await self._stack.enter_async_context(control_plane.api())
         await self._stack.enter_async_context(self.elbv2_api)
         self.nodes = Nodes(self.api, self.network, self.settings.nodes)
-        self.controller = Controller(self.api, self.elbv2, gate_poll=self.settings.gate_poll)
+        self.controller = Controller(
+            self.api, self.elbv2, gate_poll=self.settings.gate_poll, binding_groups=self.settings.binding_groups
+        )
         self.capacity = Capacity(self.controller, self.elbv2, self.network)
-        await self._ensure(_CRDS, targetgroupbinding.definition())
+        for group in self.settings.binding_groups:
+            await self._ensure(_CRDS, targetgroupbinding.definition(group))
         for actor in (self.elbv2, self.nodes, self.controller):
             self._begin(actor.run())
         await self.controller.leading()
@@ -280,24 +287,31 @@ class Rig:
         await proxy.synced.wait()
         return proxy
 
-    async def _balance(self, application: Application) -> tuple[TargetGroup, LoadBalancer]:
+    async def _balance(self, application: Application, its: Balanced) -> tuple[TargetGroup, LoadBalancer]:
         """Put a load balancer in front of an application, and wait until the controller knows of it."""
+        if its.role:
+            self.elbv2.roles[its.role] = its.external_id
         group = self.elbv2.add(
             TargetGroup(
-                name=application.group_name,
-                port=applications.POD_PORT,
+                name=applications.group_name(application, its),
+                port=its.pod_port,
                 target_type=application.targets,
+                protocol=its.protocol,
+                attributes=dict(its.attributes),
+                crosses_zones=its.crosses_zones,
+                region=its.region,
+                account=its.account,
                 deregistration_delay=application.deregistration_delay,
                 interval=application.health_interval,
                 health_path=TARGET_HEALTH_PATH,
             )
         )
-        path = targetgroupbinding.collection(application.namespace)
-        await self.api.create(path, applications.target_group_binding(application, group.arn))
+        path = targetgroupbinding.collection(application.namespace, its.api)
+        await self.api.create(path, applications.target_group_binding(application, group.arn, its))
         balancer = await self._stack.enter_async_context(
             LoadBalancer(self.elbv2, group.arn, self.network, seed=self.settings.seed)
         )
-        watch = self.api.watch(path, fieldSelector=f"metadata.name={application.name}")
+        watch = self.api.watch(path, fieldSelector=f"metadata.name={applications.binding_name(application, its)}")
         async with aclosing(watch) as events:
             async for event in events:
                 if event.object.get("status"):

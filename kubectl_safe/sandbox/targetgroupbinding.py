@@ -6,7 +6,10 @@ from typing import Any
 GROUP = "elbv2.k8s.aws"
 VERSION = "v1beta1"
 API_PATH = f"/apis/{GROUP}/{VERSION}"
-GATE_PREFIX = "target-health.elbv2.k8s.aws/"
+AUTO_MODE_GROUP = "eks.amazonaws.com"
+"""The API group of EKS Auto Mode, which has the same resource in version v1."""
+VERSIONS = {GROUP: VERSION, AUTO_MODE_GROUP: "v1"}
+GATE_PREFIX = "target-health."
 INJECT_LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
 FINALIZER = "elbv2.k8s.aws/resources"
 
@@ -34,9 +37,12 @@ _SPEC_FIELDS: dict[str, Any] = {
 class Binding:
     """What a TargetGroupBinding says."""
 
+    api: str
     namespace: str
     name: str
     arn: str
+    group_name: str
+    """Where it tells no ARN."""
     target_type: str
     service: str
     port: int | str
@@ -49,16 +55,23 @@ class Binding:
     @property
     def gate(self) -> str:
         """The readiness gate of the pods behind it."""
-        return GATE_PREFIX + self.name
+        return f"{GATE_PREFIX}{self.api}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return f"{collection(self.namespace, self.api)}/{self.name}"
 
 
 def parse(binding: dict[str, Any]) -> Binding:
     """Read a TargetGroupBinding object."""
     metadata, spec = binding["metadata"], binding["spec"]
     return Binding(
+        api=binding["apiVersion"].partition("/")[0],
         namespace=metadata["namespace"],
         name=metadata["name"],
         arn=spec.get("targetGroupARN", ""),
+        group_name=spec.get("targetGroupName", ""),
         target_type=spec.get("targetType", ""),
         service=spec["serviceRef"]["name"],
         port=spec["serviceRef"]["port"],
@@ -69,13 +82,14 @@ def parse(binding: dict[str, Any]) -> Binding:
     )
 
 
-def collection(namespace: str) -> str:
-    """Return the path of a namespace's bindings."""
-    return f"{API_PATH}/namespaces/{namespace}/targetgroupbindings"
+def collection(namespace: str = "", api: str = GROUP) -> str:
+    """Return the path of a namespace's bindings, or of all, in an API group."""
+    scope = f"/namespaces/{namespace}" if namespace else ""
+    return f"/apis/{api}/{VERSIONS[api]}{scope}/targetgroupbindings"
 
 
-def definition() -> dict[str, Any]:
-    """Return the CustomResourceDefinition."""
+def definition(api: str = GROUP) -> dict[str, Any]:
+    """Return the CustomResourceDefinition of an API group."""
     schema = {
         "type": "object",
         "properties": {
@@ -92,9 +106,9 @@ def definition() -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"targetgroupbindings.{GROUP}"},
+        "metadata": {"name": f"targetgroupbindings.{api}"},
         "spec": {
-            "group": GROUP,
+            "group": api,
             "scope": "Namespaced",
             "names": {
                 "kind": "TargetGroupBinding",
@@ -104,7 +118,7 @@ def definition() -> dict[str, Any]:
             },
             "versions": [
                 {
-                    "name": VERSION,
+                    "name": VERSIONS[api],
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},

@@ -12,7 +12,7 @@ from moto import mock_aws
 from kubectl_safe.aws.attributes import is_zonal, settings_of
 from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.aws.health import TargetHealthApi
-from kubectl_safe.model.target import FoundGroup, GroupName, TargetGroup
+from kubectl_safe.model.target import FoundGroup, GroupName, Role, TargetGroup
 from tests.aws.conftest import ARN, NOON, Serve, an_error, an_xml
 from tests.support.api_server import Answer, Asked
 
@@ -183,6 +183,11 @@ def test_real_attributes_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 NAME = GroupName(group="web")
+OTHERS = {
+    ARN.replace("us-east-1", "sa-east-1").replace("/web/", f"/{n}/"): Role(arn="arn:aws:iam::210987654321:role/targets")
+    for n in range(4)
+}
+"""Groups that another role is assumed for, wherever these are."""
 
 
 def named(*members: str) -> Answer:
@@ -204,7 +209,7 @@ FOUND = f"<TargetGroupArn>{ARN}</TargetGroupArn><TargetType>ip</TargetType><IpAd
             id="where most of them are",
         ),
         pytest.param((ARN,), "eu-west-2", "eu-west-2", id="where the flag says"),
-        pytest.param((), None, "eu-west-1", id="where the configuration says"),
+        pytest.param((), None, "sa-east-1", id="where those of other roles are, as there are no others"),
     ],
 )
 def test_a_name_is_looked_up(
@@ -217,14 +222,25 @@ def test_a_name_is_looked_up(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     server = serve(lambda _: named(FOUND))
     api = TargetHealthApi(profile=None, region_override=flag, now=lambda: NOON)
-    assert api.find([NAME], near=near) == {NAME: FoundGroup(arn=ARN, target_type="ip", is_ipv6=True)}
+    assert api.find([NAME], near=dict.fromkeys(near) | OTHERS) == {
+        NAME: FoundGroup(arn=ARN, target_type="ip", is_ipv6=True)
+    }
     api.close()
     assert parse_qs(server.asked[0].body.decode())["Names.member.1"] == ["web"]
     assert f"/{region}/elasticloadbalancing/" in server.asked[0].headers["Authorization"]
 
 
+def test_a_name_alone_is_looked_up_where_the_configuration_says(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, api: TargetHealthApi
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    server = serve(lambda _: named(FOUND))
+    api.find([NAME], near={})
+    assert "/eu-west-1/elasticloadbalancing/" in server.asked[0].headers["Authorization"]
+
+
 def test_without_any_region_the_flag_is_named(api: TargetHealthApi) -> None:
-    error = api.find([NAME], near=())[NAME]
+    error = api.find([NAME], near={})[NAME]
     assert isinstance(error, AwsError)
     assert error.is_lasting
     assert str(error).endswith("; give --aws-region")
@@ -233,7 +249,7 @@ def test_without_any_region_the_flag_is_named(api: TargetHealthApi) -> None:
 def test_an_arn_whose_type_is_not_told_is_looked_up_by_itself(serve: Serve, api: TargetHealthApi) -> None:
     server = serve(lambda _: named(FOUND))
     name = GroupName(group=ARN)
-    assert api.find([name], near=()) == {name: FoundGroup(arn=ARN, target_type="ip", is_ipv6=True)}
+    assert api.find([name], near={}) == {name: FoundGroup(arn=ARN, target_type="ip", is_ipv6=True)}
     assert parse_qs(server.asked[0].body.decode())["TargetGroupArns.member.1"] == [ARN]
 
 
@@ -252,7 +268,7 @@ def test_a_name_that_can_not_be_resolved_is_told_in_aws_s_words(
 ) -> None:
     serve(lambda asked: named(FOUND) if b"member.1=api" in asked.body else answer)
     other = GroupName(group="api")
-    found: Mapping[GroupName, Any] = api.find([NAME, other], near=[ARN])
+    found: Mapping[GroupName, Any] = api.find([NAME, other], near={ARN: None})
     assert found[NAME].code == code
     assert "target group web" in str(found[NAME])
     assert found[other].arn == ARN

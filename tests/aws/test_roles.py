@@ -177,6 +177,6 @@ def test_groups_of_another_account_are_found_by_its_role(monkeypatch: pytest.Mon
         assert isinstance(api.groups({arn: None})[arn], AwsError)
         assert api.ask(arn, {a_target(arn)}, role).keys() == {a_target(arn)}
         name = GroupName(group="web", role=role)
-        assert api.find([name], near=()) == {name: FoundGroup(arn=arn, target_type="ip", is_ipv6=False)}
+        assert api.find([name], near={}) == {name: FoundGroup(arn=arn, target_type="ip", is_ipv6=False)}
         for client in (api, sts, ec2, elb):
             client.close()

@@ -91,6 +91,7 @@ def zoned(*zones: str, is_zonal: bool = True, first: Any = None, **changes: Any)
 
 
 RELEASED = a_pod(released=True)
+REMEDY = "; have another one there, or answer for it with --allow zone-empty"
 
 ZONES = [
     pytest.param(zoned("a", "a", first=RELEASED), "", id="another one is in its zone"),
@@ -108,7 +109,8 @@ ZONES = [
 
 @pytest.mark.parametrize(("snapshot", "where"), ZONES)
 def test_a_zone_keeps_a_healthy_target(snapshot: Snapshot, where: str) -> None:
-    assert missing(snapshot) == (f"target group web would be left without a healthy target{where}" if where else "")
+    left = f"target group web would be left without a healthy target{where}{REMEDY}"
+    assert missing(snapshot) == (left if where else "")
 
 
 def test_a_zone_keeps_the_minimum_of_its_group() -> None:
@@ -116,7 +118,7 @@ def test_a_zone_keeps_the_minimum_of_its_group() -> None:
     snapshot = zoned("a", "a", "b", first=RELEASED, groups=groups)
     assert missing(snapshot) == (
         "target group web would be left with 1 of the 2 healthy targets that it is to keep in zone a "
-        "(minimum_healthy_targets)"
+        f"(minimum_healthy_targets){REMEDY}"
     )
 
 
@@ -134,7 +136,7 @@ def test_the_last_target_of_a_zone_waits_as_for_its_replacement() -> None:
     assert isinstance(decision, Wait)
     assert (decision.on, decision.why) == (
         For.REPLACEMENT,
-        "target group web would be left without a healthy target in zone a",
+        f"target group web would be left without a healthy target in zone a{REMEDY}",
     )
     allowed = decide(snapshot, "web-1", allow=ALLOWED).decisions[uid("web-1")]
     assert "in zone a" not in getattr(allowed, "why", "")

@@ -61,7 +61,9 @@ class Aws:
         names = {group: group_name(group) for group in wanted}
         return {its: self.settings_errors.get(name) or a_group(name, delay=self.delay) for its, name in names.items()}
 
-    def find(self, wanted: Iterable[GroupName], *, near: Iterable[str]) -> dict[GroupName, FoundGroup | AwsError]:
+    def find(
+        self, wanted: Iterable[GroupName], *, near: Mapping[str, Role | None]
+    ) -> dict[GroupName, FoundGroup | AwsError]:
         self.near.append(sorted(near))
         names = {name: group_name(name.group) for name in wanted}
         self.asked_for_names.append(sorted(names.values()))

@@ -14,7 +14,7 @@ from kubectl_safe.model.target import Role
 from tests.run.aws import GROUPS, Aws, connect, denied
 from tests.run.conftest import OpenSession
 from tests.run.world import Heard, World, a_world
-from tests.support.builders import NOW, a_binding, a_deployment, a_pod, a_target, arn, uid
+from tests.support.builders import NOW, a_binding, a_deployment, a_pod, a_service, a_target, arn, uid
 
 THROTTLED = AwsError("elasticloadbalancing:DescribeTargetHealth on target group web: Throttling", code="Throttling")
 GONE = AwsError("target group web: TargetGroupNotFound", code="TargetGroupNotFound")
@@ -147,6 +147,13 @@ def test_a_group_that_is_only_named_is_looked_up_before_it_is_asked(open_session
     assert [b.group for b in session.observer.look().bindings] == [arn("web"), arn("other")]
     session.check(an_intent(world))
     assert len(aws.asked_for_names) == 1
+
+
+def test_what_depends_on_a_type_that_is_not_told_is_not_refused_before_aws_was_asked(open_session: OpenSession) -> None:
+    world = a_balanced_world(services=(a_service(local_policies=frozenset({"externalTrafficPolicy"})),))
+    world.bindings = (replace(world.bindings[0], target_type=""),)
+    session = connect(Aws(world), open_session(world, Heard()))
+    session.prepare(an_intent(world), [])
 
 
 def test_a_binding_that_does_not_tell_its_type_is_refused_where_that_is_neither_ip_nor_instance(

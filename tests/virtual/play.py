@@ -65,7 +65,10 @@ def play(
         AssertionError: an invariant is broken.
     """
     with a_virtual_stage(
-        scenario.seed, RigSettings(nodes=scenario.nodes, seed=scenario.seed, dns_lag=DNS_SECONDS)
+        scenario.seed,
+        RigSettings(
+            nodes=scenario.nodes, seed=scenario.seed, dns_lag=DNS_SECONDS, binding_groups=scenario.binding_groups
+        ),
     ) as stage:
         stage.control_plane.admit_pods_through(_probed_less)
         _deploy(stage, scenario)

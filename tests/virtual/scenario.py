@@ -12,6 +12,7 @@ from kubectl_safe.run.drain import Drain, drain
 from kubectl_safe.run.restart import Restart, restart
 from kubectl_safe.run.session import Session
 from kubectl_safe.sandbox.applications import HASH, Application
+from kubectl_safe.sandbox.targetgroupbinding import GROUP
 
 NAMESPACE = "shop"
 NODE = "node-a"
@@ -25,6 +26,8 @@ class Scenario:
     command: str
     """`drain` or `restart`."""
     nodes: tuple[str, ...] = ("node-a", "node-b")
+    binding_groups: tuple[str, ...] = (GROUP,)
+    """The API groups that have TargetGroupBindings."""
     drained: tuple[str, ...] = (NODE,)
     applications: tuple[Application, ...]
     budgets: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)

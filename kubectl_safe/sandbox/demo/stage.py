@@ -66,14 +66,14 @@ class Stage:
         """Return all that the cluster has, as it is now, by the plural of its kind."""
         watched = self.rig.controller
         found = {
-            "pods": watched.pods,
-            "services": watched.services,
-            "endpointslices": watched.slices,
-            "targetgroupbindings": watched.bindings,
-            "nodes": watched.nodes,
+            "pods": watched.pods.objects,
+            "services": watched.services.objects,
+            "endpointslices": watched.slices.objects,
+            "targetgroupbindings": watched.bindings.objects,
+            "nodes": watched.nodes.objects,
         }
         apps = {kind: (await self.api.get(f"/apis/apps/v1/{kind}"))["items"] for kind in ("replicasets", "deployments")}
-        return {kind: list(informer.objects.values()) for kind, informer in found.items()} | apps
+        return {kind: list(objects.values()) for kind, objects in found.items()} | apps
 
     def targets(self) -> list[tuple[str, str, int, str, str]]:
         """Return all targets: their group's ARN, address, port, state and reason."""

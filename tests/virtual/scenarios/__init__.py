@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from tests.virtual.scenario import Scenario
+from tests.virtual.scenarios.balancers import BALANCERS
 from tests.virtual.scenarios.handoffs import HANDOFFS
 from tests.virtual.scenarios.instances import INSTANCES
 from tests.virtual.scenarios.owners import OWNERS
 from tests.virtual.scenarios.policies import POLICIES
 from tests.virtual.scenarios.services import SERVICES
 
-SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **INSTANCES, **OWNERS, **POLICIES, **SERVICES}
+SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **BALANCERS, **INSTANCES, **OWNERS, **POLICIES, **SERVICES}
