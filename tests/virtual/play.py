@@ -188,9 +188,10 @@ def _await_full_strength(stage: VirtualStage, scenario: Scenario) -> None:
 
 
 def _take_away_drained_nodes(stage: VirtualStage, scenario: Scenario) -> None:
-    """Have the machines of drained nodes be gone: whoever sends requests to their ports loses them."""
-    for node in scenario.drained if scenario.command == "drain" else ():
-        stage.rig.network.switch_off(stage.rig.nodes.instance(node))
+    """Have the machines of nodes that are excluded be gone: whoever sends requests to their ports loses them."""
+    for name in (node for node in stage.rig.nodes.names if invariants.is_excluded(stage, node)):
+        assert name in scenario.drained, f"{name} is excluded, and not drained"
+        stage.rig.network.switch_off(stage.rig.nodes.instance(name))
 
 
 def _traffic(stage: VirtualStage, scenario: Scenario) -> Traffic | None:
