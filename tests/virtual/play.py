@@ -13,7 +13,7 @@ from kubectl_safe.sandbox.rig import RigSettings
 from kubectl_safe.sandbox.traffic import Traffic
 from tests.support.networkpolicies import NETWORK_POLICIES
 from tests.support.virtual.stage import LONGEST_RUN, Running, VirtualStage, a_virtual_stage
-from tests.virtual import invariants
+from tests.virtual import invariants, ways_in
 from tests.virtual.acts import Expected, Scene
 from tests.virtual.scenario import NAMESPACE, Scenario
 
@@ -103,6 +103,7 @@ def _broken(
     """Return every invariant that is broken."""
     claims: list[Callable[[], None]] = [
         partial(invariants.assert_the_floor_held, stage, scenario, began, expected),
+        partial(ways_in.assert_each_node_kept_a_pod, stage, scenario, began, expected),
         partial(invariants.assert_evicted_when_out, stage, scenario, expected),
         partial(invariants.assert_nodes_left_first, stage, scenario, expected),
         partial(invariants.assert_only_planned_were_evicted, stage, scenario),
@@ -180,6 +181,7 @@ def _deploy(stage: VirtualStage, scenario: Scenario) -> None:
     for policy in scenario.policies:
         stage.loop.finish(stage.rig.api.create(NETWORK_POLICIES.format(NAMESPACE), dict(policy)))
     _await_full_strength(stage, scenario)
+    ways_in.keep_in_slices(stage, scenario)
 
 
 def _await_full_strength(stage: VirtualStage, scenario: Scenario) -> None:

@@ -33,6 +33,8 @@ class Scenario:
     budgets: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
     policies: tuple[Mapping[str, Any], ...] = ()
     """NetworkPolicies, which nobody enforces."""
+    kept: tuple[str, ...] = ()
+    """Applications whose pods somebody keeps in a slice of his own, of a Service without a selector."""
     settings: Settings = field(default_factory=Settings)
     options: Options = field(default_factory=Options)
     """Of a drain."""

@@ -9,5 +9,6 @@ from tests.virtual.scenarios.instances import INSTANCES
 from tests.virtual.scenarios.owners import OWNERS
 from tests.virtual.scenarios.policies import POLICIES
 from tests.virtual.scenarios.services import SERVICES
+from tests.virtual.scenarios.ways import WAYS
 
-SCENARIOS: Mapping[str, Scenario] = {**HANDOFFS, **BALANCERS, **INSTANCES, **OWNERS, **POLICIES, **SERVICES}
+SCENARIOS: Mapping[str, Scenario] = {**BALANCERS, **HANDOFFS, **INSTANCES, **OWNERS, **POLICIES, **SERVICES, **WAYS}
