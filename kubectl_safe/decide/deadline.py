@@ -6,6 +6,7 @@ from typing import assert_never
 
 from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.intent import Planned
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 
 DEREGISTRATION_MARGIN = timedelta(minutes=2)
@@ -13,6 +14,9 @@ DEREGISTRATION_MARGIN = timedelta(minutes=2)
 
 USUAL_DELAY = timedelta(minutes=5)
 """AWS's default deregistration delay, for a group that was bound in the middle of a run."""
+
+STOPPING_MARGIN = timedelta(minutes=2)
+"""What a pod may take beyond its grace period: its node kills it then, unless nobody is there to do so."""
 
 PATIENCE = timedelta(seconds=30)
 """What giving a pod back may take, and what a stopped run waits for beyond what it knows to last."""
@@ -31,6 +35,7 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
     - A target that is to leave: the longest deregistration delay of its groups, and two minutes.
     - To be given back: `PATIENCE`.
     - To begin to terminate: `PATIENCE`, for an accepted eviction and garbage collection take no time.
+    - A pod that stops: its grace period, and two minutes; of a node that died it never ends.
     - Of a pod that is given up, whatever else may never end: `PATIENCE`, and its grace period where it is stopping.
     """
     match wait.on:
@@ -48,11 +53,14 @@ def deadline(planned: Planned, wait: Wait, snapshot: Snapshot, *, is_given_up: b
         case For.BUDGET | For.CACHE | For.LEASE | For.ROOM:
             return PATIENCE if is_given_up else None
         case For.TERMINATION:
-            pod = snapshot.pods.get(planned.uid)
-            grace = timedelta(seconds=pod.grace_period_seconds if pod and pod.is_terminating else 0)
-            is_limited = is_given_up or (pod is not None and not pod.is_terminating)
-            return grace + PATIENCE if is_limited else None
+            return _to_terminate(snapshot.pods.get(planned.uid), is_given_up=is_given_up)
         case For.SURGE | For.SETTLE | For.DRAINING_SLOT | For.NODE:
             return None
         case _:
             assert_never(wait.on)
+
+
+def _to_terminate(pod: Pod | None, *, is_given_up: bool) -> timedelta | None:
+    if pod is None or not pod.is_terminating:
+        return PATIENCE if is_given_up or pod else None
+    return timedelta(seconds=pod.grace_period_seconds) + (PATIENCE if is_given_up else STOPPING_MARGIN)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from kubectl_safe.decide.deadline import ORIGINS, deadline
-from kubectl_safe.decide.decision import Act, Blocked, Gone, Left, Step, Wait
+from kubectl_safe.decide.decision import Act, Blocked, For, Gone, Left, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.room import remedy_for_room
+from kubectl_safe.decide.step import by_force
 from kubectl_safe.model.snapshot import Snapshot
 
 INTERRUPTED = "interrupted"
@@ -111,11 +112,17 @@ def _failure(planned: Planned, look: Look, troubles: Troubles) -> str:
             since = look.progress.waiting_since(planned)
             if limit is not None and since is not None and look.snapshot.at - since > limit:
                 of = f" ({ORIGINS[wait.on]})" if wait.on in ORIGINS else ""
-                remedy = remedy_for_room(planned, wait, look.snapshot, look.intent.settings)
-                return f"waited longer than {limit.total_seconds():g}s{of}: {wait.why}{remedy}"
+                return f"waited longer than {limit.total_seconds():g}s{of}: {wait.why}{_remedy(planned, wait, look)}"
         case Act() | Left() | Gone():
             pass
     return ""
+
+
+def _remedy(planned: Planned, wait: Wait, look: Look) -> str:
+    pod = look.snapshot.pods.get(planned.uid)
+    if wait.on is For.TERMINATION and pod is not None and pod.is_terminating:
+        return f"; {by_force(pod)}"
+    return remedy_for_room(planned, wait, look.snapshot, look.intent)
 
 
 def _with_its_like(planned: Planned, look: Look) -> Iterator[Planned]:

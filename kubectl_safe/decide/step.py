@@ -26,6 +26,14 @@ def stopping(pod: Pod) -> Wait:
     return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
 
 
+def by_force(pod: Pod) -> str:
+    """Return what to do about a pod that its node does not end: the API server keeps it until the node says so."""
+    return (
+        f"node {pod.node} has not ended it; if that node is gone for good, "
+        f"kubectl delete pod {pod.name} -n {pod.namespace} --force"
+    )
+
+
 def release_label(pod: Pod, snapshot: Snapshot) -> str | None:
     """Return the label whose loss takes the pod from its controller alone; None where there is none."""
     selector = snapshot.selector_of(pod)

@@ -47,7 +47,7 @@ def pod(raw: Json) -> Pod:
         conditions={c["type"]: _condition(c) for c in status.get("conditions") or ()},
         readiness_gates=tuple(gate["conditionType"] for gate in spec.get("readinessGates") or ()),
         ports=_container_ports(spec),
-        grace_period_seconds=_default(spec.get("terminationGracePeriodSeconds"), 30),
+        grace_period_seconds=_grace_period(meta, spec),
         waiting_reason=waiting.get("reason") or "",
         waiting_message=waiting.get("message") or "",
         mesh=mesh_of(annotations, _long_running(spec)),
@@ -317,6 +317,12 @@ def _failure(status: Json) -> str:
     """Return why a ReplicaSet can't have the pods that it wants."""
     failures = (c for c in status.get("conditions") or () if c["type"] == "ReplicaFailure" and c["status"] == "True")
     return next((failure.get("message") or failure.get("reason") or "" for failure in failures), "")
+
+
+def _grace_period(meta: Json, spec: Json) -> int:
+    """Return how many seconds a pod has, or would have, to stop: whoever deletes it may give it others."""
+    usual = _default(spec.get("terminationGracePeriodSeconds"), 30)
+    return int(_default(meta.get("deletionGracePeriodSeconds"), usual))
 
 
 def _owners(meta: Json) -> tuple[OwnerReference, ...]:

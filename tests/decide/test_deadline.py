@@ -51,7 +51,9 @@ def test_a_pod_that_is_given_up_is_in_no_wait_that_may_never_end(on: For, second
     ("is_terminating", "is_given_up", "limit"),
     [
         pytest.param(False, False, timedelta(seconds=30), id="to begin with it, half a minute"),
-        pytest.param(True, False, None, id="as long as it takes, as with kubectl"),
+        pytest.param(
+            True, False, timedelta(seconds=30 + 120), id="its grace period and two minutes: its node may be dead"
+        ),
         pytest.param(True, True, timedelta(seconds=30 + 30), id="given up: half a minute beyond its grace period"),
     ],
 )
@@ -60,6 +62,12 @@ def test_a_pod_terminates_in_time(is_terminating: bool, is_given_up: bool, limit
     planned = an_intent(snapshot, "web-1").pods[0]
     wait = Wait(on=For.TERMINATION, why="because")
     assert deadline(planned, wait, snapshot, is_given_up=is_given_up) == limit
+
+
+def test_a_pod_with_a_long_grace_period_has_all_of_it() -> None:
+    snapshot = a_cluster(a_pod(terminating=True, grace_period_seconds=3600))
+    planned = an_intent(snapshot, "web-1").pods[0]
+    assert deadline(planned, Wait(on=For.TERMINATION, why="because"), snapshot) == timedelta(seconds=3600 + 120)
 
 
 def test_a_group_that_was_bound_in_the_middle_of_a_run_is_taken_to_drain_as_long_as_most() -> None:

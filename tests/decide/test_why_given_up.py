@@ -60,6 +60,8 @@ MISSING = "waited longer than 60s (progressDeadlineSeconds): 5 of 6 other pods o
 ROOM = "; with --max-surge 0 a pod makes room for its replacement first"
 IS_DRAINING = "target 10.244.0.2:8080 in web is draining (deregistration delay of web: 10s)"
 
+BY_FORCE = "node node-9 has not ended it; if that node is gone for good, kubectl delete pod web-1 -n shop --force"
+
 ROWS = [
     pytest.param(
         a_cluster(RELEASED, **SHORT),
@@ -136,6 +138,21 @@ ROWS = [
         {"waited": 61},
         (f"{MISSING}: replicaset web-5d4f8c7b9 can't create a pod: exceeded quota: few{ROOM}", None),
         id="the remedy",
+    ),
+    pytest.param(
+        a_cluster(a_pod(terminating=True, node="node-9")),
+        {"waited": 30 + 121},
+        (
+            None,
+            f"waited longer than 150s: pod shop/web-1 is stopping (grace period 30s); {BY_FORCE}",
+        ),
+        id="what to do about a pod whose node does not end it",
+    ),
+    pytest.param(
+        a_cluster(WITHDRAWN, answers={"web-1": an_answer(dry_run=False)}),
+        {"waited": 31},
+        (None, "waited longer than 30s: the eviction of pod shop/web-1 was accepted; it is about to terminate"),
+        id="nothing more of one whose eviction was accepted and shows in nothing",
     ),
 ]
 
