@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.cluster.controllers.base import PodOwner, counts, new_pod
+from kubectl_safe.sandbox.cluster.controllers.fitting import matches_node, tolerates
 from kubectl_safe.sandbox.cluster.controllers.revisions import REVISION, keep_revision
-from kubectl_safe.sandbox.cluster.controllers.scheduler import matches_node, tolerates
 from kubectl_safe.sandbox.cluster.deletion import delete_if_there
 from kubectl_safe.sandbox.cluster.objects import (
     Json,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.cluster.controllers.base import Controller
+from kubectl_safe.sandbox.cluster.controllers.fitting import FULL, PORT_TAKEN, why_unfit
+from kubectl_safe.sandbox.cluster.controllers.spreading import UNEVEN, why_uneven
 from kubectl_safe.sandbox.cluster.objects import (
     Json,
     Key,
@@ -16,7 +18,7 @@ from kubectl_safe.sandbox.cluster.objects import (
     stamp,
 )
 from kubectl_safe.sandbox.cluster.refusals import RefusalError
-from kubectl_safe.sandbox.cluster.selectors import of_selector, selects
+from kubectl_safe.sandbox.cluster.selectors import of_selector
 from kubectl_safe.sandbox.cluster.store import Change
 from kubectl_safe.sandbox.cluster.subresources import bind
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _COMPONENT = "default-scheduler"
-_UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "value": ""}
-_RESOLVABLE = frozenset({"Too many pods", "node(s) didn't match pod anti-affinity rules"})
+_REPELS = "node(s) didn't match pod anti-affinity rules"
+_REPELLED = "node(s) didn't satisfy existing pods anti-affinity rules"
+_RESOLVABLE = frozenset({FULL, PORT_TAKEN, UNEVEN, _REPELS, _REPELLED})
 """What preemption could help against; all other reasons it can't change."""
 
 
@@ -90,10 +93,12 @@ class Scheduler(Controller):
     def _why_not(self, pod: Json, node: Json, placed: list[Json]) -> str:
         """Return why a pod can't run on a node, in the order in which the scheduler's filters are asked."""
         here = [other for other in placed if other["spec"]["nodeName"] == node["metadata"]["name"]]
-        for filtered in (_unschedulable, _taints, _affinity, _room):
-            if why := filtered(pod, node, here):
-                return why
-        return self._volumes(pod, placed) or self._anti_affinity(pod, node, placed)
+        return (
+            why_unfit(pod, node, here)
+            or self._volumes(pod, placed)
+            or why_uneven(pod, node, self.model.all(kinds.NODES), placed)
+            or self._anti_affinity(pod, node, placed)
+        )
 
     def _volumes(self, pod: Json, placed: list[Json]) -> str:
         """Return that another pod uses a claim that is for one at a time (plugins/volumerestrictions)."""
@@ -112,13 +117,13 @@ class Scheduler(Controller):
             for term in _terms(pod)
             for other in placed
         ):
-            return "node(s) didn't match pod anti-affinity rules"
+            return _REPELS
         if any(
             _repels(term, other, pod) and _shares(term, node, nodes.get(other["spec"]["nodeName"], {}))
             for other in placed
             for term in _terms(other)
         ):
-            return "node(s) didn't satisfy existing pods anti-affinity rules"
+            return _REPELLED
         return ""
 
     def _tell(self, pod: Json, message: str) -> None:
@@ -149,78 +154,6 @@ def _claims(pod: Json) -> list[str]:
 def _spec_changed(change: Change) -> bool:
     before = change.before or {"spec": {}, "metadata": {}}
     return before["spec"] != change.object["spec"] or labels_of(before) != labels_of(change.object)
-
-
-def _unschedulable(pod: Json, node: Json, _here: list[Json]) -> str:
-    if node.get("spec", {}).get("unschedulable") and not tolerates(pod, _UNSCHEDULABLE_TAINT):
-        return "node(s) were unschedulable"
-    return ""
-
-
-def _taints(pod: Json, node: Json, _here: list[Json]) -> str:
-    for taint in node.get("spec", {}).get("taints") or ():
-        if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
-            return "node(s) had untolerated taint(s)"
-    return ""
-
-
-def _affinity(pod: Json, node: Json, _here: list[Json]) -> str:
-    return "" if matches_node(pod, node) else "node(s) didn't match Pod's node affinity/selector"
-
-
-def matches_node(pod: Json, node: Json) -> bool:
-    """Tell whether a pod's node selector and its required node affinity let it run on a node."""
-    wanted = (pod["spec"].get("nodeSelector") or {}).items()
-    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    return wanted <= labels_of(node).items() and (
-        required is None or any(_matches(term, node) for term in required["nodeSelectorTerms"])
-    )
-
-
-def _matches(term: Json, node: Json) -> bool:
-    return selects({"matchExpressions": term.get("matchExpressions")}, labels_of(node)) and selects(
-        {"matchExpressions": term.get("matchFields")}, {"metadata.name": node["metadata"]["name"]}
-    )
-
-
-def _room(pod: Json, node: Json, here: list[Json]) -> str:
-    allocatable = node.get("status", {}).get("allocatable") or {}
-    if len(here) + 1 > int(allocatable.get("pods", 0)):
-        return "Too many pods"
-    for name in ("cpu", "memory"):
-        asked = _requested(pod, name)
-        used = sum(_requested(other, name) for other in here)
-        if asked and asked + used > quantity(allocatable.get(name, "0")):
-            return f"Insufficient {name}"
-    return ""
-
-
-def _requested(pod: Json, name: str) -> float:
-    return sum(
-        quantity((container.get("resources") or {}).get("requests", {}).get(name, "0"))
-        for container in pod["spec"]["containers"]
-    )
-
-
-def quantity(text: str | float) -> float:
-    """Return what a quantity says: `250m`, `64Gi`, `2`."""
-    units = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
-    plain = str(text)
-    for unit, factor in sorted(units.items(), key=lambda its: -len(its[0])):
-        if plain.endswith(unit):
-            return float(plain.removesuffix(unit)) * factor
-    return float(plain)
-
-
-def tolerates(pod: Json, taint: Json) -> bool:
-    """Tell whether a pod tolerates a taint."""
-    return any(
-        its.get("key") in (None, "", taint["key"])
-        and its.get("effect") in (None, "", taint["effect"])
-        and (its.get("operator") == "Exists" or its.get("value", "") == taint.get("value", ""))
-        for its in pod["spec"].get("tolerations") or ()
-    )
 
 
 def _terms(pod: Json) -> list[Json]:
