@@ -109,7 +109,9 @@ def _move(
 
 def _note_on(name: str, request: Drain, session: Session) -> str:
     """Say what becomes of a node's marks after a failure, and take ours away where that is wished for."""
-    node = node_of(name, session.observer.look())
+    node = session.observer.look().nodes.get(name)
+    if node is None:
+        return f"node/{name} was deleted meanwhile"
     excluded = f"node/{name} stays excluded from load balancers"
     takes_back = request.uncordons_on_failure and not session.interruption.is_urgent
     notes = [_note_on_cordon(node, session, takes_back=takes_back)]
@@ -217,12 +219,19 @@ def _refuse(plans: list[NodePlan]) -> None:
 def _with_late_pods(intent: Intent, nodes: list[Node], request: Drain, session: Session) -> Intent:
     """Add the pods that were bound to the nodes between the plan and the cordon.
 
-    What comes to a node that somebody uncordoned meanwhile is meant to be there.
+    What comes to a node that somebody uncordoned meanwhile is meant to be there; to one that is gone nothing comes.
     """
     snapshot = session.observer.look()
-    closed = [node for node in nodes if node_of(node.name, snapshot).is_unschedulable]
+    closed = []
     for node in nodes:
-        if node not in closed:
+        now = snapshot.nodes.get(node.name)
+        if now is None:
+            session.audience.warn(
+                f"Warning: node/{node.name} was deleted meanwhile: what it still has is deleted with it"
+            )
+        elif now.is_unschedulable:
+            closed.append(node)
+        else:
             session.audience.warn(f"Warning: node/{node.name} was uncordoned meanwhile: what comes to it now, stays")
     plans = [_plan(node, request, snapshot, session) for node in closed]
     _refuse_late(plans)

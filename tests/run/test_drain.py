@@ -212,3 +212,39 @@ def test_an_empty_node_is_cordoned_and_drained(open_session: OpenSession) -> Non
     drain(a_request("node-2"), open_session(world, heard))
     assert heard.lines == ["node/node-2 cordoned", "node/node-2 drained"]
     assert world.story() == ["Cordon node-2"]
+
+
+def test_a_node_that_is_deleted_meanwhile_is_drained_of_what_it_had(open_session: OpenSession) -> None:
+    def delete(action: Action) -> None:
+        if isinstance(action, Evict):
+            world.nodes.pop("node-1", None)
+
+    world, heard = with_pods(), Heard()
+    world.before = delete
+    drain(a_request(), open_session(world, heard))
+    assert world.story(Evict) == ["Evict web-1"]
+    assert heard.warnings == ["Warning: node/node-1 was deleted meanwhile: what it still has is deleted with it"]
+    assert heard.lines[-1] == "node/node-1 drained"
+
+
+def test_a_node_that_is_deleted_before_anything_moved_is_drained_all_the_same(open_session: OpenSession) -> None:
+    def delete(action: Action) -> None:
+        if isinstance(action, Release):
+            world.nodes.pop("node-1", None)
+
+    world, heard = with_pods(), Heard()
+    world.before = delete
+    drain(a_request(), open_session(world, heard))
+    assert world.story(Evict) == ["Evict web-1"]
+
+
+def test_a_failure_is_told_also_where_its_node_is_gone(open_session: OpenSession) -> None:
+    def delete(action: Action) -> None:
+        if isinstance(action, Evict):
+            world.nodes.pop("node-1", None)
+
+    world = with_pods()
+    world.before = delete
+    world.scripted = {Evict: [Denied(message="no right to evict")] * 9}
+    with pytest.raises(KubectlSafeError, match=r"no right to evict[\s\S]*\nnode/node-1 was deleted meanwhile$"):
+        drain(a_request(), open_session(world, Heard()))
