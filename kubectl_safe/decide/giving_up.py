@@ -112,7 +112,10 @@ def _failure(planned: Planned, look: Look, troubles: Troubles) -> str:
             since = look.progress.waiting_since(planned)
             if limit is not None and since is not None and look.snapshot.at - since > limit:
                 of = f" ({ORIGINS[wait.on]})" if wait.on in ORIGINS else ""
-                return f"waited longer than {limit.total_seconds():g}s{of}: {wait.why}{_remedy(planned, wait, look)}"
+                remedy = _remedy(planned, wait, look)
+                # The scheduler ends its sentence; ours goes on.
+                why = f"{wait.why.removesuffix('.')}{remedy}" if remedy else wait.why
+                return f"waited longer than {limit.total_seconds():g}s{of}: {why}"
         case Act() | Left() | Gone():
             pass
     return ""

@@ -9,6 +9,7 @@ import pytest
 from kubectl_safe.decide.giving_up import INTERRUPTED, Limits, Look, Troubles, give_up
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.progress import Progress
+from kubectl_safe.model.pod import Condition
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     a_cluster,
@@ -54,6 +55,12 @@ def reasons(
     return after.given_up.get(uid("web-1")), after.overdue.get(uid("web-1"))
 
 
+UNSCHEDULED = a_pod(
+    "web-7",
+    ready=False,
+    gates={},
+    conditions={"PodScheduled": Condition(is_true=False, message="0/3 nodes are available: 3 Too many pods.")},
+)
 LATE = "global timeout reached: 30s"
 STAYING: dict[str, Any] = {"target_health": {"web-1": health("draining")}, "groups": {arn(): a_group(delay=10)}}
 MISSING = "waited longer than 60s (progressDeadlineSeconds): 5 of 6 other pods of deployment shop/web are in service"
@@ -138,6 +145,12 @@ ROWS = [
         {"waited": 61},
         (f"{MISSING}: replicaset web-5d4f8c7b9 can't create a pod: exceeded quota: few{ROOM}", None),
         id="the remedy",
+    ),
+    pytest.param(
+        a_cluster(RELEASED, UNSCHEDULED, **SHORT),
+        {"waited": 61},
+        (f"{MISSING}: pod shop/web-7 is not ready: 0/3 nodes are available: 3 Too many pods{ROOM}", None),
+        id="the remedy in the same sentence as the scheduler's words",
     ),
     pytest.param(
         a_cluster(a_pod(terminating=True, node="node-9")),
