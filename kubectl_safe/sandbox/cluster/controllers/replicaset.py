@@ -142,16 +142,15 @@ class ReplicaSets(PodOwner):
         if self.kind is kinds.REPLICA_SETS:
             status["terminatingReplicas"] = terminating
         if failure is not None:
-            known = condition(owner, "ReplicaFailure") or {}
-            status["conditions"] = [
-                {
-                    "type": "ReplicaFailure",
-                    "status": "True",
-                    "reason": "FailedCreate",
-                    "message": failure.message,
-                    "lastTransitionTime": known.get("lastTransitionTime", self.context.now),
-                }
-            ]
+            # The first failure stands until none is: one that was told anew each time would make it try again at once.
+            told = {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "reason": "FailedCreate",
+                "message": failure.message,
+                "lastTransitionTime": self.context.now,
+            }
+            status["conditions"] = [condition(owner, "ReplicaFailure") or told]
         try:
             self.model.set_status(self.kind, owner, status)
         except RefusalError as refusal:
