@@ -62,6 +62,12 @@ class Application:
     """Further annotations of its pods."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels of the nodes that its pods may run on."""
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of its pods' spec: what else keeps them from nodes, or has them stay there."""
+    pace: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of its own spec: deadlines and delays."""
+    host_port: int = 0
+    """The port that its pods take of their nodes."""
     kind: str = "Deployment"
     """Of what keeps its pods. A StatefulSet has a governing Service beside the one that leads requests to it."""
     controller_labels: Mapping[str, str] = field(default_factory=dict)
@@ -192,8 +198,10 @@ def _spec(application: Application) -> dict[str, Any]:
             "spec": {
                 "terminationGracePeriodSeconds": application.grace_period,
                 "containers": [_container(application)],
+                **application.placement,
             },
         },
+        **application.pace,
     }
     if application.node_selector:
         spec["template"]["spec"]["nodeSelector"] = dict(application.node_selector)
@@ -285,6 +293,8 @@ def _container(application: Application) -> dict[str, Any]:
         "ports": [{"name": "http", "containerPort": POD_PORT}, *further],
         "readinessProbe": {"httpGet": {"path": HEALTH_PATH, "port": "http"}, "periodSeconds": 1},
     }
+    if application.host_port:
+        container["ports"][0]["hostPort"] = application.host_port
     if application.pre_stop:
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": application.pre_stop}}}
     return container

@@ -49,6 +49,8 @@ class Nodes:
         self._labels = labels or {}
         self._workers: dict[str, PodWorker] = {}
         self._last_host = dict.fromkeys(names, _FIRST_HOST - 1)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._dead: set[str] = set()
 
     async def run(self) -> None:
         """Create the nodes and run their pods, until it is cancelled."""
@@ -64,6 +66,13 @@ class Nodes:
         """Return the id of the EC2 instance that a node is."""
         return f"i-{self.names.index(name) + 1:017x}"
 
+    def die(self, name: str) -> None:
+        """Have a node do nothing from now on: its pods answer nobody, and nothing is told of them any more."""
+        self._dead.add(name)
+        for uid, running in self._running.items():
+            if self.journal[uid].node == name:
+                running.cancel()
+
     def _follow(self, change: str, pod: dict[str, Any], workers: asyncio.TaskGroup) -> None:
         uid = pod["metadata"]["uid"]
         worker = self._workers.get(uid)
@@ -72,7 +81,9 @@ class Nodes:
                 worker.vanish()
         elif worker is not None:
             worker.observe(pod)
-        elif uid not in self.journal:  # else its last changes come after its end
+        elif (
+            uid not in self.journal and pod["spec"]["nodeName"] not in self._dead
+        ):  # else its last changes come after its end
             node = pod["spec"]["nodeName"]
             record = PodRecord(
                 uid=uid,
@@ -85,13 +96,13 @@ class Nodes:
             self._workers[uid] = PodWorker(
                 self._api, self._network, pod, record=record, host_ip=self._host_ip(node), fault=self.fault(pod)
             )
-            workers.create_task(self._run(uid, self._workers[uid]))
+            self._running[uid] = workers.create_task(self._run(uid, self._workers[uid]))
 
     async def _run(self, uid: str, worker: PodWorker) -> None:
         try:
             await worker.run()
         finally:
-            del self._workers[uid]
+            del self._workers[uid], self._running[uid]
 
     def _new_ip(self, node: str) -> str:
         """Return an IP that no pod has, and that none had for as long as the node's range allows."""

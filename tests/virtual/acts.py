@@ -33,6 +33,10 @@ class Expected:
     """How many times the undisturbed run's pods it may evict instead; None for any number."""
     takes: int | None = 0
     """How many pods in service it takes away itself; None for any number."""
+    least: int = 0
+    """How many pods of the first application are in service all the same, where it takes any number."""
+    dead: frozenset[str] = frozenset()
+    """Nodes whose pods answer nobody any more."""
     closes: bool = False
     """Whether it closes a way in, so that requests are lost there."""
     is_done_beside: bool = False
@@ -41,6 +45,22 @@ class Expected:
     """Tells by its error whether a command that failed has nothing left to go on with."""
     remedy: Callable[["Scene", Sequence[str]], object] = lambda _scene, _runs: None
     """Does what is told by how the commands ended."""
+
+    def beside(self, other: "Expected | None") -> "Expected":
+        """Return what holds where both befell a run."""
+        if other is None:
+            return self
+        return self.but(
+            later=max(self.later, other.later),
+            is_same=self.is_same and other.is_same,
+            is_whole=self.is_whole and other.is_whole,
+            evicts=None if other.evicts is None else self.evicts,
+            takes=None if other.takes is None else self.takes,
+            least=0,
+            dead=self.dead | other.dead,
+            closes=self.closes or other.closes,
+            is_over=lambda error: self.is_over(error) or other.is_over(error),
+        )
 
     def but(self, **changes: Any) -> "Expected":
         """Return it with changes."""

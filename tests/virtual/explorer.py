@@ -127,7 +127,7 @@ class Explorer:
             if not self.point and family in self.families:
                 possible = {name: act for name, act in acts.items() if act.is_possible(scene)}
                 if act := self._choose(family, number, what, possible):
-                    self.expected = act.expected
+                    self.expected = act.expected.beside(self.scenario.expected)
                     act.do(scene)
 
     def _choose(self, family: str, number: int, what: str, faults: Mapping[str, T]) -> T | None:
@@ -183,6 +183,7 @@ def explore(name: str, families: tuple[str, ...] = FAMILIES, *, jobs: int = 1, o
     scenario = scenario_of(name)
     with tempfile.TemporaryDirectory() as kept:
         explorer = Explorer(families=families, scenario=scenario, only=only, jobs=jobs, directory=Path(kept))
+        explorer.expected = scenario.expected or explorer.expected
         baseline = Result(**_in_child(lambda: asdict(play(scenario)), explorer.directory))
         try:
             result = play(scenario, prepare=explorer.prepare, expect=lambda: explorer.expected)

@@ -41,9 +41,10 @@ _WHERE = ("nodeName", "podIP", "hostIP", "topology.kubernetes.io/zone", "topolog
 def assert_the_floor_held(stage: VirtualStage, scenario: Scenario, began: float, expected: Expected) -> None:
     """I1, but for what others take away themselves: that is of the first application."""
     for number, app in enumerate(scenario.applications):
-        if number == 0 and expected.takes is None:
-            continue
         lowest = stage.rig.capacity.lowest(NAMESPACE, app.labels, began)
+        if number == 0 and expected.takes is None:
+            assert lowest >= expected.least, f"I1: {app.name} had {lowest} of {expected.least} in service"
+            continue
         # Withdraw-first takes what it is allowed.
         unavailable = int(scenario.settings.max_unavailable or (1 if has_no_surge(app) else 0))
         allowed = unavailable + (expected.takes or 0 if number == 0 else 0)
@@ -56,7 +57,8 @@ def assert_nothing_was_lost(stage: VirtualStage, report: TrafficReport, expected
     deleted = [p for p in stage.rig.capacity.pods.values() if p.terminating is not None and p.uid not in ours]
     served = [pod.name for pod in deleted if _served_at_its_end(pod) or pod.was_healthy]
     assert expected.takes is None or len(served) <= expected.takes, f"I7: {served} got requests, and are deleted"
-    lost = [loss for loss in report.losses if not expected.closes and not _is_theirs(loss, deleted, stage)]
+    dead = [pod for pod in stage.rig.capacity.pods.values() if pod.node in expected.dead]
+    lost = [loss for loss in report.losses if not expected.closes and not _is_theirs(loss, [*deleted, *dead], stage)]
     assert not lost, f"I9: {len(lost)} lost, such as {lost[0]}"
 
 

@@ -14,7 +14,7 @@ from kubectl_safe.sandbox.traffic import Traffic
 from tests.support.networkpolicies import NETWORK_POLICIES
 from tests.support.virtual.stage import LONGEST_RUN, Running, VirtualStage, a_virtual_stage
 from tests.virtual import invariants, ways_in
-from tests.virtual.acts import Expected, Scene
+from tests.virtual.acts import Act, Expected, Scene
 from tests.virtual.scenario import NAMESPACE, Scenario
 
 AGAIN_AT_MOST = 2
@@ -25,6 +25,9 @@ DNS_SECONDS = (0.5, 28.0)
 """How late clients hear of an endpoint by the DNS: its answers are kept for up to 30 s, less the requests under way."""
 AFTERWARDS_SECONDS = 60.0
 """Until nothing is on its way any more: pods stop within their grace period."""
+
+JOINING_SECONDS = 1.0
+"""Until all nodes are there."""
 
 
 @dataclass(kw_only=True)
@@ -50,7 +53,7 @@ def play(
     scenario: Scenario,
     *,
     prepare: Callable[[VirtualStage], None] = lambda _: None,
-    expect: Callable[[], Expected] = Expected,
+    expect: Callable[[], Expected] | None = None,
     again: int = AGAIN_AT_MOST,
 ) -> Result:
     """Deploy, run the command until it ended well, and hold what must be held of the whole.
@@ -58,7 +61,7 @@ def play(
     Args:
         scenario: what is played.
         prepare: is called once everything is deployed, right before the command starts.
-        expect: says what has to hold, once the commands are over.
+        expect: says what has to hold, once the commands are over; by default what the scenario itself says.
         again: how often the command may be run again.
 
     Raises:
@@ -74,6 +77,8 @@ def play(
         _deploy(stage, scenario)
         began = stage.loop.wall()
         traffic = _traffic(stage, scenario)
+        expect = expect or (lambda: scenario.expected or Expected())
+        _have_others_act(stage, scenario)
         prepare(stage)
         result = Result()
         last = _run(stage, scenario, result, expect, again)
@@ -95,6 +100,16 @@ def play(
         result.calls = stage.befalling.made
         result.writes = [f"{its.request.method} {its.request.path} {its.answer.status}" for its in stage.door.writes()]
         return result
+
+
+def _have_others_act(stage: VirtualStage, scenario: Scenario) -> None:
+    """Have others do what they do in this scenario, whichever process runs by then."""
+
+    def do(act: Act) -> None:
+        act.do(Scene(stage=stage, scenario=scenario, process=stage.started[-1]))
+
+    for seconds, act in scenario.meanwhile:
+        stage.loop.call_later(seconds, do, act)
 
 
 def _broken(
@@ -173,6 +188,10 @@ def how_it_ended(process: Running) -> str:
 
 
 def _deploy(stage: VirtualStage, scenario: Scenario) -> None:
+    if scenario.cordoned:
+        stage.pass_time(JOINING_SECONDS)
+    for node in scenario.cordoned:
+        stage.loop.finish(stage.rig.api.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}}))
     for app in scenario.applications:
         stage.loop.finish(stage.rig.deploy(app))
         if budget := scenario.budgets.get(app.name):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.rights import Needs, to_drain, to_restart
@@ -13,6 +13,9 @@ from kubectl_safe.run.restart import Restart, restart
 from kubectl_safe.run.session import Session
 from kubectl_safe.sandbox.applications import HASH, Application
 from kubectl_safe.sandbox.targetgroupbinding import GROUP
+
+if TYPE_CHECKING:
+    from tests.virtual.acts import Act, Expected
 
 NAMESPACE = "shop"
 NODE = "node-a"
@@ -29,6 +32,8 @@ class Scenario:
     binding_groups: tuple[str, ...] = (GROUP,)
     """The API groups that have TargetGroupBindings."""
     drained: tuple[str, ...] = (NODE,)
+    cordoned: tuple[str, ...] = ()
+    """Nodes on which nobody may put a pod from the beginning on."""
     applications: tuple[Application, ...]
     budgets: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
     policies: tuple[Mapping[str, Any], ...] = ()
@@ -40,6 +45,10 @@ class Scenario:
     """Of a drain."""
     rate: float = 1.0
     """Requests a second, in virtual time; 0 for none."""
+    meanwhile: "tuple[tuple[float, Act], ...]" = ()
+    """What others do, so many virtual seconds after the command was started."""
+    expected: "Expected | None" = None
+    """What holds because of that; by default what holds where nobody does anything."""
 
     def settle_of(self, app: Application) -> timedelta:
         """How long a pod must be in no slice."""

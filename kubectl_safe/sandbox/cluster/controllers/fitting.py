@@ -105,9 +105,15 @@ def quantity(text: str | float) -> float:
 
 def tolerates(pod: Json, taint: Json) -> bool:
     """Tell whether a pod tolerates a taint."""
-    return any(
-        its.get("key") in (None, "", taint["key"])
+    return bool(tolerations_of(pod, taint))
+
+
+def tolerations_of(pod: Json, taint: Json) -> list[Json]:
+    """Return the tolerations by which a pod tolerates a taint, perhaps for a while only."""
+    return [
+        its
+        for its in pod["spec"].get("tolerations") or ()
+        if its.get("key") in (None, "", taint["key"])
         and its.get("effect") in (None, "", taint["effect"])
         and (its.get("operator") == "Exists" or its.get("value", "") == taint.get("value", ""))
-        for its in pod["spec"].get("tolerations") or ()
-    )
+    ]

@@ -8,6 +8,7 @@ from kubectl_safe.sandbox.cluster.controllers.endpointslice import EndpointSlice
 from kubectl_safe.sandbox.cluster.controllers.garbage import GarbageCollector
 from kubectl_safe.sandbox.cluster.controllers.job import Jobs, PodCollector
 from kubectl_safe.sandbox.cluster.controllers.namespace import Namespaces
+from kubectl_safe.sandbox.cluster.controllers.nodelifecycle import NodeLifecycle, TaintEviction
 from kubectl_safe.sandbox.cluster.controllers.queue import Context
 from kubectl_safe.sandbox.cluster.controllers.replicaset import ReplicaSets, ReplicationControllers
 from kubectl_safe.sandbox.cluster.controllers.scheduler import Scheduler
@@ -22,11 +23,13 @@ ALL: tuple[type[Controller], ...] = (
     GarbageCollector,
     Jobs,
     Namespaces,
+    NodeLifecycle,
     PodCollector,
     ReplicaSets,
     ReplicationControllers,
     Scheduler,
     StatefulSets,
+    TaintEviction,
 )
 
 
