@@ -54,13 +54,17 @@ class Connections:
         account, region = account_and_region(group)
         return Place(account=account, region=self._region_override or region, role=role)
 
-    def place_of_name(self, role: Role | None, near: Mapping[str, Role | None]) -> Place:
-        """Return where a target group is asked for by its name: in the region of most others (ARNs) with its role."""
-        like = [arn for arn, its in near.items() if its == role] or list(near)
-        regions = Counter(account_and_region(arn)[1] for arn in like)
-        usual = min(regions, key=lambda region: (-regions[region], region), default=None)
-        account = role.arn.split(":")[4:5] if role else []
-        return Place(account="".join(account), region=self._region_override or usual, role=role)
+    def places_of_name(self, role: Role | None, near: Mapping[str, Role | None]) -> list[Place]:
+        """Return where to ask for a target group by its name, the likeliest place first.
+
+        A controller's groups are in the region of its cluster: in that of most others (ARNs) with the same role, or of
+        any others; or in the one that the SDK's configuration says.
+        """
+        account = "".join(role.arn.split(":")[4:5]) if role else ""
+        regions = Counter((its == role, account_and_region(arn)[1]) for arn, its in near.items())
+        likely = [region for (_, region), _ in sorted(regions.items(), key=lambda it: (not it[0][0], -it[1], it[0][1]))]
+        wanted = [self._region_override] if self._region_override else [*dict.fromkeys(likely), None]
+        return [Place(account=account, region=region, role=role) for region in wanted]
 
     def call(
         self, place: Place, operation: str, *, subject: str, **parameters: Any

@@ -63,11 +63,20 @@ class Groups:
         Raises:
             AwsError: AWS doesn't tell.
         """
-        subject = f"target group {group_name(name.group)}"
         if is_arn(name.group):
-            place, by = self._connections.place_of(name.group, name.role), "TargetGroupArns"
-        else:
-            place, by = self._connections.place_of_name(name.role, near), "Names"
+            return self._find_at(self._connections.place_of(name.group, name.role), name, by="TargetGroupArns")
+        errors: list[AwsError] = []
+        for place in self._connections.places_of_name(name.role, near):
+            try:
+                return self._find_at(place, name, by="Names")
+            except AwsError as error:
+                if error.is_refusal or not error.is_lasting:
+                    raise
+                errors.append(error)
+        raise errors[0]
+
+    def _find_at(self, place: Place, name: GroupName, *, by: str) -> FoundGroup:
+        subject = f"target group {group_name(name.group)}"
         _, answer = self._connections.call(place, "describe_target_groups", subject=subject, **{by: [name.group]})
         groups: Sequence[Mapping[str, Any]] = answer.get("TargetGroups") or ()
         if len(groups) != 1:

@@ -35,6 +35,7 @@ _LOOKED_AT = [
     {"group": "policy", "resources": ["poddisruptionbudgets"]},
     {"group": "coordination.k8s.io", "resources": ["leases"]},
     {"group": "elbv2.k8s.aws"},
+    {"group": "eks.amazonaws.com"},
 ]
 _FOLLOWED = [
     {"group": "", "resources": ["pods/status", "pods/binding", "services"]},

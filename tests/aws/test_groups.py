@@ -239,6 +239,27 @@ def test_a_name_alone_is_looked_up_where_the_configuration_says(
     assert "/eu-west-1/elasticloadbalancing/" in server.asked[0].headers["Authorization"]
 
 
+def test_a_name_that_is_not_there_is_looked_up_in_the_next_likely_region(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, api: TargetHealthApi
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    here = {"Authorization": "/eu-west-1/"}
+    server = serve(
+        lambda asked: (
+            named(FOUND)
+            if here["Authorization"] in asked.headers["Authorization"]
+            else an_error(400, "TargetGroupNotFound")
+        )
+    )
+    assert api.find([NAME], near={ARN: None}) == {NAME: FoundGroup(arn=ARN, target_type="ip", is_ipv6=True)}
+    assert len(server.asked) == 2
+    here["Authorization"] = "nowhere"
+    error = api.find([NAME], near={ARN: None, **OTHERS})[NAME]
+    assert isinstance(error, AwsError)
+    assert error.code == "TargetGroupNotFound"
+    assert len(server.asked) == 2 + 3
+
+
 def test_without_any_region_the_flag_is_named(api: TargetHealthApi) -> None:
     error = api.find([NAME], near={})[NAME]
     assert isinstance(error, AwsError)

@@ -10,6 +10,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.service import ServicePort
 from kubectl_safe.model.target import Role
 from tests.run.aws import GROUPS, Aws, connect, denied
 from tests.run.conftest import OpenSession
@@ -150,7 +151,9 @@ def test_a_group_that_is_only_named_is_looked_up_before_it_is_asked(open_session
 
 
 def test_what_depends_on_a_type_that_is_not_told_is_not_refused_before_aws_was_asked(open_session: OpenSession) -> None:
-    world = a_balanced_world(services=(a_service(local_policies=frozenset({"externalTrafficPolicy"})),))
+    # A UDP port that nodes lead to would be cut; one of ip targets is not.
+    port = ServicePort(name="http", port=80, target_port=8080, protocol="UDP")
+    world = a_balanced_world(services=(a_service(ports=(port,)),))
     world.bindings = (replace(world.bindings[0], target_type=""),)
     session = connect(Aws(world), open_session(world, Heard()))
     session.prepare(an_intent(world), [])
