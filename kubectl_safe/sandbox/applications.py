@@ -72,6 +72,8 @@ class Application:
     """Of what keeps its pods. A StatefulSet has a governing Service beside the one that leads requests to it."""
     controller_labels: Mapping[str, str] = field(default_factory=dict)
     """What its controller selects by; by default as its Service does."""
+    is_on_host: bool = False
+    """Whether its pods have the address of their node, and so no two of them can share one."""
     pod_management: str = "Parallel"
     """Of a StatefulSet; or `OrderedReady`."""
     access_mode: str = ""
@@ -205,6 +207,8 @@ def _spec(application: Application) -> dict[str, Any]:
     }
     if application.node_selector:
         spec["template"]["spec"]["nodeSelector"] = dict(application.node_selector)
+    if application.is_on_host:
+        spec["template"]["spec"]["hostNetwork"] = True
     if application.access_mode:
         claim = {"name": "data", "persistentVolumeClaim": {"claimName": application.name}}
         spec["template"]["spec"]["volumes"] = [claim]

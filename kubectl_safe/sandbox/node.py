@@ -90,7 +90,7 @@ class Nodes:
                 namespace=pod["metadata"]["namespace"],
                 name=pod["metadata"]["name"],
                 node=node,
-                ip=self._new_ip(node),
+                ip=self._host_ip(node) if pod["spec"].get("hostNetwork") else self._new_ip(node),
             )
             self.journal[uid] = record
             self._workers[uid] = PodWorker(

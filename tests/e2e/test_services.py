@@ -84,13 +84,14 @@ def test_the_last_pod_of_a_service_that_no_replacement_would_be_in(scene: Scene,
     figures.add("the last pod of a Service, allowed", str(counted))
 
 
-def test_the_only_pod_behind_a_service_and_a_load_balancer(scene: Scene, figures: Figures) -> None:
+def test_a_single_pod_and_pods_with_the_addresses_of_their_nodes(scene: Scene, figures: Figures) -> None:
     scene.deploy("web", replicas=1, is_load_balanced=True, min_ready=3)
-    [pod] = scene.names()
+    scene.deploy("edge", is_on_host=True)
+    planned = scene.names()
     with scene.traffic() as counted:
         scene.stage.safe(*scene.restart())
         scene.await_full_strength()
-    scene.assert_handed_over([pod], counted)
+    scene.assert_handed_over(planned, counted)
     assert_nothing_left(scene.stage)
     figures.add("a single pod with minReadySeconds", str(counted))
 

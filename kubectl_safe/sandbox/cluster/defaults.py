@@ -43,6 +43,8 @@ def pod_spec(spec: Json) -> None:
             del spec[name]
     for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         _container(container)
+        for port in (container.get("ports") or ()) if spec.get("hostNetwork") else ():
+            port.setdefault("hostPort", port["containerPort"])
 
 
 def tolerate_lost_nodes(spec: Json) -> None:

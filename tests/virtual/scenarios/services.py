@@ -40,6 +40,11 @@ SERVICES: Mapping[str, Scenario] = {
             an_application("worker", is_served=False),
         ),
     ),
+    "restart-on-hosts": Scenario(
+        command="restart",
+        nodes=("node-a", "node-b", "node-c"),
+        applications=(an_application(is_load_balanced=True, is_on_host=True),),
+    ),
     "restart-single": Scenario(
         command="restart",
         applications=(
