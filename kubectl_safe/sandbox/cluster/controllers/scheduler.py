@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _COMPONENT = "default-scheduler"
 _REPELS = "node(s) didn't match pod anti-affinity rules"
 _REPELLED = "node(s) didn't satisfy existing pods anti-affinity rules"
+_CLAIM_IN_USE = (
+    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod"
+)
 _RESOLVABLE = frozenset({FULL, PORT_TAKEN, UNEVEN, _REPELS, _REPELLED})
 """What preemption could help against; all other reasons it can't change."""
 
@@ -107,7 +110,7 @@ class Scheduler(Controller):
         for name in ours & {claim for other in theirs for claim in _claims(other)}:
             claim = self.model.find(kinds.CLAIMS, namespace, name)
             if claim and "ReadWriteOncePod" in claim["spec"]["accessModes"]:
-                return "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+                return _CLAIM_IN_USE
         return ""
 
     def _anti_affinity(self, pod: Json, node: Json, placed: list[Json]) -> str:
