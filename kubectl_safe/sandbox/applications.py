@@ -66,6 +66,8 @@ class Application:
     """Further fields of its pods' spec: what else keeps them from nodes, or has them stay there."""
     pace: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of its own spec: deadlines and delays."""
+    cpu: str = ""
+    """What each of its pods requests."""
     host_port: int = 0
     """The port that its pods take of their nodes."""
     kind: str = "Deployment"
@@ -297,6 +299,8 @@ def _container(application: Application) -> dict[str, Any]:
         "ports": [{"name": "http", "containerPort": POD_PORT}, *further],
         "readinessProbe": {"httpGet": {"path": HEALTH_PATH, "port": "http"}, "periodSeconds": 1},
     }
+    if application.cpu:
+        container["resources"] = {"requests": {"cpu": application.cpu}}
     if application.host_port:
         container["ports"][0]["hostPort"] = application.host_port
     if application.pre_stop:

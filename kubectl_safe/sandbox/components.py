@@ -26,6 +26,9 @@ CONTROLLERS = (
     "statefulset-controller",
 )
 
+NODE_CONTROLLERS = ("node-lifecycle-controller", "taint-eviction-controller")
+"""What finds out that a node is silent, and deletes its pods; without them nodes need renew no Leases."""
+
 _CALL_RATES = ("--kube-api-qps=400", "--kube-api-burst=800")
 
 _WRITES = ["create", "update", "patch", "delete", "deletecollection"]
@@ -112,18 +115,24 @@ def kube_apiserver(
     ]
 
 
-def kube_controller_manager(binaries: Path, folder: Path, *, kubeconfig: Path) -> list[str]:
-    """Return the arguments of a controller manager with the controllers that drains and rollouts rely on."""
+def kube_controller_manager(binaries: Path, folder: Path, *, kubeconfig: Path, silence: int = 0) -> list[str]:
+    """Return the arguments of a controller manager with the controllers that drains and rollouts rely on.
+
+    Where `silence` is given, a node that renews no Lease for so many seconds is taken for dead.
+    """
+    controllers = (*CONTROLLERS, *(NODE_CONTROLLERS if silence else ()))
+    watchful = ("--node-monitor-period=1s", f"--node-monitor-grace-period={silence}s", "--node-eviction-rate=10")
     return [
         str(binaries / "kube-controller-manager"),
         f"--kubeconfig={kubeconfig}",
         f"--cert-dir={folder}",
         "--secure-port=0",
         "--leader-elect=false",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(controllers)}",
         # Each controller has a name of its own in the audit log.
         "--use-service-account-credentials",
         "--concurrent-gc-syncs=5",
+        *(watchful if silence else ()),
         "--profiling=false",
         *_CALL_RATES,
     ]

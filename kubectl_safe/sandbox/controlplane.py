@@ -40,12 +40,19 @@ class ControlPlane:
         binaries: the folder with `components.BINARIES`.
         users: further users and their groups; each gets a token.
         directory: where its files go; without one, a temporary directory that goes with it.
+        silence: after how many seconds a node that renews no Lease is taken for dead; 0 for never.
     """
 
     def __init__(
-        self, binaries: Path, *, users: Mapping[str, Sequence[str]] | None = None, directory: Path | None = None
+        self,
+        binaries: Path,
+        *,
+        users: Mapping[str, Sequence[str]] | None = None,
+        directory: Path | None = None,
+        silence: int = 0,
     ) -> None:
         self.binaries = binaries
+        self.silence = silence
         self._groups = {**_USERS, **(users or {})}
         self._tokens = {user: secrets.token_hex(16) for user in self._groups}
         self._given = directory
@@ -145,7 +152,7 @@ class ControlPlane:
         manager = self.kubeconfig_for("system:kube-controller-manager")
         await self._processes.start(
             "kube-controller-manager",
-            components.kube_controller_manager(self.binaries, self.directory, kubeconfig=manager),
+            components.kube_controller_manager(self.binaries, self.directory, kubeconfig=manager, silence=self.silence),
         )
         scheduler = self.kubeconfig_for("system:kube-scheduler")
         await self._processes.start(

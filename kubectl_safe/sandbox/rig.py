@@ -48,6 +48,8 @@ class RigSettings:
     lag: tuple[float, float] = LAG_SECONDS
     dns_lag: tuple[float, float] = LAG_SECONDS
     """That of clients of headless Services, which keep the answers of the DNS for as long as these may be kept."""
+    renews: float = 0.0
+    """Every how many seconds each node renews its Lease; 0 where nobody looks at these."""
     seed: int = 0
     binding_groups: Sequence[str] = (targetgroupbinding.GROUP,)
     """The API groups that have TargetGroupBindings."""
@@ -218,7 +220,7 @@ class Rig:
         control_plane = self.control_plane
         self.api = await self._stack.enter_async_context(control_plane.api())
         await self._stack.enter_async_context(self.elbv2_api)
-        self.nodes = Nodes(self.api, self.network, self.settings.nodes)
+        self.nodes = Nodes(self.api, self.network, self.settings.nodes, renews=self.settings.renews)
         self.controller = Controller(
             self.api, self.elbv2, gate_poll=self.settings.gate_poll, binding_groups=self.settings.binding_groups
         )
