@@ -1,6 +1,6 @@
 """Capacity, and what else is in the way of a replacement: scaling, quotas, places that are taken, nodes that die."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -85,14 +85,16 @@ def _call_silent(scene: Scene, name: str) -> Callable[[], None]:
     return write
 
 
-def _delete_by_force(scene: Scene, runs: Sequence[str]) -> None:
-    """Do what is told of pods that their node does not end: all of them were named."""
-    path = f"/api/v1/namespaces/{NAMESPACE}/pods"
-    for pod in scene.read(path)["items"]:
-        if pod["spec"].get("nodeName") == NODE:
-            name = pod["metadata"]["name"]
-            assert f"kubectl delete pod {name} -n {NAMESPACE} --force" in runs[-1], f"I8: {name} is left: {runs}"
-            scene.ask("DELETE", f"{path}/{name}", {"gracePeriodSeconds": 0})
+def _delete_by_force(name: str) -> Act:
+    """Have somebody do what is told of pods that their node does not end."""
+
+    def delete(scene: Scene) -> None:
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods"
+        for pod in scene.read(path)["items"]:
+            if pod["spec"].get("nodeName") == name:
+                scene.ask("DELETE", f"{path}/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+
+    return Act(do=delete)
 
 
 _RESCALED = Expected(takes=None, least=2, evicts=None)
@@ -149,13 +151,8 @@ CAPACITY: Mapping[str, Scenario] = {
         command="drain",
         nodes=NODES,
         applications=(an_application(replicas=4, is_load_balanced=True),),
-        meanwhile=((8.0, _die(NODE)),),
-        expected=Expected(
-            takes=None,
-            least=2,
-            dead=frozenset({NODE}),
-            is_over=lambda error: f"node {NODE} has not ended it" in error,
-            remedy=_delete_by_force,
-        ),
+        # Until somebody does, it ends by itself after two minutes, and so does the same command again.
+        meanwhile=((8.0, _die(NODE)), (220.0, _delete_by_force(NODE))),
+        expected=Expected(takes=None, least=2, dead=frozenset({NODE})),
     ),
 }
