@@ -32,6 +32,7 @@ class Balanced:
     """The ARN of the IAM role that is to be assumed; empty for none."""
     external_id: str = ""
     api: str = GROUP
+    is_ipv6: bool = False
     is_named: bool = False
     """Whether its binding tells its name, and neither its ARN nor its type."""
 
@@ -260,6 +261,8 @@ def target_group_binding(application: Application, arn: str, balanced: Balanced 
     reference = {"name": its.service or application.name, "port": its.port}
     spec: dict[str, Any] = {"targetType": application.targets, "serviceRef": reference}
     spec |= {"targetGroupName": group_name(application, its)} if its.is_named else {"targetGroupARN": arn}
+    if its.is_ipv6:
+        spec["ipAddressType"] = "ipv6"
     if its.role:
         spec |= {"iamRoleArnToAssume": its.role, "assumeRoleExternalId": its.external_id}
     return {

@@ -12,7 +12,7 @@ from kubectl_safe.sandbox.controller import SERVICE_LABEL, Controller
 from kubectl_safe.sandbox.elbv2 import HEALTHY, NOT_REGISTERED, Elbv2, Target, Transition
 from kubectl_safe.sandbox.endpoints import is_true
 from kubectl_safe.sandbox.informer import Object
-from kubectl_safe.sandbox.network import PodNetwork
+from kubectl_safe.sandbox.network import PodNetwork, twin
 
 WITHDRAWN_LABEL = "kubectl-safe/withdrawn"
 SKEW_SECONDS = 0.5
@@ -46,6 +46,10 @@ class PodHistory:
     terminating: float | None = None
     was_healthy: bool = False
     gone: float | None = None
+
+    def is_at(self, address: str) -> bool:
+        """Tell whether an address of either IP family is its own."""
+        return bool(self.ip) and address in (self.ip, twin(self.ip))
 
     def belongs(self, namespace: str, labels: Mapping[str, str]) -> bool:
         """Tell whether it is a pod of the workload with these labels."""
@@ -133,7 +137,7 @@ class Capacity:
         if history.terminating is None and "deletionTimestamp" in metadata:
             history.terminating = moment.time()
             history.was_healthy = any(
-                target.id == history.ip and registration.health == HEALTHY
+                history.is_at(target.id) and registration.health == HEALTHY
                 for group in self._elbv2.groups.values()
                 for target, registration in group.targets.items()
             )
@@ -149,7 +153,7 @@ class Capacity:
 
     def _target_changed(self, transition: Transition) -> None:
         for pod in reversed(self.pods.values()):
-            if pod.ip == transition.target.id:
+            if pod.is_at(transition.target.id):
                 if transition.health == NOT_REGISTERED:
                     pod.not_registered = transition.time
                 self._count(pod)
@@ -200,7 +204,8 @@ class Capacity:
             arn = binding.arn or self._elbv2.arn_of(binding.group_name)
             if binding.target_type == "ip" and binding.service == service and arn in self._elbv2.groups:
                 group = self._elbv2.groups[arn]
-                registration = group.targets.get(Target(history.ip, group.port))
+                ip = twin(history.ip) if binding.is_ipv6 else history.ip
+                registration = group.targets.get(Target(ip, group.port))
                 if registration is None or registration.health != HEALTHY:
                     return False
         return True

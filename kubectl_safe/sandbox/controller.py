@@ -183,6 +183,7 @@ class Controller:
             listing
             for listing in self.slices.of(binding.namespace)
             if listing["metadata"].get("labels", {}).get(SERVICE_LABEL) == binding.service
+            and listing["addressType"] == ("IPv6" if binding.is_ipv6 else "IPv4")
         ]
         endpoints, may_grow = resolve(port, slices, self.pods.objects, self.nodes.objects, gate=binding.gate)
         health = await self._bring_up_to_date(binding, endpoints)

@@ -48,6 +48,7 @@ class Binding:
     port: int | str
     node_selector: dict[str, str]
     """Labels of the nodes that it registers, beside what holds for all (`matchLabels`; nothing else is read)."""
+    is_ipv6: bool
     is_deleted: bool
     generation: int
     observed_generation: int
@@ -76,6 +77,7 @@ def parse(binding: dict[str, Any]) -> Binding:
         service=spec["serviceRef"]["name"],
         port=spec["serviceRef"]["port"],
         node_selector=(spec.get("nodeSelector") or {}).get("matchLabels") or {},
+        is_ipv6=spec.get("ipAddressType") == "ipv6",
         is_deleted="deletionTimestamp" in metadata,
         generation=metadata["generation"],
         observed_generation=binding.get("status", {}).get("observedGeneration", 0),

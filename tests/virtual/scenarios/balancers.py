@@ -35,7 +35,12 @@ BALANCERS: Mapping[str, Scenario] = {
         binding_groups=(GROUP, AUTO_MODE_GROUP),
         applications=(
             an_application(is_load_balanced=True, balanced=(Balanced(is_named=True), ELSEWHERE)),
-            an_application("api", is_load_balanced=True),
+            an_application(
+                "api",
+                is_load_balanced=True,
+                balanced=(Balanced(is_ipv6=True),),
+                service_spec={"ipFamilyPolicy": "RequireDualStack"},
+            ),
         ),
     ),
     "restart-zones": Scenario(
