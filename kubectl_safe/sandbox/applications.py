@@ -196,7 +196,6 @@ def _spec(application: Application) -> dict[str, Any]:
     selected = {**(application.controller_labels or application.labels), **application.selector_labels}
     spec: dict[str, Any] = {
         "replicas": application.replicas,
-        "minReadySeconds": application.min_ready,
         "selector": {"matchLabels": selected},
         "template": {
             "metadata": {"labels": _pod_labels(application), "annotations": annotations},
@@ -210,6 +209,8 @@ def _spec(application: Application) -> dict[str, Any]:
     }
     if application.node_selector:
         spec["template"]["spec"]["nodeSelector"] = dict(application.node_selector)
+    if application.min_ready:
+        spec["minReadySeconds"] = application.min_ready
     if application.is_on_host:
         spec["template"]["spec"]["hostNetwork"] = True
     if application.access_mode:
