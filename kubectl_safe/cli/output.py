@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_safe.render.recorder import Recorder
-    from kubectl_safe.run.session import Audience
+    from kubectl_safe.run.audience import Audience
 
 FORMATS = ("json", "jsonl")
 

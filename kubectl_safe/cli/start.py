@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from kubectl_safe.decide.rights import Needs
     from kubectl_safe.decide.settings import Settings
     from kubectl_safe.kube.client import Client
-    from kubectl_safe.run.session import Audience, Session
+    from kubectl_safe.run.audience import Audience
+    from kubectl_safe.run.session import Session
 
 
 def settings_of(common: Common) -> "Settings":

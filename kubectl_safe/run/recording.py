@@ -17,7 +17,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.durations import pods
 from kubectl_safe.render.recorder import Recorder
 from kubectl_safe.render.whole import write_whole
-from kubectl_safe.run.session import Audience
+from kubectl_safe.run.audience import Audience
 
 
 class Recorded:

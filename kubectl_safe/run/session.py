@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol, Self
 
 from kubectl_safe.decide.actions import Action
 from kubectl_safe.decide.data_plane import cautions
 from kubectl_safe.decide.deadline import PATIENCE
 from kubectl_safe.decide.ending import Ending, cut_short
-from kubectl_safe.decide.estimate import Estimate, estimate
+from kubectl_safe.decide.estimate import estimate
 from kubectl_safe.decide.intent import Intent, Planned
-from kubectl_safe.decide.preflight import blockers, sought_by, targets_of
+from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.decide.rehearsal import rehearsals
 from kubectl_safe.decide.rights import Needs, Right
@@ -30,33 +30,19 @@ from kubectl_safe.model.lease import LeaseName
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.render.ending import explained
 from kubectl_safe.run import clock
+from kubectl_safe.run.asking import Asking
+from kubectl_safe.run.audience import Audience
 from kubectl_safe.run.holdings import Holdings
 from kubectl_safe.run.interruption import Interruption
 from kubectl_safe.run.leases import Leases
-from kubectl_safe.run.loop import Hands, Loop, Reporter
+from kubectl_safe.run.loop import Hands, Loop
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rehearsal import rehearse
 from kubectl_safe.run.rights import check_rights
-from kubectl_safe.run.target_groups import FirstAnswers, UnseenTargetsError
+from kubectl_safe.run.target_groups import UnseenTargetsError
 from kubectl_safe.run.terms import DryRun, Terms
 from kubectl_safe.run.warnings import Warnings
 from kubectl_safe.run.writing import write
-
-
-class Audience(Reporter, Protocol):
-    """Who is told the plan and the end besides what happens."""
-
-    def say(self, line: str) -> None:
-        """Print a line in kubectl's words."""
-
-    def planned(self, intent: Intent, snapshot: Snapshot, estimate: Estimate) -> None:
-        """The plan stands."""
-
-    def ended(self, progress: Progress, at: datetime) -> None:
-        """The run is over, one way or the other."""
-
-    def finished(self, code: int, error: str) -> None:
-        """The command is over, with an exit code and perhaps an error: the very last call, whatever happened."""
 
 
 class Prober(Protocol):
@@ -90,8 +76,6 @@ class Session:
     hands: Hands = field(init=False)
     holdings: Holdings | None = field(init=False, default=None)
     """The Leases of the run; a dry run has none, as it writes nothing."""
-    _first_answers: FirstAnswers | None = field(init=False, default=None)
-    _asked: set[str] = field(init=False, default_factory=set)
     _signal: Signal = field(init=False, default_factory=Signal)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
 
@@ -99,7 +83,7 @@ class Session:
         if self.needs:
             self.lacking = check_rights(self.client, self.needs, self.audience)
         rights = (*self.needs.required, *self.needs.optional) if self.needs else ()
-        lacking = {right.resource for right in self.lacking}
+        lacking = {right.resource for right in self.lacking if right.verb in {"list", "watch"}}
         also = {right.resource for right in rights if right.verb == "watch"} - lacking
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also)
         self._open.enter_context(cluster)
@@ -110,7 +94,7 @@ class Session:
             )
         self.observer = Observer(cluster, now=self.now)
         self.observer.network = network_of(self.client, cluster.served, self.namespace)
-        self.observer.begin_to_ask = self._begin_to_ask
+        self.observer.begin_to_ask = self.asking.begin
         actuator = partial(Actuator, self.client, cluster, now=self.now, grace_period=self.terms.grace_period)
         if self.terms.dry_run is DryRun.NONE:
             leases = Leases(
@@ -131,6 +115,18 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    @cached_property
+    def asking(self) -> Asking:
+        """What asks the target groups of the run."""
+        return Asking(
+            terms=self.terms,
+            observer=self.observer,
+            signal=self._signal,
+            warn=self.audience.warn,
+            now=self.now,
+            resources=self._open,
+        )
 
     @property
     def stop(self) -> str:
@@ -187,9 +183,9 @@ class Session:
         Raises:
             KubectlSafeError: something does, or a target group can't be asked.
         """
-        self._find_target_groups(intent)
+        self.asking.find(intent)
         self._refuse_blocked(intent)
-        self._ask_target_groups(intent)
+        self.asking.ask(intent)
         self._refuse_blocked(intent)
         self.observer.kept_slices |= slices_to_bear(intent, self.observer.look())
 
@@ -255,7 +251,7 @@ class Session:
     def watch_targets(self, intent: Intent) -> None:
         """Begin to ask the target groups of these pods; where that can't be, say so and go on without."""
         try:
-            self._ask_target_groups(intent)
+            self.asking.ask(intent)
         except KubectlSafeError as error:
             self.audience.warn(f"Warning: {error}")
 
@@ -288,42 +284,3 @@ class Session:
         until = self.now() + duration
         while (left := until - self.now()) > timedelta(0):
             self._signal.wait(left.total_seconds())
-
-    def _find_target_groups(self, intent: Intent) -> None:
-        """Ask what the target groups are that bindings only name."""
-        snapshot = self.observer.look()
-        if sought := sought_by(intent, snapshot):
-            self._begin_to_ask().await_names(sought, snapshot)
-
-    def _ask_target_groups(self, intent: Intent) -> None:
-        """Ask each target group that was not asked before, and wait for its answer."""
-        self._find_target_groups(intent)
-        snapshot = self.observer.look()
-        targets = targets_of(intent, snapshot)
-        new = {arn: found for arn, found in targets.items() if arn not in self._asked}
-        if new:
-            roles = snapshot.roles_by_group
-            self._begin_to_ask().await_all(new, roles=roles, allow=intent.settings.allow)
-            self._asked |= new.keys()
-
-    def _begin_to_ask(self) -> FirstAnswers:
-        """Connect to AWS, unless that is done."""
-        self._first_answers = self._first_answers or self._connect_to_aws()
-        return self._first_answers
-
-    def _connect_to_aws(self) -> FirstAnswers:
-        # Imported here: without a TargetGroupBinding nothing of AWS is needed, and nothing of it is loaded.
-        from kubectl_safe.aws.health import TargetHealthApi
-        from kubectl_safe.aws.poller import Poller
-
-        api = TargetHealthApi(profile=self.terms.aws_profile, region_override=self.terms.aws_region, now=self.now)
-        poller = self._open.enter_context(Poller(api, signal=self._signal, now=self.now))
-        self.observer.target_health = poller
-        return FirstAnswers(
-            settings=api,
-            health=poller,
-            observer=self.observer,
-            signal=self._signal,
-            warn=self.audience.warn,
-            now=self.now,
-        )

@@ -13,7 +13,7 @@ from kubectl_safe.kube.outcome import Conflict, Done
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.workload import Node
 from kubectl_safe.render.words import words_for
-from kubectl_safe.run.session import Audience
+from kubectl_safe.run.audience import Audience
 from kubectl_safe.run.terms import DryRun
 
 TRIES = 5

@@ -97,7 +97,7 @@ class Aws:
 def connect(aws: Aws, session: "Session") -> "Session":
     """Let a session ask this AWS."""
     session.observer.target_health = aws
-    session._first_answers = FirstAnswers(
+    session.asking.first_answers = FirstAnswers(
         settings=aws,
         health=aws,
         observer=session.observer,

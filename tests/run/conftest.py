@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.run.audience import Audience
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.session import Audience, Session
+from kubectl_safe.run.session import Session
 from kubectl_safe.run.terms import Terms
 from tests.run.world import World
 
