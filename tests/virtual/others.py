@@ -77,9 +77,7 @@ def _is_deleted(error: str) -> bool:
 
 def _is_orphaned(error: str) -> bool:
     """Tell whether it is about pods of a Deployment that is gone, or of a ReplicaSet that has none any more."""
-    return any(
-        told in error for told in ("--cascade=orphan", "not found", "only the pods of Deployments and StatefulSets")
-    )
+    return any(told in error for told in ("--cascade=orphan", "not found"))
 
 
 def _delete_what_is_left(scene: Scene, runs: Sequence[str]) -> None:
