@@ -61,10 +61,10 @@ _SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
     NETWORK_POLICIES: ("/apis/networking.k8s.io/v1", network_policy),
 }
 
-_NOT_ALWAYS: Final = frozenset(
-    {NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, CLAIMS, *BINDING_KINDS.values()}
-)
+_NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, CLAIMS})
 """Kinds that not every command looks at."""
+_IF_SERVED: Final = frozenset(BINDING_KINDS.values())
+"""Kinds that not every cluster has, whoever would look at them."""
 
 _WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 _REPLICA_SETS = (REPLICA_SETS, REPLICATION_CONTROLLERS)
@@ -153,7 +153,7 @@ class Cluster:
         Raises:
             ApiError: one can't be, or not in time; all are stopped then.
         """
-        kinds = [kind for kind in _SOURCES if kind not in _NOT_ALWAYS or kind in self._also]
+        kinds = [its for its in _SOURCES if its not in _IF_SERVED and (its not in _NOT_ALWAYS or its in self._also)]
         kinds += self._discover()
         self._watchers.update({kind: self._watcher(kind, self._scope(kind)) for kind in kinds})
         try:

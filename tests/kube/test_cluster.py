@@ -56,9 +56,10 @@ class Script:
         return found if isinstance(found, Answer) else Answer(body=found)
 
 
-def test_without_the_crd_there_are_no_bindings_and_none_are_asked_for(serve: Serve) -> None:
+@pytest.mark.parametrize("also", [(), (BINDINGS, AUTO_MODE_BINDINGS)], ids=["whoever looks", "also who looks at them"])
+def test_without_the_crd_there_are_no_bindings_and_none_are_asked_for(serve: Serve, also: Sequence[str]) -> None:
     server, client = serve(Script())
-    with Cluster(client, namespace="team", signal=Signal()) as cluster:
+    with Cluster(client, namespace="team", signal=Signal(), also=also) as cluster:
         assert cluster.observe().bindings == ()
     assert {asked.path for asked in server.asked} == {
         "/apis",
