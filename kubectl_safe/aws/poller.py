@@ -123,7 +123,7 @@ class Poller:
             self._schedule.answered(ask.group)
         # What was asked for and is not in the answer is unknown from now on, whatever was said of it before.
         kept = {target: health for target, health in self._health.items() if target not in ask.targets}
-        self._health = {**kept, **answer}
+        self._health = {**kept, **{target: its.after(self._health.get(target)) for target, its in answer.items()}}
         self._heard = {**self._heard, ask.group: None}
 
     def _take_error(self, group: str, error: AwsError) -> None:

@@ -34,7 +34,10 @@ class Unknown:
 Verdict = InService | OutOfService | Unknown
 
 BLIP = timedelta(seconds=30)
-"""A pod that is not Ready for less may be back at any moment, as all pods are that wait for the same database."""
+"""A pod that is not Ready for less may be back at any moment, as all pods are that wait for the same database.
+
+So may one that its load balancer finds unhealthy.
+"""
 
 
 def verdict(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
@@ -61,11 +64,17 @@ def verdict(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
 
 
 def is_changing(pod: Pod, workload: Workload, snapshot: Snapshot) -> bool:
-    """Tell whether a pod became Ready, or stopped to be, so lately that it may be in service at any moment."""
+    """Tell whether a pod became Ready, or stopped to be, so lately that it may be in service at any moment.
+
+    So may one whose target was healthy a moment ago: all of them are not, where health checks fail for a moment.
+    """
     ready = pod.conditions.get("Ready")
     if ready is None or ready.since is None or pod.is_terminating or pod.is_withdrawn or pod.is_finished:
         return False
-    return snapshot.at - ready.since <= max(BLIP, workload.min_ready)
+    if snapshot.at - ready.since <= max(BLIP, workload.min_ready):
+        return True
+    found = (snapshot.fresh_health(target) for target in snapshot.targets_of(pod))
+    return any(health and health.lost_at and snapshot.at - health.lost_at <= BLIP for health in found)
 
 
 def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:

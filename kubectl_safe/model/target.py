@@ -79,11 +79,19 @@ class TargetHealth:
     reason: str = ""
     description: str = ""
     asked_at: datetime
+    lost_at: datetime | None = None
+    """When it was first asked for without being healthy any more; None while it is, and where it was never seen so."""
 
     @property
     def is_healthy(self) -> bool:
         """Whether the load balancer sends it requests and gets answers."""
         return self.state is State.HEALTHY
+
+    def after(self, before: "TargetHealth | None") -> "TargetHealth":
+        """Return this answer as what came after an earlier one."""
+        if self.is_healthy or before is None:
+            return self
+        return replace(self, lost_at=self.asked_at if before.is_healthy else before.lost_at)
 
     @property
     def is_gone(self) -> bool:

@@ -98,6 +98,20 @@ def test_a_target_that_an_answer_leaves_out_is_unknown_again(later: Answers) -> 
         signal.until(lambda: poller.health == later)
 
 
+@pytest.mark.parametrize(
+    ("states", "lost"),
+    [("unhealthy unhealthy", None), ("healthy unhealthy draining", 1), ("healthy draining healthy", None)],
+    ids=["never healthy", "lost", "back"],
+)
+def test_an_answer_says_since_when_a_target_is_healthy_no_more(states: str, lost: int | None) -> None:
+    told = [TargetHealth(state=State(s), asked_at=LONG_AGO + timedelta(n)) for n, s in enumerate(states.split())]
+    api, signal = Api(*({A: its} for its in told)), Signal()
+    with Poller(api, signal=signal, now=Clock()) as poller:
+        poller.want(a_wish(A))
+        signal.until(lambda: A in poller.health and poller.health[A].asked_at == told[-1].asked_at)
+        assert poller.health[A].lost_at == (None if lost is None else told[lost].asked_at)
+
+
 def test_what_was_not_asked_for_keeps_its_answer() -> None:
     api, signal = Api({A: HEALTHY, B: HEALTHY}), Signal()
     with Poller(api, signal=signal, now=Clock()) as poller:

@@ -10,7 +10,7 @@ from kubectl_safe.decide.verdict import OutOfService, is_changing, is_out_for_lo
 from kubectl_safe.model.marks import HANDOFF, Handoff
 from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import Target
+from kubectl_safe.model.target import Target, TargetHealth
 from tests.support.builders import (
     GATE,
     HASH,
@@ -115,6 +115,20 @@ CHANGING = [
     pytest.param(a_pod(since=ago(1), withdrawn=True), a_deployment(), False, id="withdrawn"),
     pytest.param(a_pod(since=ago(1), phase="Failed"), a_deployment(), False, id="at its end"),
 ]
+
+
+HEALTH = [
+    pytest.param(health("unhealthy"), False, id="never seen healthy"),
+    pytest.param(replace(health("unhealthy"), lost_at=ago(30)), True, id="healthy until a moment ago"),
+    pytest.param(replace(health("unhealthy"), lost_at=ago(31)), False, id="unhealthy for longer"),
+    pytest.param(replace(health("draining", asked=20), lost_at=ago(20)), False, id="by an answer that is old"),
+]
+
+
+@pytest.mark.parametrize(("told", "expected"), HEALTH)
+def test_so_may_one_whose_target_is(told: TargetHealth, expected: bool) -> None:
+    pod = told_ready(is_true=True, since=LONG_AGO)
+    assert is_changing(pod, a_deployment(), in_all_else(pod, target_health={pod.name: told})) is expected
 
 
 @pytest.mark.parametrize(("pod", "deployment", "expected"), CHANGING)
