@@ -32,6 +32,8 @@ class Undo:
     pod: Pod
     owner: OwnerReference
     """The workload, whose plain reference goes."""
+    idle: tuple[Pod, ...] = ()
+    """Pods that are not Ready, of which its controller deletes some in its place: they must still be so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from kubectl_safe.decide.actions import AskEviction, Release, Undo
+from kubectl_safe.decide.actions import AskEviction, Release
 from kubectl_safe.decide.adoption import adoption
 from kubectl_safe.decide.alone import ANSWER_MAX_AGE
 from kubectl_safe.decide.budgets import exhausted_budget, has_left_since, spent_budget, stale_budget
@@ -23,7 +23,7 @@ from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import ordinal
 from kubectl_safe.decide.step import release_label, step_of, stopping
-from kubectl_safe.decide.undo import is_safe_to_undo
+from kubectl_safe.decide.undo import safe_undo
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict, is_changing, is_out_for_long, verdict
 from kubectl_safe.decide.withdrawal import finish, wait_after_answer, withdraw
 from kubectl_safe.model.pod import Pod
@@ -134,9 +134,9 @@ class Handoffs:
 
     def _give_back(self, pod: Pod) -> Decision:
         """Take a release back; where that can't be done, the pod goes on, as nothing else can."""
-        if is_safe_to_undo(pod, self.workload, self.snapshot, undone=self.undone):
+        if undo := safe_undo(pod, self.workload, self.snapshot, undone=self.undone):
             self.undone.add(pod.uid)
-            return Act(action=Undo(pod=pod, owner=reference_to(self.workload)))
+            return Act(action=undo)
         onward = self._withdraw_when_confirmed(pod)
         if not isinstance(onward, Wait):
             return onward

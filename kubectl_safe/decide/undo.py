@@ -9,11 +9,16 @@ podsShouldBeOnNode): it is safe while none of the younger ones is Ready.
 A load balancer asks nobody whether a pod is Ready. It sends requests to a target as soon as that passes its health
 checks, and the pod's readiness gate becomes True up to 15 s later, or never where another gate is missing. So those
 that are not Ready must be seen to get nothing from there either.
+
+What is known may be behind by the lag of an event. So whoever gives a pod back reads the ones that are not Ready once
+more, right before.
 """
 
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
+from kubectl_safe.decide.actions import Undo
+from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
@@ -23,21 +28,33 @@ _JUST_NOW = timedelta(seconds=1)
 """So old may an answer be: no target that fails its health checks, or is not registered yet, gets requests sooner."""
 
 
-def is_safe_to_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: AbstractSet[str]) -> bool:
-    """Tell whether a released pod can be given back; `undone` are UIDs of those that are given back at this instant."""
+def safe_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: AbstractSet[str]) -> Undo | None:
+    """Return what gives a released pod back; None where it can't be.
+
+    `undone` are UIDs of those that are given back at this instant.
+    """
+    idle = _idle_instead(pod, workload, snapshot, undone)
+    return None if idle is None else Undo(pod=pod, owner=reference_to(workload), idle=idle)
+
+
+def _idle_instead(pod: Pod, workload: Workload, snapshot: Snapshot, undone: AbstractSet[str]) -> tuple[Pod, ...] | None:
+    """Return the pods that are not Ready, of which some may go for one that is given back; None where others may."""
     if workload.replaces_in_place:
         # It was not released: there is but a note to take off, of a withdrawal that somebody took back.
-        return pod.controller is not None
+        return None if pod.controller is None else ()
     owner = _adopter_of(pod, workload, snapshot)
     if owner is None:
-        return False
+        return None
     is_daemon = owner.kind == "DaemonSet"
     others = [o for o in snapshot.pods.values() if o.uid != pod.uid and (o.node == pod.node or not is_daemon)]
     returning = 1 + sum(owner.selector.matches(other.original_labels) for other in others if other.uid in undone)
     members = [other for other in others if _is_member(other, owner)]
     surplus = len(members) + returning - (1 if is_daemon else owner.replicas)
-    idle = [other for other in members if not other.is_ready]
-    return surplus <= 0 or (len(idle) >= surplus and not any(_may_be_sent_requests(other, snapshot) for other in idle))
+    if surplus <= 0:
+        return ()
+    idle = tuple(other for other in members if not other.is_ready)
+    is_safe = len(idle) >= surplus and not any(_may_be_sent_requests(other, snapshot) for other in idle)
+    return idle if is_safe else None
 
 
 def _may_be_sent_requests(pod: Pod, snapshot: Snapshot) -> bool:

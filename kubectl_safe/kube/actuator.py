@@ -1,6 +1,6 @@
 """Does what was decided, one write at a time, and tells what became of it.
 
-It must not decide: before an eviction it only makes sure that the pod still is what was decided on.
+It must not decide: before an eviction, or a give-back, it only makes sure that the pods still are what was decided on.
 """
 
 from collections.abc import Callable, Mapping
@@ -94,7 +94,7 @@ class Actuator:
 
     def act(self, action: Action, *, dry_run: bool = False) -> Result:
         """Do it, or try it as a server dry run, which changes neither the cluster nor what is known of it."""
-        if isinstance(action, Evict) and (verdict := self._look_again(action)) is not None:
+        if (verdict := self._look_again(action)) is not None:
             return verdict
         at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         request = request_for(action, at=at, grace_period=self._grace_period)
@@ -133,8 +133,26 @@ class Actuator:
             self._cluster.forget(kinds.PODS, pod.uid)
         return result
 
-    def _look_again(self, action: Evict) -> Result | None:
-        """Return what stands against the eviction by the server's newest word, or None.
+    def _look_again(self, action: Action) -> Result | None:
+        """Return what stands against an action by the server's newest word; None where nothing does."""
+        match action:
+            case Evict():
+                return self._look_at_evicted(action)
+            case Undo(idle=idle):
+                verdicts = (self._look_at_idle(pod) for pod in idle)
+                return next((verdict for verdict in verdicts if verdict is not None), None)
+            case _:
+                return None
+
+    def _look_at_idle(self, pod: Pod) -> Result | None:
+        """Return why a pod is not there for its controller to delete; None while it is, and not Ready."""
+        fresh = self._fresh(pod)
+        if not isinstance(fresh, Pod):
+            return Conflict() if isinstance(fresh, Gone) else fresh
+        return Conflict() if fresh.is_ready or fresh.is_terminating else None
+
+    def _look_at_evicted(self, action: Evict) -> Result | None:
+        """Return what stands against an eviction, or None.
 
         - Gone, or another pod by that name.
         - Already terminating: a second eviction would charge the budget again.

@@ -13,7 +13,7 @@ from kubectl_safe.decide.next import Outcome, next_actions
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.restart import bearer_of, plan_restart, refusal
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.decide.undo import is_safe_to_undo
+from kubectl_safe.decide.undo import safe_undo
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -189,7 +189,7 @@ def test_with_a_surge_of_its_own_it_may_leave_its_daemon_set_with_its_services()
 def test_a_release_is_taken_back(others: list[Pod], expected: bool) -> None:
     released = an_agent(1, released=True)
     snapshot = a_cluster_of(released, *others, workload=SURGING)
-    assert is_safe_to_undo(released, SURGING, snapshot, undone=set()) is expected
+    assert (safe_undo(released, SURGING, snapshot, undone=set()) is not None) is expected
 
 
 def test_a_pod_that_was_given_back_is_still_its() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_safe.decide.undo import is_safe_to_undo
+from kubectl_safe.decide.undo import safe_undo
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetHealth
 from tests.support.builders import (
@@ -120,14 +120,20 @@ ROWS += [
 
 @pytest.mark.parametrize(("snapshot", "is_safe"), ROWS)
 def test_a_release_is_taken_back_only_at_the_cost_of_a_pod_that_is_not_ready(snapshot: Snapshot, is_safe: bool) -> None:
-    assert is_safe_to_undo(snapshot.pods[RELEASED.uid], a_deployment(), snapshot, undone=set()) is is_safe
+    assert (safe_undo(snapshot.pods[RELEASED.uid], a_deployment(), snapshot, undone=set()) is not None) is is_safe
+
+
+def test_who_gives_it_back_is_told_which_pods_may_go_for_it() -> None:
+    undo = safe_undo(RELEASED, a_deployment(), a_cluster(RELEASED, COMING), undone=set())
+    assert undo is not None
+    assert undo.idle == (COMING,)
 
 
 def test_two_pods_are_not_given_back_at_the_cost_of_one() -> None:
     snapshot = a_cluster(RELEASED, OTHER_RELEASED, COMING, a_pod("web-8"))
     pod = snapshot.pods[RELEASED.uid]
-    assert is_safe_to_undo(pod, a_deployment(), snapshot, undone=set())
-    assert not is_safe_to_undo(pod, a_deployment(), snapshot, undone={OTHER_RELEASED.uid})
+    assert safe_undo(pod, a_deployment(), snapshot, undone=set())
+    assert not safe_undo(pod, a_deployment(), snapshot, undone={OTHER_RELEASED.uid})
 
 
 def test_it_would_be_adopted_by_its_old_labels() -> None:

@@ -14,6 +14,7 @@ from kubectl_safe.decide.actions import (
     Nudge,
     Record,
     Release,
+    Undo,
     Withdraw,
 )
 from kubectl_safe.kube.actuator import Actuator
@@ -265,6 +266,33 @@ def test_an_eviction_is_not_sent_for(
     result, _, server = act(serve, script, Evict(pod=WITHDRAWN, pins_resource_version=pins))
     assert result == expected
     assert writes(server) == []
+
+
+def a_raw_replacement(*, is_ready: bool, **changes: Any) -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": str(is_ready)}]
+    return a_raw_pod("b", version=8, **changes) | {"status": {"conditions": conditions}}
+
+
+@pytest.mark.parametrize(
+    ("fresh", "expected"),
+    [
+        (a_raw_replacement(is_ready=False), Done()),
+        (a_raw_replacement(is_ready=True), Conflict()),
+        (a_raw_replacement(is_ready=False, deletionTimestamp="2026-01-01T00:00:00Z"), Conflict()),
+        (a_raw_replacement(is_ready=False, uid="another"), Conflict()),
+        (a_status(404, "NotFound"), Conflict()),
+        (a_status(503, "ServiceUnavailable", "oh"), Busy(message="oh", retry_after=1)),
+    ],
+    ids=["still not ready", "ready", "terminating", "another pod by that name", "gone", "not told"],
+)
+def test_a_pod_is_given_back_while_the_one_that_goes_for_it_is_by_the_newest_word(
+    serve: Serve, fresh: dict[str, Any] | Answer, expected: Result
+) -> None:
+    undo = Undo(pod=a_pod(annotations={marks.HANDOFF: HANDOFF}), owner=OWNER, idle=(a_pod(name="b", uid="uid-b"),))
+    result, _, server = act(serve, read_as(fresh, Answer(body=a_raw_pod("a", labels={"app": "web"}))), undo)
+    assert result == expected
+    assert server.asked[0].path == "/api/v1/namespaces/default/pods/b"
+    assert [asked.path for asked in writes(server)] == ["/api/v1/namespaces/default/pods/a"] * (expected == Done())
 
 
 def test_a_change_of_status_does_not_keep_a_pod_from_its_eviction(serve: Serve) -> None:
