@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import combinations
 
+from kubectl_safe.model.governing import POD_NAME
 from kubectl_safe.model.marks import WITHDRAWN
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.policy import Policy
 from kubectl_safe.model.selector import Labels, LabelSelector
-from kubectl_safe.model.snapshot import POD_NAME, Snapshot
+from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import ReplicaSet, Workload
 
 HASH = "pod-template-hash"

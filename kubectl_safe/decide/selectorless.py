@@ -11,9 +11,10 @@ from kubectl_safe.decide.allow import SELECTORLESS_SERVICE
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.ways_in import planned_pods
+from kubectl_safe.model.governing import is_governing
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import SLICE_CONTROLLER, Endpoint
-from kubectl_safe.model.snapshot import Snapshot, is_governing
+from kubectl_safe.model.snapshot import Snapshot
 
 
 def selectorless_services(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:

@@ -7,9 +7,10 @@ from kubectl_safe.decide.decision import Act, Decision, For, Wait
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.selectorless import described
 from kubectl_safe.decide.settings import RETRY, Settings, go_duration
+from kubectl_safe.model.governing import governing_service_of, is_governing
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.service import Endpoint
-from kubectl_safe.model.snapshot import Snapshot, governing_service_of, is_governing
+from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target, TargetHealth, group_name
 
 

@@ -1,12 +1,14 @@
 """Everything that is known at one instant. Every command shows and decides on this, and on nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TypeVar
 
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.event import Subject
+from kubectl_safe.model.governing import IDENTITY, governing_service_of, lost_by
 from kubectl_safe.model.network import Network
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.policy import Policies
@@ -15,9 +17,8 @@ from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.target import Role, Target, TargetGroup, TargetGroupBinding, TargetHealth, group_name
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
-POD_NAME = "statefulset.kubernetes.io/pod-name"
-IDENTITY = frozenset({POD_NAME, "apps.kubernetes.io/pod-index"})
-"""Labels that a StatefulSet gives each pod beside those of its template: its name and its number."""
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +103,7 @@ class Snapshot:
     @cached_property
     def endpoints_by_pod(self) -> Mapping[str, tuple[Endpoint, ...]]:
         """Places in EndpointSlices by pod UID."""
-        found: dict[str, list[Endpoint]] = {}
-        for endpoint in self.endpoints:
-            found.setdefault(endpoint.pod_uid, []).append(endpoint)
-        return {uid: tuple(endpoints) for uid, endpoints in found.items()}
+        return _grouped(self.endpoints, lambda endpoint: endpoint.pod_uid)
 
     def endpoints_of(self, service: Service) -> tuple[Endpoint, ...]:
         """Return the places in a Service's EndpointSlices."""
@@ -135,7 +133,7 @@ class Snapshot:
                 return self._workload(replica_set.owner) if replica_set else None
         if not pod.is_released:
             return None
-        return next((d for owner in pod.owners if (d := self._workload(owner))), _lost_by(pod, self.workloads))
+        return next((d for owner in pod.owners if (d := self._workload(owner))), lost_by(pod, self.workloads))
 
     def pods_of(self, workload: Workload) -> tuple[Pod, ...]:
         """Return the pods of a workload, ordered by name.
@@ -236,10 +234,7 @@ class Snapshot:
 
     @cached_property
     def _endpoints_by_service(self) -> Mapping[tuple[str, str], tuple[Endpoint, ...]]:
-        found: dict[tuple[str, str], list[Endpoint]] = {}
-        for endpoint in self.endpoints:
-            found.setdefault((endpoint.namespace, endpoint.service), []).append(endpoint)
-        return {key: tuple(endpoints) for key, endpoints in found.items()}
+        return _grouped(self.endpoints, lambda endpoint: (endpoint.namespace, endpoint.service))
 
     @cached_property
     def _pods_by_workload(self) -> dict[str, tuple[Pod, ...]]:
@@ -253,26 +248,19 @@ class Snapshot:
         for pod in self._orphans:
             if pod.namespace == workload.namespace and any(it.matches(pod.labels) for it in selectors):
                 found[pod.uid] = pod
-            if _lost_by(pod, {workload.uid: workload}):
+            if lost_by(pod, {workload.uid: workload}):
                 found[pod.uid] = pod
         return tuple(sorted(found.values(), key=lambda p: p.name))
 
     @cached_property
     def _replica_sets_by_owner(self) -> Mapping[str, tuple[ReplicaSet, ...]]:
-        found: dict[str, list[ReplicaSet]] = {}
-        for replica_set in self.replica_sets.values():
-            if replica_set.owner:
-                found.setdefault(replica_set.owner.uid, []).append(replica_set)
-        return {uid: tuple(replica_sets) for uid, replica_sets in found.items()}
+        return _grouped(self.replica_sets.values(), lambda its: its.owner.uid if its.owner else "")
 
     @cached_property
     def _adopters(self) -> Mapping[str, tuple[ReplicaSet | Workload, ...]]:
-        found: dict[str, list[ReplicaSet | Workload]] = {}
-        adopters: list[ReplicaSet | Workload] = list(self.replica_sets.values())
-        adopters += (its for its in self.workloads.values() if its.kind == "DaemonSet")
-        for its in adopters:
-            found.setdefault(its.namespace, []).append(its)
-        return {namespace: tuple(adopters) for namespace, adopters in found.items()}
+        daemon_sets = (its for its in self.workloads.values() if its.kind == "DaemonSet")
+        adopters: Iterable[ReplicaSet | Workload] = (*self.replica_sets.values(), *daemon_sets)
+        return _grouped(adopters, lambda its: its.namespace)
 
     @cached_property
     def _orphans(self) -> tuple[Pod, ...]:
@@ -285,25 +273,16 @@ class Snapshot:
 
     @cached_property
     def _pods_by_group(self) -> Mapping[str, tuple[tuple[Pod, Target], ...]]:
-        found: dict[str, list[tuple[Pod, Target]]] = {}
-        for uid, targets in self._targets.items():
-            for target in targets:
-                found.setdefault(target.group, []).append((self.pods[uid], target))
-        return {group: tuple(pods) for group, pods in found.items()}
+        found = ((self.pods[uid], target) for uid, targets in self._targets.items() for target in targets)
+        return _grouped(found, lambda its: its[1].group)
 
     @cached_property
     def _services_by_namespace(self) -> Mapping[str, tuple[Service, ...]]:
-        found: dict[str, list[Service]] = {}
-        for service in self.services:
-            found.setdefault(service.namespace, []).append(service)
-        return {namespace: tuple(services) for namespace, services in found.items()}
+        return _grouped(self.services, lambda service: service.namespace)
 
     @cached_property
     def _bindings_by_service(self) -> Mapping[tuple[str, str], tuple[TargetGroupBinding, ...]]:
-        found: dict[tuple[str, str], list[TargetGroupBinding]] = {}
-        for binding in self.bindings:
-            found.setdefault((binding.namespace, binding.service), []).append(binding)
-        return {key: tuple(bindings) for key, bindings in found.items()}
+        return _grouped(self.bindings, lambda binding: (binding.namespace, binding.service))
 
     def _port_of(self, binding: TargetGroupBinding) -> ServicePort | None:
         service = next((s for s in self._services_in(binding.namespace) if s.name == binding.service), None)
@@ -327,35 +306,8 @@ class Snapshot:
         return self.workloads.get(owner.uid) if owner else None
 
 
-def governing_service_of(pod: Pod, workloads: Mapping[str, Workload]) -> str:
-    """Return the name of the Service by which the other pods of its StatefulSet find a pod; empty for none."""
-    owners = [workloads.get(owner.uid) for owner in pod.owners] or [_lost_by(pod, workloads)]
-    return next((its.governing_service for its in owners if its and its.governing_service), "")
-
-
-def is_governing(place: Endpoint, pod: Pod, workloads: Mapping[str, Workload]) -> bool:
-    """Tell whether a pod's place is in the Service by which its StatefulSet's pods find each other: it stays there."""
-    governing = governing_service_of(pod, workloads)
-    return bool(governing) and place.service == governing
-
-
-def _lost_by(pod: Pod, workloads: Mapping[str, Workload]) -> Workload | None:
-    """Return the StatefulSet whose name a handed over pod bears that nobody owns.
-
-    A StatefulSet that lets go of a pod deletes the reference with its UID from it, also where that is the plain one
-    that the withdrawal has left there.
-    """
-    if pod.owners or not pod.is_released or pod.is_terminating:
-        return None
-    prefix, _, number = pod.name.rpartition("-")
-    return next(
-        (
-            its
-            for its in workloads.values()
-            if its.names_its_pods
-            and (its.namespace, its.name) == (pod.namespace, prefix)
-            and number.isdecimal()
-            and its.selector.matches(pod.original_labels)
-        ),
-        None,
-    )
+def _grouped(items: Iterable[_V], key: Callable[[_V], _K]) -> dict[_K, tuple[_V, ...]]:
+    found: dict[_K, list[_V]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return {name: tuple(its) for name, its in found.items()}

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubectl_safe.decide.health import POLL, Wish
 from kubectl_safe.kube.cluster import NODES, SLICES, Observed
+from kubectl_safe.model.governing import is_governing
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.network import Network
 from kubectl_safe.model.service import Endpoint
-from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot, is_governing
+from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
 from kubectl_safe.model.target import (
     FoundGroup,
     GroupName,

@@ -7,9 +7,9 @@ import pytest
 from kubectl_safe.decide.labels import label_to_release, labels_to_withdraw
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.governing import POD_NAME
 from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.service import Service
-from kubectl_safe.model.snapshot import POD_NAME
 from tests.support.builders import HASH, a_budget, a_cluster, a_deployment, a_pod, a_service
 
 LABELS = {"app": "web", "tier": "front", HASH: "1"}

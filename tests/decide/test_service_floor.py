@@ -11,8 +11,9 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.preflight import blockers
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.model.governing import POD_NAME
 from kubectl_safe.model.pod import Pod
-from kubectl_safe.model.snapshot import POD_NAME, Snapshot
+from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
     HASH,
     LABELS,

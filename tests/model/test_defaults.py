@@ -48,7 +48,7 @@ ROWS = [
     (Handoff, {"annotations": {}, "targets": (), "is_alone": False}),
     (Holder, {"since": None}),
     (Lease, {"transitions": 0, "nodes": ()}),
-    (TargetHealth, {"reason": "", "description": ""}),
+    (TargetHealth, {"reason": "", "description": "", "lost_at": None}),
     (Role, {"external_id": ""}),
     (GroupName, {"role": None}),
     (TargetGroup, {"minimum_count": 1, "minimum_percentage": 0, "is_zonal": False, "keeps_flows": False}),
