@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.elbv2 import HEALTHY, TargetGroup
 from kubectl_safe.sandbox.exchange import Dial
 from kubectl_safe.sandbox.loadbalancer import LoadBalancer

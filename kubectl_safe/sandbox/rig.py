@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 
 from kubectl_safe.sandbox import applications, targetgroupbinding, webhook
 from kubectl_safe.sandbox.api import Api, ApiError
-from kubectl_safe.sandbox.applications import Application, Balanced
+from kubectl_safe.sandbox.application import HASH, Application, Balanced
 from kubectl_safe.sandbox.capacity import Capacity
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.controller import Controller
@@ -256,13 +256,13 @@ class Rig:
 
     async def _hash_of(self, application: Application) -> str:
         """Return the hash of a Deployment's ReplicaSet, once that is there, where a Service selects by it."""
-        if not any(applications.HASH in spec.get("selector", {}) for spec in application.services.values()):
+        if not any(HASH in spec.get("selector", {}) for spec in application.services.values()):
             return ""
         path = f"/apis/apps/v1/namespaces/{application.namespace}/replicasets"
         async with aclosing(self.api.watch(path, labelSelector=f"app={application.name}")) as events:
             async for event in events:
                 if event.type != "SYNCED":
-                    return str(event.object["metadata"]["labels"][applications.HASH])
+                    return str(event.object["metadata"]["labels"][HASH])
         raise AssertionError("a watch has no end")
 
     async def _open_node_ports(self, application: Application) -> None:

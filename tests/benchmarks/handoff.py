@@ -15,7 +15,7 @@ from statistics import median
 
 from tabulate import tabulate
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.elbv2 import HEALTHY
 from kubectl_safe.sandbox.rig import Rig

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubectl_safe.sandbox import applications
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.pod_fault import PodFault
 from tests.conformance.chains import Chains
 from tests.support.background import Background, in_background

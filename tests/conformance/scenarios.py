@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubectl_safe.sandbox.applications import POD_PORT
+from kubectl_safe.sandbox.application import POD_PORT
 from kubectl_safe.sandbox.pod_fault import PodFault
 from tests.conformance.play import POOL, SECONDS, Json, Play, users_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_safe.sandbox import targetgroupbinding
-from kubectl_safe.sandbox.applications import Balanced
+from kubectl_safe.sandbox.application import Balanced
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.rig import Rig, RigSettings
 from kubectl_safe.sandbox.targetgroupbinding import AUTO_MODE_GROUP, GROUP

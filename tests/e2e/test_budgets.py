@@ -5,7 +5,7 @@ from math import inf
 import pytest
 
 from kubectl_safe.sandbox import applications
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.capacity import PodHistory
 from tests.support.claims import assert_evicted_only_when_out, assert_nothing_left
 from tests.support.figures import Figures

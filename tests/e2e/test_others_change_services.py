@@ -3,6 +3,7 @@
 import pytest
 
 from kubectl_safe.sandbox import applications, targetgroupbinding
+from kubectl_safe.sandbox.application import POD_PORT
 from kubectl_safe.sandbox.elbv2 import TargetGroup
 from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH
 from tests.support.figures import Figures
@@ -37,7 +38,7 @@ def bind(scene: Scene) -> None:
     elbv2, application = scene.stage.rig.elbv2, scene.application
     group = TargetGroup(
         name=f"{application.group_name}-2",
-        port=applications.POD_PORT,
+        port=POD_PORT,
         deregistration_delay=3.0,
         interval=application.health_interval,
         health_path=TARGET_HEALTH_PATH,

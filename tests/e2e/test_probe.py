@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures
 from tests.support.stage import Stage

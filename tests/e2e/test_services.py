@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubectl_safe.sandbox.applications import HASH
+from kubectl_safe.sandbox.application import HASH
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures
 from tests.support.scenario import Scene
@@ -17,7 +17,7 @@ def test_a_pod_leaves_all_its_services_whatever_they_select_by(scene: Scene, fig
     scene.deploy(
         "stable",
         is_load_balanced=True,
-        selector_labels={"track": "stable"},
+        controller_labels={"app": "stable", "track": "stable"},
         pod_labels={"part-of": "shop", "tier": "front"},
         services={
             "shop": {"selector": {"part-of": "shop"}},

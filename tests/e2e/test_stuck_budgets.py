@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.sandbox import applications
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.pod_fault import PodFault
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures

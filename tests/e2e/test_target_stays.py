@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.elbv2 import TargetGroup
 from kubectl_safe.sandbox.elbv2 import no_fault as no_call_fault
 from kubectl_safe.sandbox.elbv2_faults import access_denied, refusing

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_safe.sandbox import applications
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.node import Nodes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.capacity import WITHDRAWN_LABEL, PodHistory
 from kubectl_safe.sandbox.rig import Rig, RigSettings
 from kubectl_safe.sandbox.traffic import Traffic

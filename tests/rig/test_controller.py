@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.sandbox import applications, targetgroupbinding
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import POD_PORT, Application
 from kubectl_safe.sandbox.controller import Controller
 from kubectl_safe.sandbox.deployed import Deployed
 from kubectl_safe.sandbox.elbv2 import Call, Elbv2Error, Target
@@ -147,7 +147,7 @@ def scene(rig: Rig, request: pytest.FixtureRequest) -> Scene:
 
 
 def target_of(pod: Object) -> Target:
-    return Target(pod["status"]["podIP"], applications.POD_PORT)
+    return Target(pod["status"]["podIP"], POD_PORT)
 
 
 def gates_of(pod: Object) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.sandbox.applications import POD_PORT, Application
+from kubectl_safe.sandbox.application import POD_PORT, Application
 from kubectl_safe.sandbox.controller import COMPONENT
 from kubectl_safe.sandbox.elbv2 import Target
 from kubectl_safe.sandbox.elbv2 import no_fault as no_call_fault

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.rig import Rig, RigSettings
 from tests.support.loop import LoopThread, eventually

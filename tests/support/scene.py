@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from kubectl_safe.sandbox import applications
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.capacity import PodHistory
 from kubectl_safe.sandbox.endpoints import is_true
 from tests.support.audit import Write

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.capacity import SKEW_SECONDS, PodHistory
 from kubectl_safe.sandbox.kept import KeptConnections
 from kubectl_safe.sandbox.rig import Rig

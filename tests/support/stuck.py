@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.endpoints import condition
 from kubectl_safe.sandbox.pod_fault import PodFault, no_fault
 from kubectl_safe.sandbox.targetgroupbinding import INJECT_LABEL

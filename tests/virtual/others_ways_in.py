@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubectl_safe.sandbox import applications, targetgroupbinding
+from kubectl_safe.sandbox.application import POD_PORT
 from kubectl_safe.sandbox.cluster.objects import Json
 from kubectl_safe.sandbox.elbv2 import TargetGroup
 from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH
@@ -62,7 +63,7 @@ def _bind_again(scene: Scene) -> None:
     application = scene.scenario.applications[0]
     group = TargetGroup(
         name=f"{application.group_name}-2",
-        port=applications.POD_PORT,
+        port=POD_PORT,
         deregistration_delay=application.deregistration_delay,
         interval=application.health_interval,
         health_path=TARGET_HEALTH_PATH,

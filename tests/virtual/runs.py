@@ -9,7 +9,7 @@ from datetime import timedelta
 from random import Random
 
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from tests.support.virtual.api_server import is_write
 from tests.support.virtual.calls import Befalling, Call, Fault
 from tests.support.virtual.stage import VirtualStage

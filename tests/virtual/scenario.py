@@ -11,7 +11,7 @@ from kubectl_safe.decide.settings import Settings
 from kubectl_safe.run.drain import Drain, drain
 from kubectl_safe.run.restart import Restart, restart
 from kubectl_safe.run.session import Session
-from kubectl_safe.sandbox.applications import HASH, Application
+from kubectl_safe.sandbox.application import HASH, Application
 from kubectl_safe.sandbox.targetgroupbinding import GROUP
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def has_no_surge(application: Application) -> bool:
         case "Deployment":
             used = {key for spec in application.services.values() for key in spec.get("selector", ())}
             is_alone = bool(application.access_mode) or application.strategy == {"type": "Recreate"}
-            return is_alone or used >= {HASH, *application.selector_labels}
+            return is_alone or used >= {HASH, *(application.controller_labels.keys() - application.labels.keys())}
         case "DaemonSet":
             return "maxSurge" not in dict(application.strategy or {}).get("rollingUpdate", {})
         case kind:

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.sandbox.applications import Balanced
+from kubectl_safe.sandbox.application import Balanced
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.play import play
 from tests.virtual.scenario import NAMESPACE, Scenario, a_database, an_application

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import accumulate
 from typing import Any
 
-from kubectl_safe.sandbox.applications import POD_PORT, Application
+from kubectl_safe.sandbox.application import POD_PORT, Application
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.acts import Expected
 from tests.virtual.scenario import NAMESPACE, Scenario

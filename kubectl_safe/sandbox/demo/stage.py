@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from kubectl_safe.sandbox.api import Api
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.capacity import SKEW_SECONDS
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.demo.commands import Commands, Say

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kubectl_safe.sandbox.applications import Balanced
+from kubectl_safe.sandbox.application import Balanced
 from kubectl_safe.sandbox.targetgroupbinding import AUTO_MODE_GROUP, GROUP
 from tests.virtual.scenario import Scenario, an_application
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from kubectl_safe.decide.allow import DOWNTIME, UNKNOWN_OWNER
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from tests.virtual.scenario import Scenario, a_database, an_application
 
 

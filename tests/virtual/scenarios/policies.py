@@ -5,7 +5,7 @@ from typing import Any
 
 from kubectl_safe.decide.allow import POLICY_CHANGE
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.sandbox.applications import Application
+from kubectl_safe.sandbox.application import Application
 from tests.support.networkpolicies import a_network_policy, letting_in
 from tests.virtual.scenario import Scenario, an_application
 

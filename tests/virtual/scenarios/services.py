@@ -15,7 +15,7 @@ SERVICES: Mapping[str, Scenario] = {
             an_application(
                 "stable",
                 is_load_balanced=True,
-                selector_labels={"track": "stable"},
+                controller_labels={"app": "stable", "track": "stable"},
                 pod_labels={"part-of": "shop", "tier": "front"},
                 services={
                     "shop": {"selector": {"part-of": "shop"}},
