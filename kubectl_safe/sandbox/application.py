@@ -34,6 +34,8 @@ class Balanced:
     is_ipv6: bool = False
     is_named: bool = False
     """Whether its binding tells its name, and neither its ARN nor its type."""
+    is_shared: bool = False
+    """Whether another cluster has a target in the group, too, which serves like its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,8 @@ def target_group_binding(application: Application, arn: str, balanced: Balanced 
     spec |= {"targetGroupName": group_name(application, its)} if its.is_named else {"targetGroupARN": arn}
     if its.is_ipv6:
         spec["ipAddressType"] = "ipv6"
+    if its.is_shared:
+        spec["multiClusterTargetGroup"] = True
     if its.role:
         spec |= {"iamRoleArnToAssume": its.role, "assumeRoleExternalId": its.external_id}
     return {

@@ -48,6 +48,8 @@ class Controller:
         self._api = api
         self._elbv2 = elbv2
         self._targets = Targets(elbv2)
+        self._registered: dict[str, set[Target]] = {}
+        """What it has registered in groups (ARNs) that other clusters share; it keeps this in ConfigMaps."""
         self._recorder = Recorder(api, COMPONENT)
         self._workers: asyncio.TaskGroup | None = None
         self._work: dict[Key, _Work] = {}
@@ -194,13 +196,20 @@ class Controller:
         self, binding: Binding, wanted: Collection[Target]
     ) -> dict[Target, TargetHealth | None]:
         """Deregister what doesn't belong in a group, then register what does; return what is known of their health."""
-        known = await self._targets.list(binding.arn)
+        known = await self._list(binding)
         registered = {t: health for t, health in known.items() if health is None or health.state != "draining"}
         if unmatched := [target for target in registered if target not in wanted]:
             await self._targets.deregister(binding.arn, unmatched)
         if added := [target for target in wanted if target not in registered]:
+            self._registered.setdefault(binding.arn, set()).update(added)
             await self._targets.register(binding.arn, added)
         return {**registered, **dict.fromkeys(added, REGISTERING)}
+
+    async def _list(self, binding: Binding) -> dict[Target, TargetHealth | None]:
+        """Return the targets of a group that a binding has to do with."""
+        known = await self._targets.list(binding.arn)
+        ours = self._registered.get(binding.arn, set())
+        return {target: health for target, health in known.items() if target in ours or not binding.is_shared}
 
     async def _set_gates(
         self, binding: Binding, endpoints: dict[Target, Endpoint], known: dict[Target, TargetHealth | None]
@@ -216,7 +225,7 @@ class Controller:
 
     async def _clean_up(self, binding: Binding) -> None:
         """Deregister all that a binding had registered, and let its pods be ready without it."""
-        known = await self._targets.list(binding.arn)
+        known = await self._list(binding)
         if known:
             await self._targets.deregister(binding.arn, list(known))
         for pod in self.pods.of(binding.namespace):

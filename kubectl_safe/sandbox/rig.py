@@ -18,16 +18,18 @@ from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.controller import Controller
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.deployed import Deployed
-from kubectl_safe.sandbox.elbv2 import REGION, Elbv2, TargetGroup
+from kubectl_safe.sandbox.elbv2 import REGION, Elbv2, Target, TargetGroup
 from kubectl_safe.sandbox.elbv2_api import Elbv2Api
 from kubectl_safe.sandbox.loadbalancer import LoadBalancer
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.node import Nodes
-from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH
+from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH, PodServer
 from kubectl_safe.sandbox.serviceproxy import LAG_SECONDS, ServiceProxy
 from kubectl_safe.sandbox.webhook import Webhook
 
 ACCESS_KEY = "sandbox"
+ELSEWHERE = "10.99.0.2"
+"""The address of a pod of another cluster, in groups that are shared."""
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
@@ -308,6 +310,8 @@ class Rig:
                 health_path=TARGET_HEALTH_PATH,
             )
         )
+        if its.is_shared:
+            await self._share(group)
         path = targetgroupbinding.collection(application.namespace, its.api)
         await self.api.create(path, applications.target_group_binding(application, group.arn, its))
         balancer = await self._stack.enter_async_context(
@@ -319,6 +323,14 @@ class Rig:
                 if event.object.get("status"):
                     break
         return group, balancer
+
+    async def _share(self, group: TargetGroup) -> None:
+        """Have another cluster register a pod of its own in a group, which serves as long as the rig does."""
+        server = PodServer("elsewhere")
+        address = await server.start()
+        self._stack.callback(server.kill)
+        self.network.attach(ELSEWHERE, group.port, address)
+        self.elbv2.register(group.arn, [Target(ELSEWHERE, group.port)], caller="another-cluster")
 
     async def _ensure(self, path: str, body: dict[str, Any]) -> None:
         try:

@@ -49,6 +49,8 @@ class Binding:
     node_selector: dict[str, str]
     """Labels of the nodes that it registers, beside what holds for all (`matchLabels`; nothing else is read)."""
     is_ipv6: bool
+    is_shared: bool
+    """Whether other clusters have targets in its group (`multiClusterTargetGroup`)."""
     is_deleted: bool
     generation: int
     observed_generation: int
@@ -78,6 +80,7 @@ def parse(binding: dict[str, Any]) -> Binding:
         port=spec["serviceRef"]["port"],
         node_selector=(spec.get("nodeSelector") or {}).get("matchLabels") or {},
         is_ipv6=spec.get("ipAddressType") == "ipv6",
+        is_shared=bool(spec.get("multiClusterTargetGroup")),
         is_deleted="deletionTimestamp" in metadata,
         generation=metadata["generation"],
         observed_generation=binding.get("status", {}).get("observedGeneration", 0),

@@ -8,6 +8,8 @@ import pytest
 from kubectl_safe.sandbox import targetgroupbinding
 from kubectl_safe.sandbox.application import Balanced
 from kubectl_safe.sandbox.controlplane import ControlPlane
+from kubectl_safe.sandbox.elbv2 import HEALTHY
+from kubectl_safe.sandbox.rig import ELSEWHERE as ANOTHER_CLUSTERS
 from kubectl_safe.sandbox.rig import Rig, RigSettings
 from kubectl_safe.sandbox.targetgroupbinding import AUTO_MODE_GROUP, GROUP
 from tests.support.claims import assert_nothing_left
@@ -55,7 +57,7 @@ def scene(both_apis: Stage) -> Iterator[Scene]:
 
 
 def test_two_groups_of_a_pod_in_two_accounts_regions_and_apis(scene: Scene, figures: Figures) -> None:
-    scene.deploy("web", is_load_balanced=True, balanced=(Balanced(is_named=True), ELSEWHERE))
+    scene.deploy("web", is_load_balanced=True, balanced=(Balanced(is_named=True, is_shared=True), ELSEWHERE))
     planned, roles = scene.names(), scene.stage.rig.elbv2.roles
     roles[ROLE] = "another external id"
     refused = scene.stage.safe(*scene.restart(), check=False)
@@ -71,6 +73,10 @@ def test_two_groups_of_a_pod_in_two_accounts_regions_and_apis(scene: Scene, figu
     nudged = {w.name for w in scene.writes() if w.resource == "targetgroupbindings"}
     assert "web-admin" in nudged
     assert_nothing_left(scene.stage)
+    shared = scene.stage.rig.deployed[scene.namespace, "web"].group
+    assert shared is not None
+    theirs = [its.health for target, its in shared.targets.items() if target.id == ANOTHER_CLUSTERS]
+    assert theirs == [HEALTHY]
     listed = scene.stage.loop.call(scene.stage.rig.api.get(targetgroupbinding.collection(api=AUTO_MODE_GROUP)))
     assert not [its for its in listed["items"] if "kubectl-safe" in str(its["metadata"].get("annotations"))]
     figures.add("two groups in two accounts, regions and APIs", str(counted))

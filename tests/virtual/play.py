@@ -119,6 +119,7 @@ def _broken(
     claims: list[Callable[[], None]] = [
         partial(invariants.assert_the_floor_held, stage, scenario, began, expected),
         partial(ways_in.assert_each_node_kept_a_pod, stage, scenario, began, expected),
+        partial(ways_in.assert_other_clusters_kept_their_targets, stage, scenario),
         partial(invariants.assert_evicted_when_out, stage, scenario, expected),
         partial(invariants.assert_nodes_left_first, stage, scenario, expected),
         partial(invariants.assert_only_planned_were_evicted, stage, scenario),

@@ -5,6 +5,9 @@ from itertools import accumulate
 from typing import Any
 
 from kubectl_safe.sandbox.application import POD_PORT, Application
+from kubectl_safe.sandbox.elbv2 import HEALTHY
+from kubectl_safe.sandbox.rig import ELSEWHERE
+from tests.support.virtual.aws import CALLER
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.acts import Expected
 from tests.virtual.scenario import NAMESPACE, Scenario
@@ -52,6 +55,17 @@ def _slice_of(name: str, stage: VirtualStage) -> dict[str, Any]:
             for pod in pods
         ],
     }
+
+
+def assert_other_clusters_kept_their_targets(stage: VirtualStage, scenario: Scenario) -> None:
+    """I11 for groups that are shared: what another cluster has there is healthy at the end, and was never asked for."""
+    shared = [b for app in scenario.applications if app.is_load_balanced for b in app.balanced if b.is_shared]
+    targets = [target for group in stage.rig.elbv2.groups.values() for target in group.targets.items()]
+    kept = [target for target, its in targets if target.id == ELSEWHERE and its.health == HEALTHY]
+    assert len(kept) == len(shared), f"I11: of another cluster's targets in {len(shared)} groups {kept} were left"
+    ours = [call for call in stage.rig.elbv2.journal if call.caller == CALLER]
+    asked = [call for call in ours if any(target.id == ELSEWHERE for target in call.targets)]
+    assert not asked, f"I11: another cluster's target was asked for: {asked[0]}"
 
 
 def assert_each_node_kept_a_pod(stage: VirtualStage, scenario: Scenario, began: float, expected: Expected) -> None:

@@ -7,6 +7,8 @@ from kubectl_safe.sandbox.cluster.resources import Resource
 _TOLERATED_SECONDS = 300
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _BEST_EFFORT = "BestEffort"
+SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+"""The priority classes that every cluster has, and the only ones here."""
 
 
 def fill_in(resource: Resource, subject: Json) -> None:
@@ -27,7 +29,7 @@ def _pod(spec: Json) -> None:
     """Fill in what a pod has and a template has not: defaults, and what the Priority admission plugin adds."""
     tolerate_lost_nodes(spec)
     spec.setdefault("enableServiceLinks", True)
-    spec.setdefault("priority", 0)
+    spec.setdefault("priority", SYSTEM_PRIORITIES.get(spec.get("priorityClassName", ""), 0))
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 

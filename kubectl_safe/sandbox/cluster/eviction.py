@@ -25,6 +25,7 @@ from kubectl_safe.sandbox.cluster.selectors import selects
 _MOST_DISRUPTED = 2000
 
 _TWO_BUDGETS = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+_EVICTED = "EvictionByEvictionAPI", "Eviction API: evicting"
 
 
 def evict(model: Model, namespace: str, name: str, options: DeleteOptions) -> None:
@@ -35,7 +36,7 @@ def evict(model: Model, namespace: str, name: str, options: DeleteOptions) -> No
     """
     pod = model.get(kinds.PODS, namespace, name)
     if is_finished(pod) or phase(pod) == "Pending" or is_terminating(pod):
-        _delete(model, pod, options)
+        disrupt(model, pod, *_EVICTED, options)
         return
     budgets = [
         budget
@@ -46,7 +47,7 @@ def evict(model: Model, namespace: str, name: str, options: DeleteOptions) -> No
         raise refusals.RefusalError(500, "", _TWO_BUDGETS)
     if budgets and not _is_unguarded(pod, budgets[0]):
         _charge(model, budgets[0], pod, is_dry_run=options.is_dry_run)
-    _delete(model, pod, options)
+    disrupt(model, pod, *_EVICTED, options)
 
 
 def _is_unguarded(pod: Json, budget: Json) -> bool:
@@ -123,27 +124,26 @@ def with_verdict(status: Json, budget: Json, now: str) -> Json:
     return {**status, "conditions": [verdict]}
 
 
-def _delete(model: Model, pod: Json, options: DeleteOptions) -> None:
-    """Mark a pod as evicted and delete it; preconditions count here, after a budget has been charged."""
+def disrupt(model: Model, pod: Json, reason: str, message: str, options: DeleteOptions) -> None:
+    """Mark a pod as disrupted and delete it; preconditions count here, after a budget has been charged.
+
+    Raises:
+        RefusalError: there is none, or a precondition doesn't hold.
+    """
     namespace, name = key_of(pod)
     check_preconditions(kinds.PODS, pod, options)
     if not options.is_dry_run:
+        mark = {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message}
         marked = model.update(
-            kinds.PODS, namespace, name, lambda before: _disrupted(before, stamp(model.now())), subresource="status"
+            kinds.PODS, namespace, name, lambda before: _marked(before, mark, stamp(model.now())), subresource="status"
         )
         if options.resource_version:
             options = replace(options, resource_version=marked["metadata"]["resourceVersion"])
     delete(model, kinds.PODS, namespace, name, options)
 
 
-def _disrupted(pod: Json, now: str) -> Json:
-    others = [its for its in pod["status"].get("conditions") or [] if its["type"] != "DisruptionTarget"]
-    known = condition(pod, "DisruptionTarget")
-    mark = {
-        "type": "DisruptionTarget",
-        "status": "True",
-        "reason": "EvictionByEvictionAPI",
-        "message": "Eviction API: evicting",
-        "lastTransitionTime": (known or {}).get("lastTransitionTime", now),
-    }
+def _marked(pod: Json, mark: Json, now: str) -> Json:
+    others = [its for its in pod["status"].get("conditions") or [] if its["type"] != mark["type"]]
+    known = condition(pod, mark["type"])
+    mark = {**mark, "lastTransitionTime": (known or {}).get("lastTransitionTime", now)}
     return {**pod, "status": {**pod["status"], "conditions": [*others, mark]}}

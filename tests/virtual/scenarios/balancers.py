@@ -34,7 +34,7 @@ BALANCERS: Mapping[str, Scenario] = {
         command="restart",
         binding_groups=(GROUP, AUTO_MODE_GROUP),
         applications=(
-            an_application(is_load_balanced=True, balanced=(Balanced(is_named=True), ELSEWHERE)),
+            an_application(is_load_balanced=True, balanced=(Balanced(is_named=True, is_shared=True), ELSEWHERE)),
             an_application(
                 "api",
                 is_load_balanced=True,

@@ -141,6 +141,18 @@ CAPACITY: Mapping[str, Scenario] = {
         applications=(an_application(placement=apart("web"), pace={"progressDeadlineSeconds": 60}),),
         meanwhile=((100.0, _uncordon("node-c")),),
     ),
+    "drain-preempting": Scenario(
+        command="drain",
+        nodes=(*NODES, "node-d"),
+        cordoned=("node-d",),
+        # Beside a pod of the one a node has room for one of the other, and for no third.
+        applications=(
+            an_application("low", replicas=3, cpu="7", pace={"progressDeadlineSeconds": 60}),
+            an_application("high", replicas=3, cpu="7", placement={"priorityClassName": "system-cluster-critical"}),
+        ),
+        meanwhile=((100.0, _uncordon("node-d")),),
+        expected=Expected(takes=None, least=1, evicts=None),
+    ),
     "restart-over-quota": Scenario(
         command="restart",
         applications=(an_application(pace={"progressDeadlineSeconds": 60}),),

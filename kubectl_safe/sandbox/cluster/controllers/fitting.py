@@ -8,6 +8,7 @@ from kubectl_safe.sandbox.cluster.selectors import selects
 _UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "value": ""}
 _ANY_ADDRESS = "0.0.0.0"
 FULL = "Too many pods"
+INSUFFICIENT = "Insufficient "
 PORT_TAKEN = "node(s) didn't have free ports for the requested pod ports"
 
 
@@ -82,7 +83,7 @@ def _room(pod: Json, node: Json, here: list[Json]) -> str:
         asked = _requested(pod, name)
         used = sum(_requested(other, name) for other in here)
         if asked and asked + used > quantity(allocatable.get(name, "0")):
-            return f"Insufficient {name}"
+            return f"{INSUFFICIENT}{name}"
     return ""
 
 

@@ -1,12 +1,16 @@
 """The scheduler: binds a pod to a node, or says in its own words why it can't."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kubectl_safe.sandbox.cluster import resources as kinds
 from kubectl_safe.sandbox.cluster.controllers.base import Controller
-from kubectl_safe.sandbox.cluster.controllers.fitting import FULL, PORT_TAKEN, why_unfit
+from kubectl_safe.sandbox.cluster.controllers.fitting import FULL, INSUFFICIENT, PORT_TAKEN, why_unfit
+from kubectl_safe.sandbox.cluster.controllers.preempting import Victims, priority_of, victims_on, why_ineligible
 from kubectl_safe.sandbox.cluster.controllers.spreading import UNEVEN, why_uneven
+from kubectl_safe.sandbox.cluster.deletion import DeleteOptions
+from kubectl_safe.sandbox.cluster.eviction import disrupt
 from kubectl_safe.sandbox.cluster.objects import (
     Json,
     Key,
@@ -16,6 +20,7 @@ from kubectl_safe.sandbox.cluster.objects import (
     key_of,
     labels_of,
     stamp,
+    uid_of,
 )
 from kubectl_safe.sandbox.cluster.refusals import RefusalError
 from kubectl_safe.sandbox.cluster.selectors import of_selector
@@ -32,7 +37,7 @@ _CLAIM_IN_USE = (
     "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod"
 )
 _RESOLVABLE = frozenset({FULL, PORT_TAKEN, UNEVEN, _REPELS, _REPELLED})
-"""What preemption could help against; all other reasons it can't change."""
+_PREEMPTING = "default-scheduler: preempting to accommodate a higher priority pod"
 
 
 class Scheduler(Controller):
@@ -56,19 +61,11 @@ class Scheduler(Controller):
         if pod is None or not self._is_pending(pod):
             return
         nodes = self.model.all(kinds.NODES)
-        placed = [
-            other for other in self.model.all(kinds.PODS) if other["spec"].get("nodeName") and not is_finished(other)
-        ]
-        reasons: Counter[str] = Counter()
-        fits = []
-        for node in nodes:
-            why = self._why_not(pod, node, placed)
-            if why:
-                reasons[why] += 1
-            else:
-                fits.append(node)
+        placed = self._placed(pod)
+        reasons = {node["metadata"]["name"]: self._why_not(pod, node, placed) for node in nodes}
+        fits = [node for node in nodes if not reasons[node["metadata"]["name"]]]
         if not fits:
-            self._tell(pod, _message(len(nodes), reasons))
+            self._make_room(pod, nodes, placed, reasons)
             return
         on_node = Counter(other["spec"]["nodeName"] for other in placed if _is_alike(other, pod))
         total = Counter(other["spec"]["nodeName"] for other in placed)
@@ -78,6 +75,53 @@ class Scheduler(Controller):
             return on_node[name], total[name], self.context.random.random()
 
         bind(self.model, *key, min(fits, key=score)["metadata"]["name"])
+
+    def _placed(self, pod: Json) -> list[Json]:
+        """Return the pods that have a node, and those that wait for the room that others make for them there."""
+        placed = []
+        for other in self.model.all(kinds.PODS):
+            nominated = other["status"].get("nominatedNodeName")
+            if is_finished(other) or uid_of(other) == uid_of(pod):
+                continue
+            if other["spec"].get("nodeName"):
+                placed.append(other)
+            elif nominated and priority_of(other) >= priority_of(pod):
+                placed.append({**other, "spec": {**other["spec"], "nodeName": nominated}})
+        return placed
+
+    def _make_room(self, pod: Json, nodes: list[Json], placed: list[Json], reasons: Mapping[str, str]) -> None:
+        """Have less important pods go for one that fits nowhere, or tell that none do."""
+        counted = Counter(reasons.values())
+        if why := why_ineligible(pod, placed):
+            self._tell(pod, f"{_told(len(nodes), counted)} preemption: {why}")
+            return
+        budgets = self.model.all(kinds.BUDGETS)
+        found = [
+            victims
+            for node in nodes
+            if _is_resolvable(reasons[node["metadata"]["name"]])
+            and (victims := self._victims(pod, node, placed, budgets))
+        ]
+        if not found:
+            self._tell(pod, _message(len(nodes), counted))
+            return
+        best = min(found, key=lambda victims: (*victims.cost, victims.node))
+        for victim in best.pods:
+            disrupt(self.model, victim, "PreemptionByScheduler", _PREEMPTING, DeleteOptions())
+            self.context.event(
+                victim,
+                "Normal",
+                "Preempted",
+                f"Preempted by pod {uid_of(pod)} on node {best.node}",
+                component=_COMPONENT,
+            )
+        self._tell(pod, _told(len(nodes), counted), nominated=best.node)
+
+    def _victims(self, pod: Json, node: Json, placed: list[Json], budgets: list[Json]) -> Victims | None:
+        def fits(left: list[Json]) -> bool:
+            return not self._why_not(pod, node, left)
+
+        return victims_on(node["metadata"]["name"], pod, placed, fits, budgets)
 
     def _is_pending(self, pod: Json) -> bool:
         return (
@@ -129,10 +173,10 @@ class Scheduler(Controller):
             return _REPELLED
         return ""
 
-    def _tell(self, pod: Json, message: str) -> None:
+    def _tell(self, pod: Json, message: str, nominated: str = "") -> None:
         known = condition(pod, "PodScheduled")
         self.context.event(pod, "Warning", "FailedScheduling", message, component=_COMPONENT)
-        if known is not None and known.get("message") == message:
+        if known is not None and known.get("message") == message and not nominated:
             return
         verdict = {
             "type": "PodScheduled",
@@ -143,7 +187,10 @@ class Scheduler(Controller):
         }
         others = [its for its in pod["status"].get("conditions") or [] if its["type"] != "PodScheduled"]
         try:
-            self.model.set_status(kinds.PODS, pod, {**pod["status"], "conditions": [*others, verdict]})
+            status = {**pod["status"], "conditions": [*others, verdict]}
+            self.model.set_status(
+                kinds.PODS, pod, {**status, **({"nominatedNodeName": nominated} if nominated else {})}
+            )
         except RefusalError as refusal:
             if refusal.code != 404:
                 raise
@@ -183,12 +230,21 @@ def _is_alike(pod: Json, other: Json) -> bool:
     return pod["metadata"]["namespace"] == other["metadata"]["namespace"] and labels_of(pod) == labels_of(other)
 
 
+def _is_resolvable(why: str) -> bool:
+    """Tell whether preemption could help against a reason; all others it can't change."""
+    return why in _RESOLVABLE or why.startswith(INSUFFICIENT)
+
+
+def _told(nodes: int, reasons: Counter[str]) -> str:
+    told = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
+    return f"0/{nodes} nodes are available: {told}."
+
+
 def _message(nodes: int, reasons: Counter[str]) -> str:
-    """Return what the scheduler says of a pod that fits nowhere."""
+    """Return what the scheduler says of a pod that fits nowhere, and for which nothing goes."""
     if not nodes:
         return "no nodes available to schedule pods"
-    told = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
-    helpless = sum(count for why, count in reasons.items() if why not in _RESOLVABLE)
+    helpless = sum(count for why, count in reasons.items() if not _is_resolvable(why))
     victimless = nodes - helpless
     parts = []
     if victimless:
@@ -196,4 +252,4 @@ def _message(nodes: int, reasons: Counter[str]) -> str:
     if helpless:
         parts.append(f"{helpless} Preemption is not helpful for scheduling")
     whole = ", ".join(sorted(parts))
-    return f"0/{nodes} nodes are available: {told}. preemption: 0/{nodes} nodes are available: {whole}."
+    return f"{_told(nodes, reasons)} preemption: 0/{nodes} nodes are available: {whole}."
