@@ -12,24 +12,21 @@ from typing import Any, Self, cast
 
 from kubectl_safe.sandbox import applications, targetgroupbinding, webhook
 from kubectl_safe.sandbox.api import Api, ApiError
-from kubectl_safe.sandbox.application import HASH, Application, Balanced
+from kubectl_safe.sandbox.application import HASH, Application
 from kubectl_safe.sandbox.capacity import Capacity
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.controller import Controller
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.deployed import Deployed
-from kubectl_safe.sandbox.elbv2 import REGION, Elbv2, Target, TargetGroup
+from kubectl_safe.sandbox.elbv2 import REGION, Elbv2
 from kubectl_safe.sandbox.elbv2_api import Elbv2Api
-from kubectl_safe.sandbox.loadbalancer import LoadBalancer
 from kubectl_safe.sandbox.network import PodNetwork
 from kubectl_safe.sandbox.node import Nodes
-from kubectl_safe.sandbox.pod import TARGET_HEALTH_PATH, PodServer
-from kubectl_safe.sandbox.serviceproxy import LAG_SECONDS, ServiceProxy
+from kubectl_safe.sandbox.serviceproxy import LAG_SECONDS
+from kubectl_safe.sandbox.ways_in import WaysIn
 from kubectl_safe.sandbox.webhook import Webhook
 
 ACCESS_KEY = "sandbox"
-ELSEWHERE = "10.99.0.2"
-"""The address of a pod of another cluster, in groups that are shared."""
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
@@ -73,6 +70,7 @@ class Rig:
         self.capacity: Capacity
         self.elbv2_api = Elbv2Api(self.elbv2)
         self.deployed: dict[tuple[str, str], Deployed] = {}
+        self._ways_in: WaysIn
         self._stack = AsyncExitStack()
         self._actors: asyncio.TaskGroup
         self._running: list[asyncio.Task[None]] = []
@@ -121,7 +119,7 @@ class Rig:
             await self.api.create(services, applications.service(application))
         balanced = application.balanced if application.is_load_balanced else ()
         own = [its for its in balanced if not its.service]
-        groups = {its.name: await self._balance(application, its) for its in own}
+        groups = {its.name: await self._ways_in.balance(application, its) for its in own}
         if application.kind == "StatefulSet":
             self.capacity.governing.add((namespace, application.governing_service))
             await self.api.create(services, applications.governing_service(application))
@@ -135,11 +133,11 @@ class Rig:
         template_hash = await self._hash_of(application)
         for name in application.services:
             await self.api.create(services, applications.further_service(application, name, template_hash))
-        groups |= {its.name: await self._balance(application, its) for its in balanced if its.service}
+        groups |= {its.name: await self._ways_in.balance(application, its) for its in balanced if its.service}
         names = [*([application.name] if application.is_served else []), *application.services]
-        proxies = {name: await self._lead_to(application, name) for name in names}
+        proxies = {name: await self._ways_in.lead_to(application, name) for name in names}
         if application.targets == "instance":
-            await self._open_node_ports(application)
+            await self._ways_in.open_node_ports(application)
         deployed = Deployed(application=application, proxies=proxies, groups=groups)
         self.deployed[namespace, application.name] = deployed
         return deployed
@@ -223,6 +221,9 @@ class Rig:
         self.api = await self._stack.enter_async_context(control_plane.api())
         await self._stack.enter_async_context(self.elbv2_api)
         self.nodes = Nodes(self.api, self.network, self.settings.nodes, renews=self.settings.renews)
+        self._ways_in = WaysIn(
+            self.api, self.elbv2, self.network, self.nodes, self.settings, begin=self._begin, stack=self._stack
+        )
         self.controller = Controller(
             self.api, self.elbv2, gate_poll=self.settings.gate_poll, binding_groups=self.settings.binding_groups
         )
@@ -266,71 +267,6 @@ class Rig:
                 if event.type != "SYNCED":
                     return str(event.object["metadata"]["labels"][HASH])
         raise AssertionError("a watch has no end")
-
-    async def _open_node_ports(self, application: Application) -> None:
-        """Have the kube-proxy of each node lead from a port of its own to the pods, each with a lag of its own."""
-        service = await self.api.get(f"{_NAMESPACES}/{application.namespace}/services/{application.name}")
-        for number, node in enumerate(self.nodes.names, 1):
-            proxy = await self._lead_to(application, application.name, number)
-            port = service["spec"]["ports"][0]["nodePort"]
-            self.network.open_node_port(self.nodes.instance(node), port, proxy.choose)
-
-    async def _lead_to(self, application: Application, service: str, number: int = 0) -> ServiceProxy:
-        """Start the clients' side of a Service; those of one Service have different numbers."""
-        spec = application.services.get(service, application.service_spec)
-        is_headless = spec.get("clusterIP") == "None"
-        proxy = ServiceProxy(
-            self.api,
-            self.network,
-            namespace=application.namespace,
-            service=service,
-            lag=self.settings.dns_lag if is_headless else self.settings.lag,
-            seed=self.settings.seed + number,
-        )
-        self._begin(proxy.run())
-        await proxy.synced.wait()
-        return proxy
-
-    async def _balance(self, application: Application, its: Balanced) -> tuple[TargetGroup, LoadBalancer]:
-        """Put a load balancer in front of an application, and wait until the controller knows of it."""
-        if its.role:
-            self.elbv2.roles[its.role] = its.external_id
-        group = self.elbv2.add(
-            TargetGroup(
-                name=applications.group_name(application, its),
-                port=its.pod_port,
-                target_type=application.targets,
-                protocol=its.protocol,
-                attributes=dict(its.attributes),
-                crosses_zones=its.crosses_zones,
-                region=its.region,
-                account=its.account,
-                deregistration_delay=application.deregistration_delay,
-                interval=application.health_interval,
-                health_path=TARGET_HEALTH_PATH,
-            )
-        )
-        if its.is_shared:
-            await self._share(group)
-        path = targetgroupbinding.collection(application.namespace, its.api)
-        await self.api.create(path, applications.target_group_binding(application, group.arn, its))
-        balancer = await self._stack.enter_async_context(
-            LoadBalancer(self.elbv2, group.arn, self.network, seed=self.settings.seed)
-        )
-        watch = self.api.watch(path, fieldSelector=f"metadata.name={applications.binding_name(application, its)}")
-        async with aclosing(watch) as events:
-            async for event in events:
-                if event.object.get("status"):
-                    break
-        return group, balancer
-
-    async def _share(self, group: TargetGroup) -> None:
-        """Have another cluster register a pod of its own in a group, which serves as long as the rig does."""
-        server = PodServer("elsewhere")
-        address = await server.start()
-        self._stack.callback(server.kill)
-        self.network.attach(ELSEWHERE, group.port, address)
-        self.elbv2.register(group.arn, [Target(ELSEWHERE, group.port)], caller="another-cluster")
 
     async def _ensure(self, path: str, body: dict[str, Any]) -> None:
         try:

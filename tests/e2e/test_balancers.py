@@ -9,9 +9,9 @@ from kubectl_safe.sandbox import targetgroupbinding
 from kubectl_safe.sandbox.application import Balanced
 from kubectl_safe.sandbox.controlplane import ControlPlane
 from kubectl_safe.sandbox.elbv2 import HEALTHY
-from kubectl_safe.sandbox.rig import ELSEWHERE as ANOTHER_CLUSTERS
 from kubectl_safe.sandbox.rig import Rig, RigSettings
 from kubectl_safe.sandbox.targetgroupbinding import AUTO_MODE_GROUP, GROUP
+from kubectl_safe.sandbox.ways_in import ELSEWHERE as ANOTHER_CLUSTERS
 from tests.support.claims import assert_nothing_left
 from tests.support.figures import Figures
 from tests.support.loop import LoopThread

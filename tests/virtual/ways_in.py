@@ -6,7 +6,7 @@ from typing import Any
 
 from kubectl_safe.sandbox.application import POD_PORT, Application
 from kubectl_safe.sandbox.elbv2 import HEALTHY
-from kubectl_safe.sandbox.rig import ELSEWHERE
+from kubectl_safe.sandbox.ways_in import ELSEWHERE
 from tests.support.virtual.aws import CALLER
 from tests.support.virtual.stage import VirtualStage
 from tests.virtual.acts import Expected
