@@ -23,6 +23,12 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return half as many workers again as there are cores: the longest tests mostly wait for pods to drain."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane before the first test that needs it, for its build takes longer than a test may."""
     wanted = any(item.get_closest_marker("controlplane") for item in session.items)
