@@ -27,13 +27,16 @@ def attributes_of(answer: Mapping[str, Any]) -> Mapping[str, str]:
     return {its["Key"]: its["Value"] for its in answer.get("Attributes") or ()}
 
 
-def settings_of(raw: Mapping[str, Any], attributes: Mapping[str, str], *, is_zonal: bool) -> TargetGroup:
+def settings_of(
+    raw: Mapping[str, Any], attributes: Mapping[str, str], *, is_zonal: bool, zones_unknown: str = ""
+) -> TargetGroup:
     """Return the settings of a target group.
 
     Args:
         raw: it, as DescribeTargetGroups tells it.
         attributes: its attributes.
         is_zonal: whether cross-zone load balancing is off.
+        zones_unknown: why that could not be asked.
     """
     ends_flows = raw.get("Protocol") in _OF_APPLICATION_BALANCERS or attributes.get(_TERMINATION) == "true"
     return TargetGroup(
@@ -44,6 +47,7 @@ def settings_of(raw: Mapping[str, Any], attributes: Mapping[str, str], *, is_zon
         minimum_count=max(_number(attributes.get(f"{name}.count")) for name in _MINIMUM),
         minimum_percentage=max(_number(attributes.get(f"{name}.percentage")) for name in _MINIMUM),
         is_zonal=is_zonal,
+        zones_unknown=zones_unknown,
         keeps_flows=not ends_flows,
     )
 

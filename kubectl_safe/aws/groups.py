@@ -124,25 +124,40 @@ class Groups:
             place, "describe_target_group_attributes", subject=f"target group {group_name(arn)}", TargetGroupArn=arn
         )
         attributes = attributes_of(answer)
-        zonal = is_zonal(raw, attributes)
+        zonal, why = is_zonal(raw, attributes), ""
         if zonal is None:
-            zonal = not all(self._crosses_zones(place, balancer) for balancer in raw.get("LoadBalancerArns") or ())
-        return settings_of(raw, attributes, is_zonal=zonal)
+            zonal, why = self._zonal(place, raw.get("LoadBalancerArns") or ())
+        return settings_of(raw, attributes, is_zonal=zonal, zones_unknown=why)
+
+    def _zonal(self, place: Place, balancers: Iterable[str]) -> tuple[bool, str]:
+        """Tell whether a load balancer keeps requests within zones; where nobody may know, it is taken to, and why.
+
+        Raises:
+            AwsError: AWS doesn't answer, or not with these credentials.
+        """
+        for balancer in balancers:
+            try:
+                if not self._crosses_zones(place, balancer):
+                    return True, ""
+            except AwsError as error:
+                if error.is_login or not error.is_lasting:
+                    raise
+                return True, str(error)
+        return False, ""
 
     def _crosses_zones(self, place: Place, balancer: str) -> bool:
-        """Tell whether a load balancer sends requests to targets of other zones; it doesn't where nobody may know."""
+        """Tell whether a load balancer sends requests to targets of other zones.
+
+        Raises:
+            AwsError: AWS doesn't tell.
+        """
         if balancer not in self._balancers:
-            try:
-                _, answer = self._connections.call(
-                    place,
-                    "describe_load_balancer_attributes",
-                    subject=f"load balancer {balancer.rpartition(':loadbalancer/')[2]}",
-                    LoadBalancerArn=balancer,
-                )
-            except AwsError as error:
-                if not error.is_lasting:
-                    raise
-                return False
+            _, answer = self._connections.call(
+                place,
+                "describe_load_balancer_attributes",
+                subject=f"load balancer {balancer.rpartition(':loadbalancer/')[2]}",
+                LoadBalancerArn=balancer,
+            )
             self._balancers[balancer] = is_zonal({}, attributes_of(answer)) is False
         return self._balancers[balancer]
 

@@ -117,6 +117,8 @@ class TargetGroup:
     """The same in percent of the registered targets."""
     is_zonal: bool = False
     """Whether each zone has its own targets only, as cross-zone load balancing is off."""
+    zones_unknown: str = ""
+    """Why its load balancer could not be asked for that, so that it is taken as off, which is safe in any case."""
     keeps_flows: bool = False
     """Whether connections outlive the deregistration delay, as those through a Network Load Balancer do by default."""
 

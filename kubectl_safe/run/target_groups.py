@@ -111,6 +111,13 @@ class FirstAnswers:
             targets, lambda arns: self.settings.groups({arn: roles.get(arn) for arn in sorted(arns)}), TargetGroup
         )
         self.observer.groups = {**self.observer.groups, **found}
+        for group in found.values():
+            if group.zones_unknown:
+                name = group_name(group.arn)
+                taken = (
+                    f"target group {name} is taken to keep requests within zones, as its load balancer can't be asked"
+                )
+                self.warn(f"Warning: {taken}: {group.zones_unknown}")
         for error in refused.values():
             if not error.is_refusal:
                 raise UnseenTargetsError(str(error))

@@ -119,20 +119,34 @@ def told_by_the_balancer(value: str) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param(told_by_the_balancer("true"), False, id="on"),
-        pytest.param(told_by_the_balancer("false"), True, id="off"),
-        pytest.param(answered("DescribeLoadBalancerAttributes", ""), True, id="not told: off, as by default"),
-        pytest.param(an_error(403, "AccessDenied"), True, id="may not be asked: taken as off"),
-        pytest.param(an_error(400, "LoadBalancerNotFound"), True, id="is not there: taken as off"),
+        pytest.param(told_by_the_balancer("true"), (False, ""), id="on"),
+        pytest.param(told_by_the_balancer("false"), (True, ""), id="off"),
+        pytest.param(answered("DescribeLoadBalancerAttributes", ""), (True, ""), id="not told: off, as by default"),
+        pytest.param(an_error(403, "AccessDenied"), (True, "AccessDenied"), id="may not be asked: taken as off"),
+        pytest.param(
+            an_error(400, "LoadBalancerNotFound"), (True, "LoadBalancerNotFound"), id="is not there: taken as off"
+        ),
     ],
 )
 def test_the_load_balancer_tells_where_the_group_leaves_it_to_that(
-    serve: Serve, api: TargetHealthApi, answer: Answer, expected: bool
+    serve: Serve, api: TargetHealthApi, answer: Answer, expected: tuple[bool, str]
 ) -> None:
     serve(a_network_balancer(lambda: answer, ARN))
     found = api.groups({ARN: None})[ARN]
     assert isinstance(found, TargetGroup)
-    assert found.is_zonal is expected
+    is_zonal, code = expected
+    assert found.is_zonal is is_zonal
+    assert code in found.zones_unknown
+    assert bool(found.zones_unknown) is bool(code)
+
+
+def test_who_has_no_credentials_any_more_learns_that_and_nothing_is_taken_for_granted(
+    serve: Serve, api: TargetHealthApi
+) -> None:
+    serve(a_network_balancer(lambda: an_error(403, "ExpiredToken"), ARN))
+    found = api.groups({ARN: None})[ARN]
+    assert isinstance(found, AwsError)
+    assert found.is_login
 
 
 def test_a_load_balancer_is_asked_once_for_all_its_groups(serve: Serve, api: TargetHealthApi) -> None:

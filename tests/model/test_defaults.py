@@ -51,7 +51,16 @@ ROWS = [
     (TargetHealth, {"reason": "", "description": "", "lost_at": None}),
     (Role, {"external_id": ""}),
     (GroupName, {"role": None}),
-    (TargetGroup, {"minimum_count": 1, "minimum_percentage": 0, "is_zonal": False, "keeps_flows": False}),
+    (
+        TargetGroup,
+        {
+            "minimum_count": 1,
+            "minimum_percentage": 0,
+            "is_zonal": False,
+            "zones_unknown": "",
+            "keeps_flows": False,
+        },
+    ),
     (
         TargetGroupBinding,
         {"api": "elbv2.k8s.aws", "role": None, "is_ipv6": False, "node_selector": None, "is_nudged": False},

@@ -1,7 +1,7 @@
 """AWS in memory and in a world's virtual time: it answers as a test scripts it, and heals when the test says so."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ class Aws:
     world: World
     settings_errors: dict[str, AwsError] = field(default_factory=dict)
     health_errors: dict[str, AwsError] = field(default_factory=dict)
+    zones_unknown: dict[str, str] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     """Groups whose answer never comes."""
     delay: float = 300
@@ -59,7 +60,10 @@ class Aws:
         self.roles |= asked
         self.asked_for_settings.append([group_name(group) for group in wanted])
         names = {group: group_name(group) for group in wanted}
-        return {its: self.settings_errors.get(name) or a_group(name, delay=self.delay) for its, name in names.items()}
+        return {its: self.settings_errors.get(name) or self._settings(name) for its, name in names.items()}
+
+    def _settings(self, name: str) -> TargetGroup:
+        return replace(a_group(name, delay=self.delay), zones_unknown=self.zones_unknown.get(name, ""))
 
     def find(
         self, wanted: Iterable[GroupName], *, near: Mapping[str, Role | None]

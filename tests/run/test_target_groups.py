@@ -51,6 +51,13 @@ def test_each_group_is_asked_once_before_the_first_write(open_session: OpenSessi
     assert session.observer.look().unseen == frozenset()
 
 
+def test_what_is_taken_for_granted_of_zones_is_told(open_session: OpenSession) -> None:
+    world, heard = a_balanced_world("web", "other"), Heard()
+    connect(Aws(world, zones_unknown={"web": "AccessDenied: no"}), open_session(world, heard)).check(an_intent(world))
+    told = "target group web is taken to keep requests within zones, as its load balancer can't be asked"
+    assert heard.warnings == [f"Warning: {told}: AccessDenied: no"]
+
+
 def test_the_targets_of_pods_that_stay_are_asked_for_too(open_session: OpenSession) -> None:
     world = a_balanced_world()
     aws = Aws(world)
