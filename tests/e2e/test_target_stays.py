@@ -79,7 +79,7 @@ def test_abort_waits_for_the_target_too_and_says_what_it_leaves(shared_stage: St
     with traffic_to(shared_stage, app):
         with drains_forever(shared_stage, app):
             _fails_with_the_old_pod_withdrawn(
-                shared_stage, app, "rollout", "restart", *subject, *FLAGS, *("--timeout", "8s")
+                shared_stage, app, "rollout", "restart", *subject, *FLAGS, *("--timeout", "15s")
             )
             aborted = shared_stage.safe("abort", *subject, "--settle", "6s", "--timeout", "10s", check=False)
             assert aborted.returncode == 1

@@ -68,7 +68,8 @@ def test_two_drains_of_nodes_that_share_workloads_take_turns_by_workload(scene: 
 
 
 def test_a_drain_and_a_restart_of_the_same_deployment_take_turns(scene: Scene, figures: Figures) -> None:
-    scene.deploy("web", replicas=3)
+    # So slow that the drain is there before the restart is over.
+    scene.deploy("web", replicas=3, start_delay=4.0)
     node = scene.busiest_node()
     planned = scene.names()
     with (
