@@ -16,7 +16,9 @@ from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State
 from tests.support.builders import (
     GATE,
+    LONG_AGO,
     NOT_REGISTERED,
+    a_binding,
     a_budget,
     a_cluster,
     a_deployment,
@@ -76,7 +78,8 @@ def looks(draw: st.DrawFn) -> tuple[Snapshot, Intent]:
     memory: dict[str, dict[str, datetime]] = {
         kind: {u: at for u in withdrawn if (at := draw(since))} for kind in ("absent_since", "withdrawn_since")
     }
-    last = st.dictionaries(st.just(("shop", "web")), SECONDS.map(ago))
+    nudged = st.dictionaries(st.just(a_binding().key), SECONDS.map(ago))
+    touched = st.dictionaries(st.just(("shop", "web")), SECONDS.map(ago))
     budget = a_budget(healthy=draw(st.integers(0, 8)), disruptions_allowed=draw(st.integers(0, 3)))
     usual = {pod.name: health("unused", NOT_REGISTERED) if pod.is_withdrawn else health() for pod in found}
     deployment = a_deployment(
@@ -91,8 +94,8 @@ def looks(draw: st.DrawFn) -> tuple[Snapshot, Intent]:
         workloads={deployment.uid: deployment},
         services=(a_service(is_headless=draw(st.booleans())),),
         budgets=draw(st.sampled_from([(), (budget,)])),
-        nudged_at=draw(last),
-        touched_at=draw(last),
+        nudged_at=draw(nudged),
+        touched_at=draw(touched),
         **memory,
     )
     late = [an_endpoint(pod, ready=draw(st.booleans())) for pod in found if draw(st.integers(0, 9)) == 0]
@@ -224,8 +227,10 @@ def _forget(snapshot: Snapshot, data: st.DataObject) -> Snapshot:
 def test_i11_writes_beside_the_handoff_are_bounded(look: tuple[Snapshot, Intent]) -> None:
     snapshot, intent = look
     outcome = next_actions(snapshot, intent)
-    for kind, last in ((Nudge, snapshot.nudged_at), (Touch, snapshot.touched_at)):
+    # A budget is counted anew at once when a pod has left it.
+    left = max(snapshot.withdrawn_since.values(), default=LONG_AGO)
+    for kind, last, since in ((Nudge, snapshot.nudged_at, LONG_AGO), (Touch, snapshot.touched_at, left)):
         count = sum(isinstance(action, kind) for action in outcome.actions)
-        recent = [at for at in last.values() if at > ago(5)]
+        recent = [at for at in last.values() if at > ago(5) and at >= since]
         assert count <= (0 if recent else 1)
     assert not [a for a in outcome.actions if isinstance(a, Nudge) and not intent.settings.nudge]

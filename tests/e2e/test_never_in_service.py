@@ -85,7 +85,9 @@ def run(shared_stage: Stage) -> Run:
     gated = small(namespace, "gated", gates=(GATE,))
     others = [small(namespace, name, is_load_balanced=name == "unhealthy") for name in FAULTS]
     bring_up(shared_stage, gated, gate=GATE)
-    bring_up(shared_stage, well, *others)
+    bring_up(shared_stage, *others)
+    # Its replacement comes, however busy the machine is.
+    bring_up(shared_stage, well, progress_deadline=60)
     it = Run(stage=shared_stage, namespace=namespace, applications=(well, gated, *others))
     it.before = as_they_are(shared_stage, *it.applications)
     with traffic_to(shared_stage, *it.applications), faults(shared_stage, FAULTS):
