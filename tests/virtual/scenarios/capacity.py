@@ -1,6 +1,6 @@
 """Capacity, and what else is in the way of a replacement: scaling, quotas, places that are taken, nodes that die."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -97,6 +97,13 @@ def _delete_by_force(name: str) -> Act:
     return Act(do=delete)
 
 
+def _see_who_went(scene: Scene, runs: Sequence[str]) -> None:
+    """Hold that a pod of the other application went for a replacement."""
+    events = scene.read(f"/api/v1/namespaces/{NAMESPACE}/events")["items"]
+    went = [its["involvedObject"]["name"] for its in events if its["reason"] == "Preempted"]
+    assert [name for name in went if name.startswith("low-")], f"nothing went, after {runs}"
+
+
 _RESCALED = Expected(takes=None, least=2, evicts=None)
 
 CAPACITY: Mapping[str, Scenario] = {
@@ -151,7 +158,7 @@ CAPACITY: Mapping[str, Scenario] = {
             an_application("high", replicas=3, cpu="7", placement={"priorityClassName": "system-cluster-critical"}),
         ),
         meanwhile=((100.0, _uncordon("node-d")),),
-        expected=Expected(takes=None, least=1, evicts=None),
+        expected=Expected(takes=None, least=1, evicts=None, remedy=_see_who_went),
     ),
     "restart-over-quota": Scenario(
         command="restart",
