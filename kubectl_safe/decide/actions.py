@@ -33,7 +33,7 @@ class Undo:
     owner: OwnerReference
     """The workload, whose plain reference goes."""
     idle: tuple[Pod, ...] = ()
-    """Pods that are not Ready, of which its controller deletes some in its place: they must still be so."""
+    """As many pods that are not Ready as its controller deletes in its place: while they are, no other one goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def safe_undo(pod: Pod, workload: Workload, snapshot: Snapshot, *, undone: Abstr
 
 
 def _idle_instead(pod: Pod, workload: Workload, snapshot: Snapshot, undone: AbstractSet[str]) -> tuple[Pod, ...] | None:
-    """Return the pods that are not Ready, of which some may go for one that is given back; None where others may."""
+    """Return as many pods that are not Ready as go for one that is given back; None where others may go."""
     if workload.replaces_in_place:
         # It was not released: there is but a note to take off, of a withdrawal that somebody took back.
         return None if pod.controller is None else ()
@@ -54,7 +54,7 @@ def _idle_instead(pod: Pod, workload: Workload, snapshot: Snapshot, undone: Abst
         return ()
     idle = tuple(other for other in members if not other.is_ready)
     is_safe = len(idle) >= surplus and not any(_may_be_sent_requests(other, snapshot) for other in idle)
-    return idle if is_safe else None
+    return idle[:surplus] if is_safe else None
 
 
 def _may_be_sent_requests(pod: Pod, snapshot: Snapshot) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_safe.decide.undo import safe_undo
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetHealth
 from tests.support.builders import (
@@ -123,10 +124,12 @@ def test_a_release_is_taken_back_only_at_the_cost_of_a_pod_that_is_not_ready(sna
     assert (safe_undo(snapshot.pods[RELEASED.uid], a_deployment(), snapshot, undone=set()) is not None) is is_safe
 
 
-def test_who_gives_it_back_is_told_which_pods_may_go_for_it() -> None:
-    undo = safe_undo(RELEASED, a_deployment(), a_cluster(RELEASED, COMING), undone=set())
+@pytest.mark.parametrize("others", [(), (a_pod("web-2", ready=False),)], ids=["the only one", "one of two"])
+def test_who_gives_it_back_is_told_of_as_many_pods_as_go_for_it(others: tuple[Pod, ...]) -> None:
+    undo = safe_undo(RELEASED, a_deployment(), a_cluster(RELEASED, COMING, *others), undone=set())
     assert undo is not None
-    assert undo.idle == (COMING,)
+    assert len(undo.idle) == 1
+    assert undo.idle[0] in (COMING, *others)
 
 
 def test_two_pods_are_not_given_back_at_the_cost_of_one() -> None:
