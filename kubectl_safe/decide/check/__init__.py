@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule
 
-RULES: Mapping[str, Rule] = {rule.code: rule for rule in ()}
+_EACH: tuple[Rule, ...] = ()
+
+RULES: Mapping[str, Rule] = {rule.code: rule for rule in _EACH}
 """Every rule, by its code, in the order in which findings are told."""
 
 

@@ -1,0 +1,1 @@
+"""The rules of `check`: each fires, and does not."""
