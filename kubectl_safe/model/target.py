@@ -182,6 +182,7 @@ class TargetGroupBinding:
     """Which nodes are registered, of those that may be."""
     is_nudged: bool = False
     """Whether our annotation is on it."""
+    created: datetime | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -5,12 +5,21 @@ Each module has rules about one part of it, in its `RULES`.
 
 from collections.abc import Collection, Iterator, Mapping
 
+from kubectl_safe.decide.check import access, controller, gates, leftovers, refusals
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule
 
-_EACH: tuple[Rule, ...] = ()
-
-RULES: Mapping[str, Rule] = {rule.code: rule for rule in _EACH}
+RULES: Mapping[str, Rule] = {
+    rule.code: rule
+    for module in (
+        refusals,
+        gates,
+        controller,
+        leftovers,
+        access,
+    )
+    for rule in module.RULES
+}
 """Every rule, by its code, in the order in which findings are told."""
 
 

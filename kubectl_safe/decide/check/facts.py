@@ -1,9 +1,15 @@
 """What a check looks at: the snapshot that decides, and what else is known of the set-up around it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
+from kubectl_safe.decide.check.refused import Refusal, refused
+from kubectl_safe.decide.rights import Right
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.setup import Setup
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import TargetGroupBinding
 from kubectl_safe.model.workload import Workload
 
 
@@ -16,3 +22,27 @@ class Facts:
     """Those that are checked."""
     pods: tuple[Pod, ...] = ()
     """Those that are checked: of the workloads, and others that were asked for."""
+    nodes: tuple[str, ...] = ()
+    """The names of those that are checked."""
+    setup: Setup = field(default_factory=Setup)
+    denied: Mapping[str, Mapping[Right, str]] = field(default_factory=dict)
+    """By command (`drain`): the rights for it that we don't have, with the server's reason, which may be empty."""
+    shadows: Mapping[str, str] = field(default_factory=dict)
+    """By command line (`kubectl safe drain`): the file on the PATH that kubectl runs for it, which is not ours."""
+    unreadable: tuple[Pod, ...] = ()
+    """Pods whose mark of a handoff somebody else wrote; they are nowhere else in here."""
+
+    @cached_property
+    def live_pods(self) -> tuple[Pod, ...]:
+        """Those of the checked pods that serve, or are to: not finished, not ending, not withdrawn."""
+        return tuple(p for p in self.pods if not (p.is_finished or p.is_terminating or p.is_withdrawn))
+
+    @cached_property
+    def bindings(self) -> Mapping[str, tuple[TargetGroupBinding, ...]]:
+        """The bindings of each pod that serves, by its UID."""
+        return {pod.uid: self.snapshot.bindings_of(pod) for pod in self.live_pods}
+
+    @cached_property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What handoffs of the checked pods would refuse; each reason is a rule, and they are found together."""
+        return refused(self.snapshot, self.workloads, self.pods, self.nodes)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.subject import Subject
+
+__all__ = ["Finding", "Rule", "Severity", "Subject"]
 
 
 class Severity(IntEnum):
@@ -16,20 +19,6 @@ class Severity(IntEnum):
     """Requests are lost under conditions that occur."""
     ERROR = 3
     """Requests are lost whenever a pod is moved, or it can't be moved at all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """The object that a finding is about."""
-
-    kind: str
-    """As kubectl takes it, in lower case and with its group where it has one: `deployment.apps`."""
-    name: str
-    namespace: str = ""
-    """Empty for what is in none, such as nodes."""
-
-    def __str__(self) -> str:
-        return f"{self.kind}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Services, their EndpointSlices, and the bindings that have them registered in target groups."""
 
 from kubectl_safe.kube.foreign import is_in_endpoint_group
-from kubectl_safe.kube.parse.common import Json, default, selector
+from kubectl_safe.kube.parse.common import Json, default, instant, selector
 from kubectl_safe.model import marks
 from kubectl_safe.model.service import TRAFFIC_POLICIES, Endpoint, Service, ServicePort
 from kubectl_safe.model.target import CONTROLLER_API, Role, TargetGroupBinding
@@ -78,4 +78,5 @@ def binding(raw: Json, *, api: str = CONTROLLER_API) -> TargetGroupBinding:
         is_ipv6=spec.get("ipAddressType") == "ipv6",
         node_selector=None if spec.get("nodeSelector") is None else selector(spec["nodeSelector"]),
         is_nudged=marks.NUDGE in (meta.get("annotations") or {}),
+        created=instant(meta.get("creationTimestamp")),
     )

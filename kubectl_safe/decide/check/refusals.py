@@ -1,0 +1,66 @@
+"""What a handoff would refuse before its first write: the very list that decides there, each with its `--allow`."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from kubectl_safe.decide import restart
+from kubectl_safe.decide.allow import ALLOWABLE
+from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.finding import Finding, Rule, Severity
+from kubectl_safe.decide.check.refused import RESTARTABLE, Refusal
+from kubectl_safe.decide.check.subject import of_workload
+
+TWO_BUDGETS = "two-budgets"
+NOT_RESTARTABLE = "not-restartable"
+
+
+def _finder(reason: str) -> Callable[[Facts], Iterable[Finding]]:
+    return lambda facts: (
+        Finding(code=reason, subject=its.subject, fact=its.blocked.why, remedy=_answer(its))
+        for its in facts.refused
+        if its.blocked.reason == reason
+    )
+
+
+def _answer(refusal: Refusal) -> str:
+    """Return how to answer for what may be answered for; how to mend it is in the fact."""
+    reason, namespace = refusal.blocked.reason, refusal.subject.namespace
+    if reason in ALLOWABLE:
+        return f"{refusal.command} --allow {reason}  # {ALLOWABLE[reason]}"
+    return f"kubectl get poddisruptionbudgets {f'-n {namespace}' if namespace else '-A'}"
+
+
+def _not_restartable(facts: Facts) -> Iterator[Finding]:
+    for workload in facts.workloads:
+        if workload.kind in RESTARTABLE and (why := restart.refusal(workload, facts.snapshot)):
+            fact, _, remedy = why.partition(": ")
+            subject = of_workload(workload)
+            yield Finding(code=NOT_RESTARTABLE, subject=subject, fact=fact, remedy=remedy or "wait for its end")
+
+
+RULES = (
+    *(
+        Rule(
+            code=reason,
+            severity=Severity.ERROR,
+            title=f"A handoff that is refused without --allow {reason}",
+            why=f"It is refused before anything is written, unless you answer for it: {happens}.",
+            find=_finder(reason),
+        )
+        for reason, happens in sorted(ALLOWABLE.items())
+    ),
+    Rule(
+        code=TWO_BUDGETS,
+        severity=Severity.ERROR,
+        title="Pods under several disruption budgets",
+        why="The Eviction API takes pods of one budget only: none of them can be evicted, neither by this nor by "
+        "kubectl drain nor by an autoscaler.",
+        find=_finder(TWO_BUDGETS),
+    ),
+    Rule(
+        code=NOT_RESTARTABLE,
+        severity=Severity.NOTE,
+        title="A workload that can't be restarted now",
+        why="Its controller is replacing the same pods, or replaces none: a restart is refused until that is over.",
+        find=_not_restartable,
+    ),
+)

@@ -1,0 +1,25 @@
+"""What a finding is about."""
+
+from dataclasses import dataclass
+
+from kubectl_safe.model.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The object that a finding is about."""
+
+    kind: str
+    """As kubectl takes it, in lower case and with its group where it has one: `deployment.apps`."""
+    name: str
+    namespace: str = ""
+    """Empty for what is in none, such as nodes."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+def of_workload(workload: Workload) -> Subject:
+    """Return a workload as the object of a finding."""
+    group = "" if workload.kind == "ReplicationController" else ".apps"
+    return Subject(kind=f"{workload.kind.lower()}{group}", name=workload.name, namespace=workload.namespace)
