@@ -63,7 +63,14 @@ ROWS = [
     ),
     (
         TargetGroupBinding,
-        {"api": "elbv2.k8s.aws", "role": None, "is_ipv6": False, "node_selector": None, "is_nudged": False},
+        {
+            "api": "elbv2.k8s.aws",
+            "role": None,
+            "is_ipv6": False,
+            "node_selector": None,
+            "is_nudged": False,
+            "created": None,
+        },
     ),
     (EvictionAnswer, {"is_untried": False, "message": ""}),
     (Exchange, {"asked_headers": {}, "asked_body": None, "answered_headers": {}, "answered_body": None}),

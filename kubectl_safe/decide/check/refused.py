@@ -54,9 +54,13 @@ def _restarts(snapshot: Snapshot, workloads: Iterable[Workload]) -> Iterator[Ref
 
 
 def _unowned(snapshot: Snapshot, pods: Iterable[Pod]) -> Iterator[Refusal]:
+    """Tell one pod of each owner that is not known."""
+    told: set[str] = set()
     for pod in pods:
         owner = None if without_handoff(pod) or pod.is_mirror else workload_of(pod, snapshot)
-        if isinstance(owner, Blocked):
+        key = next((its.uid for its in pod.owners), pod.uid)
+        if isinstance(owner, Blocked) and key not in told:
+            told.add(key)
             subject = Subject(kind="pod", name=pod.name, namespace=pod.namespace)
             yield Refusal(subject=subject, blocked=owner, command=_drain(pod.node or "NODE"))
 
@@ -68,7 +72,8 @@ def _drains(snapshot: Snapshot, pods: Iterable[Pod], nodes: Iterable[str]) -> It
             on_node[pod.node].append(pod)
     for name, its in on_node.items():
         plan = plan_node(name, its, snapshot, _ALL)
-        for blocked in (*plan.blocked.values(), *blockers(Intent(pods=plan.pods, nodes=(name,)), snapshot)):
+        # What has an owner that is not known was told with all the others.
+        for blocked in blockers(Intent(pods=plan.pods, nodes=(name,)), snapshot):
             yield Refusal(subject=Subject(kind="node", name=name), blocked=blocked, command=_drain(name))
 
 

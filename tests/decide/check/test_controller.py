@@ -1,5 +1,7 @@
 """The load balancer controller and its webhook: what is found of them, and what isn't."""
 
+from typing import Any
+
 import pytest
 
 from kubectl_safe.decide.check.controller import FAULTS, version_of
@@ -10,7 +12,7 @@ from tests.decide.check.scenes import a_controller, a_namespace, a_setup, a_webh
 from tests.support.builders import a_binding, a_cluster, ago
 
 
-def of(*, bindings: tuple[object, ...] = (a_binding(),), **setup: object) -> Facts:
+def of(*, bindings: tuple[object, ...] = (a_binding(),), **setup: Any) -> Facts:
     return facts(a_cluster(bindings=bindings), setup=a_setup(**setup))
 
 
