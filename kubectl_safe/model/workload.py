@@ -70,6 +70,12 @@ class Workload:
     observed_generation: int = 1
     updated_replicas: int = 0
     status_replicas: int = 0
+    current_replicas: int = 0
+    """Pods of a StatefulSet at `current_revision`."""
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    progress: str = ""
+    """Why its controller says that its rollout goes on or does not (the reason of a Deployment's `Progressing`)."""
     claims: tuple[str, ...] = ()
     """The PersistentVolumeClaims that its pods' template names: they all use the same."""
     exclusive_volume: str = ""
@@ -79,6 +85,8 @@ class Workload:
     first_ordinal: int = 0
     partition: int = 0
     """Ordinals of a StatefulSet below it are created at `current_revision`, the others at `update_revision`."""
+    is_partitioned: bool = False
+    """Whether a StatefulSet's rolling update has settings, which the API server fills in where nobody gave any."""
     current_revision: str = ""
     update_revision: str = ""
 

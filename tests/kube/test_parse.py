@@ -253,6 +253,8 @@ def test_a_deployment_as_the_api_server_tells_it() -> None:
     assert (deployment.max_surge, deployment.max_unavailable) == ("25%", "25%")
     assert deployment.observed_generation == deployment.generation
     assert (deployment.updated_replicas, deployment.status_replicas) == (2, 2)
+    assert (deployment.ready_replicas, deployment.available_replicas) == (1, 1)
+    assert deployment.progress == "ReplicaSetUpdated"
     assert deployment.progress_deadline == timedelta(minutes=10)
 
 
@@ -292,6 +294,7 @@ def test_a_deployment_that_is_being_deleted_is_terminating() -> None:
 
 def test_a_deployment_whose_controller_never_looked_is_not_observed() -> None:
     deployment = parse.deployment({"metadata": META | {"generation": 1}, "spec": {}})
+    assert (deployment.ready_replicas, deployment.available_replicas, deployment.progress) == (0, 0, "")
     assert (deployment.generation, deployment.observed_generation) == (1, 0)
 
 
@@ -305,7 +308,15 @@ STATEFUL_SET = {
         "ordinals": {"start": 3},
         "minReadySeconds": 7,
     },
-    "status": {"observedGeneration": 2, "replicas": 4, "currentRevision": "db-1", "updateRevision": "db-2"},
+    "status": {
+        "observedGeneration": 2,
+        "replicas": 4,
+        "currentReplicas": 3,
+        "readyReplicas": 2,
+        "availableReplicas": 1,
+        "currentRevision": "db-1",
+        "updateRevision": "db-2",
+    },
 }
 
 
@@ -317,13 +328,15 @@ def test_a_stateful_set_as_the_api_server_tells_it() -> None:
     assert (it.current_revision, it.update_revision) == ("db-1", "db-2")
     assert (it.min_ready, it.annotations) == (timedelta(seconds=7), {"a": "1"})
     assert (it.generation, it.observed_generation, it.status_replicas) == (3, 2, 4)
+    assert (it.current_replicas, it.ready_replicas, it.available_replicas, it.is_partitioned) == (3, 2, 1, True)
     assert it.resource_version == META["resourceVersion"]
 
 
 def test_what_a_stateful_set_does_not_tell() -> None:
     it = parse.stateful_set({"metadata": META, "spec": {}})
     assert (it.replicas, it.governing_service, it.strategy, it.partition) == (1, "", "RollingUpdate", 0)
-    assert it.first_ordinal == 0
+    assert (it.first_ordinal, it.is_partitioned) == (0, False)
+    assert (it.current_replicas, it.ready_replicas, it.available_replicas) == (0, 0, 0)
     assert (it.current_revision, it.update_revision, it.is_terminating) == ("", "", False)
     on_delete = parse.stateful_set({"metadata": META, "spec": {"updateStrategy": {"type": "OnDelete"}}})
     assert on_delete.strategy == "OnDelete"

@@ -33,10 +33,17 @@ def test_a_daemon_set_wants_as_many_pods_as_nodes_are_to_run_one() -> None:
         "minReadySeconds": 7,
         "template": TEMPLATE,
     }
-    status = {"desiredNumberScheduled": 5, "updatedNumberScheduled": 4, "observedGeneration": 2}
+    status = {
+        "desiredNumberScheduled": 5,
+        "updatedNumberScheduled": 4,
+        "numberReady": 3,
+        "numberAvailable": 1,
+        "observedGeneration": 2,
+    }
     it = parse.daemon_set({"metadata": META, "spec": spec, "status": status})
     assert (it.kind, it.name, it.uid, it.resource_version) == ("DaemonSet", "edge", "u1", "7")
     assert (it.replicas, it.status_replicas, it.updated_replicas) == (5, 5, 4)
+    assert (it.ready_replicas, it.available_replicas) == (3, 1)
     assert (it.strategy, it.max_surge, it.max_unavailable) == ("OnDelete", "10%", 0)
     assert (it.generation, it.observed_generation, it.min_ready) == (3, 2, timedelta(seconds=7))
     assert it.selector == LabelSelector(match_labels={"set": "edge"})

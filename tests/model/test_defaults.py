@@ -135,6 +135,11 @@ ROWS = [
             "observed_generation": 1,
             "updated_replicas": 0,
             "status_replicas": 0,
+            "current_replicas": 0,
+            "ready_replicas": 0,
+            "available_replicas": 0,
+            "progress": "",
+            "is_partitioned": False,
         },
     ),
     (

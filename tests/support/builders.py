@@ -65,6 +65,8 @@ def a_deployment(name: str = "web", **changes: Any) -> Workload:
         max_surge=1,
         updated_replicas=replicas,
         status_replicas=replicas,
+        ready_replicas=replicas,
+        available_replicas=replicas,
     )
     return replace(known, **changes)
 

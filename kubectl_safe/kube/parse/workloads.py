@@ -34,6 +34,9 @@ def deployment(raw: Json) -> Workload:
         is_paused=bool(spec.get("paused")),
         updated_replicas=status.get("updatedReplicas") or 0,
         status_replicas=status.get("replicas") or 0,
+        ready_replicas=status.get("readyReplicas") or 0,
+        available_replicas=status.get("availableReplicas") or 0,
+        progress=_progress(status),
     )
 
 
@@ -50,9 +53,13 @@ def stateful_set(raw: Json) -> Workload:
         max_unavailable=1,
         updated_replicas=status.get("updatedReplicas") or 0,
         status_replicas=status.get("replicas") or 0,
+        current_replicas=status.get("currentReplicas") or 0,
+        ready_replicas=status.get("readyReplicas") or 0,
+        available_replicas=status.get("availableReplicas") or 0,
         governing_service=spec.get("serviceName") or "",
         first_ordinal=(spec.get("ordinals") or {}).get("start") or 0,
         partition=(strategy.get("rollingUpdate") or {}).get("partition") or 0,
+        is_partitioned="rollingUpdate" in strategy,
         current_revision=status.get("currentRevision") or "",
         update_revision=status.get("updateRevision") or "",
     )
@@ -73,6 +80,8 @@ def daemon_set(raw: Json) -> Workload:
         max_unavailable=default(rolling.get("maxUnavailable"), 1),
         updated_replicas=status.get("updatedNumberScheduled") or 0,
         status_replicas=wanted,
+        ready_replicas=status.get("numberReady") or 0,
+        available_replicas=status.get("numberAvailable") or 0,
     )
 
 
@@ -124,6 +133,10 @@ def _claims(spec: Json) -> tuple[str, ...]:
     """Return the claims that a template names; one that each pod gets for itself is none."""
     volumes = ((spec.get("template") or {}).get("spec") or {}).get("volumes") or ()
     return tuple(its["claimName"] for volume in volumes if (its := volume.get("persistentVolumeClaim")))
+
+
+def _progress(status: Json) -> str:
+    return next((c.get("reason") or "" for c in status.get("conditions") or () if c["type"] == "Progressing"), "")
 
 
 def _failure(status: Json) -> str:
