@@ -1,5 +1,6 @@
 """Whether a pod is in service: the one question that every confirmation and every floor rests on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -53,14 +54,12 @@ def verdict(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
     - is `healthy` in every target group bound to those, by an answer that is not too old; or by its readiness gate,
       in a group that can't be asked and that the reader goes on without.
     """
-    out = _out_by_itself(pod, workload, snapshot) or _out_of_slices(pod, snapshot)
-    if out:
-        return OutOfService(why=out)
-    for target in snapshot.targets_of(pod):
-        found = _target_verdict(pod, target, snapshot)
-        if not isinstance(found, InService):
-            return found
-    return InService()
+    return _verdict(pod, workload, snapshot, snapshot.targets_of(pod))
+
+
+def verdict_of_seen(pod: Pod, workload: Workload, snapshot: Snapshot) -> Verdict:
+    """Tell whether a pod is in service as far as can be seen: by its gates, if any, in groups that can't be asked."""
+    return _verdict(pod, workload, snapshot, (t for t in snapshot.targets_of(pod) if t.group not in snapshot.unseen))
 
 
 def is_changing(pod: Pod, workload: Workload, snapshot: Snapshot) -> bool:
@@ -83,6 +82,17 @@ def is_out_for_long(pod: Pod, snapshot: Snapshot) -> bool:
     if ready is None or pod.is_finished:
         return True
     return not ready.is_true and ready.since is not None and snapshot.at - ready.since > BLIP
+
+
+def _verdict(pod: Pod, workload: Workload, snapshot: Snapshot, targets: Iterable[Target]) -> Verdict:
+    out = _out_by_itself(pod, workload, snapshot) or _out_of_slices(pod, snapshot)
+    if out:
+        return OutOfService(why=out)
+    for target in targets:
+        found = _target_verdict(pod, target, snapshot)
+        if not isinstance(found, InService):
+            return found
+    return InService()
 
 
 def _out_by_itself(pod: Pod, workload: Workload, snapshot: Snapshot) -> str:
