@@ -44,7 +44,8 @@ def rollout_status(
     - no pod that its restart plans is left,
     - no other pod of it is on its way out: released, withdrawn or terminating,
     - no target group knows a target of these, or of pods that are gone since they were seen,
-    - every other pod is in service: its gates are True, in every EndpointSlice, healthy in every target group.
+    - every other pod is in service: its gates are True, in every EndpointSlice, healthy in every target group,
+    - and nothing of this is known from a watch without a connection.
 
     Args:
         workload: whose rollout it is.
@@ -62,6 +63,7 @@ def rollout_status(
             *_old_pods(pods),
             *_old_targets(not_gone(workload, snapshot, seen=seen), pods, snapshot),
             *_new_pods(pods, workload, snapshot),
+            *(f"{kind} can't be seen now" for kind in sorted(snapshot.stale)),
         ]
     )
     if isinstance(told, Complete) and not lacks:

@@ -156,6 +156,11 @@ ROWS = [
         lacks("1 out of 2 pods have been handed over by kubectl safe rollout restart"),
         id="a restart has come half-way",
     ),
+    pytest.param(
+        a_cluster(stale=frozenset({"services", "pods"})),
+        lacks("pods can't be seen now, services can't be seen now"),
+        id="what was true before a watch lost its connection may be over",
+    ),
     pytest.param(restarting("gone-uid"), DONE, id="one whose pods are all gone is over"),
 ]
 

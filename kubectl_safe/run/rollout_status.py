@@ -1,0 +1,137 @@
+"""`rollout status`: a rollout is watched until it is finished, and not only by what its controller says."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from kubectl_safe.decide.native_rollout import Complete, Failed
+from kubectl_safe.decide.rollout_status import Waiting, not_gone, rollout_status
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.selector import LabelSelector
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.target import Target
+from kubectl_safe.model.workload import Workload
+from kubectl_safe.run.restart import find
+
+BETWEEN = timedelta(seconds=3)
+"""The least time between a line and what its controller leaves out: a wait that is shorter needs no reason."""
+
+LOOK_AGAIN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutStatus:
+    """Whose rollouts to watch, and for how long."""
+
+    kind: str = "Deployment"
+    namespace: str
+    names: tuple[str, ...] = ()
+    selector: LabelSelector | None = None
+    """All of the kind, without names and a selector."""
+    revision: int = 0
+    """Of a Deployment; 0 for the newest."""
+    is_watched: bool = True
+    """Whether to wait until they are finished, or to tell how far they are."""
+    timeout: timedelta | None = None
+    """For each of them."""
+
+
+class Onlooker(Protocol):
+    """What looks at the cluster and its target groups; `Looking` is that."""
+
+    def look(self, pods: Iterable[Pod] = (), *, targets: Iterable[Target] = ()) -> Snapshot:
+        """Return what is known now, with the health of the targets of these pods and of these targets."""
+
+    def wait(self, longest: timedelta) -> None:
+        """Return once something changed, or after that long."""
+
+
+@dataclass(kw_only=True)
+class Telling:
+    """Prints what changes of a rollout, a line at a time."""
+
+    say: Callable[[str], None]
+    _line: str = field(init=False, default="")
+    _lacks: str = field(init=False, default="")
+    _said_at: datetime | None = field(init=False, default=None)
+
+    def tell(self, status: Waiting, at: datetime, *, is_last: bool) -> None:
+        """Tell what a rollout waits for where that is new."""
+        if status.line != self._line:
+            self._line = status.line
+            self._say(status.line, at)
+        is_soon = self._said_at is not None and at - self._said_at < BETWEEN
+        if status.lacks != self._lacks and (is_last or not is_soon):
+            self._lacks = status.lacks
+            self._say(status.lacks, at)
+
+    def _say(self, line: str, at: datetime) -> None:
+        if line:
+            self._said_at = at
+            self.say(line)
+
+
+def follow(
+    request: RolloutStatus,
+    onlooker: Onlooker,
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+    now: Callable[[], datetime],
+) -> None:
+    """Watch rollouts, one after the other, until all are finished.
+
+    Raises:
+        KubectlSafeError: a workload is not there, or its rollout has failed or took too long; the others are watched.
+    """
+    workloads = _chosen(request, onlooker.look())
+    if not workloads:
+        warn(f"No resources found in {request.namespace} namespace.")
+    failures = []
+    for workload in workloads:
+        try:
+            _follow(workload, request, onlooker, telling=Telling(say=say), now=now)
+        except KubectlSafeError as error:
+            failures.append(error)
+    if failures:
+        raise KubectlSafeError("\n".join(map(str, failures))) from failures[0]
+
+
+def _follow(
+    workload: Workload, request: RolloutStatus, onlooker: Onlooker, *, telling: Telling, now: Callable[[], datetime]
+) -> None:
+    until = now() + request.timeout if request.timeout else None
+    snapshot, seen = onlooker.look(), frozenset[Target]()
+    while True:
+        snapshot = onlooker.look(snapshot.pods_of(workload), targets=seen)
+        its = snapshot.workloads.get(workload.uid)
+        if its is None:
+            # Another one of its name would be another rollout.
+            raise KubectlSafeError("object has been deleted")
+        seen = not_gone(its, snapshot, seen=seen)
+        left = until - now() if until else LOOK_AGAIN
+        is_over = left <= timedelta(0)
+        match rollout_status(its, snapshot, revision=request.revision, seen=seen):
+            case Failed(why=why):
+                raise KubectlSafeError(why)
+            case Complete(line=line):
+                telling.say(line)
+                return
+            case Waiting() as waiting:
+                telling.tell(waiting, snapshot.at, is_last=is_over or not request.is_watched)
+        if not request.is_watched:
+            return
+        if is_over:
+            raise KubectlSafeError("timed out waiting for the condition")
+        onlooker.wait(min(LOOK_AGAIN, left))
+
+
+def _chosen(request: RolloutStatus, snapshot: Snapshot) -> list[Workload]:
+    if request.names:
+        return find(request.names, request.namespace, snapshot, kind=request.kind)
+    where = request.kind, request.namespace
+    known = (w for w in snapshot.workloads.values() if (w.kind, w.namespace) == where)
+    wanted = (w for w in known if request.selector is None or request.selector.matches(w.labels))
+    return sorted(wanted, key=lambda w: w.name)
