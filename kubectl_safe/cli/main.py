@@ -9,7 +9,7 @@ import click
 
 from kubectl_safe import __version__
 from kubectl_safe.cli.output import Output
-from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
+from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo, flush
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -18,6 +18,7 @@ INTERRUPTION = "interrupted: nothing that serves was harmed; run the same comman
 
 COMMANDS = {
     "abort": ("kubectl_safe.cli.abort:command", "End what a drain or a restart began and did not end."),
+    "check": ("kubectl_safe.cli.check:command", "Find what loses requests, or keeps a pod from being moved."),
     "demo": ("kubectl_safe.cli.demo:command", "See what kubectl loses and kubectl safe does not."),
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
     "uncordon": ("kubectl_safe.cli.uncordon:command", "Make nodes schedulable again that kubectl safe drain cordoned."),
@@ -26,7 +27,14 @@ COMMANDS = {
 """Where each command is, and what the list of commands says of it."""
 
 TOGGLES = frozenset(
-    {"--ignore-daemonsets", "--delete-emptydir-data", "--force", "--fail-fast", "--uncordon-on-failure"}
+    {
+        "--all-namespaces",
+        "--ignore-daemonsets",
+        "--delete-emptydir-data",
+        "--force",
+        "--fail-fast",
+        "--uncordon-on-failure",
+    }
 )
 """Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
 
@@ -108,7 +116,9 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
     """Run a command line; return its exit code, and the error that was told."""
     try:
-        cli.main(args=as_click_reads_them(arguments), prog_name="kubectl safe", standalone_mode=False, obj=output)
+        ended = cli.main(
+            args=as_click_reads_them(arguments), prog_name="kubectl safe", standalone_mode=False, obj=output
+        )
     except click.exceptions.NoArgsIsHelpError as error:
         # What click says here is the help.
         echo(error.format_message())
@@ -123,11 +133,14 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
         from kubectl_safe.cli import fault
 
         return FAILED, fault.tell(error, arguments)
+    else:
+        # What a command exits with that has done its work, as `check` does where it found something.
+        return (ended if isinstance(ended, int) else 0), ""
     return 0, ""
 
 
 def _code_of(error: KubectlSafeError) -> int:
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | UncheckedError):
         return USAGE
     return INTERRUPTED if isinstance(error, Interrupted) else FAILED
 

@@ -1,7 +1,7 @@
 """The flags that drains and restarts share, and what they come to."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ class Common:
     drain_wait: timedelta | None = None
     aws_profile: str | None = None
     aws_region: str | None = None
-    output: Output
+    output: Output = field(default_factory=Output)
     verbosity: int = 0
     probe: tuple[str, ...] = ()
     report: "Path | None" = None
@@ -179,6 +179,9 @@ TO_END = (
     *("aws_profile", "aws_region", "output", "verbosity", "report"),
 )
 """What a command takes that only ends what others began."""
+
+TO_LOOK = ("kubeconfig", "context", "namespace", "aws_profile", "aws_region", "verbosity")
+"""What a command takes that only looks, once."""
 
 TO_WRITE_ONCE = ("kubeconfig", "context", "dry_run", "output", "verbosity")
 """What a command takes that hands no pod over."""

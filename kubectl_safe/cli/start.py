@@ -7,12 +7,14 @@ from kubectl_safe.cli.options import Common
 from kubectl_safe.model.errors import KubectlSafeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kubectl_safe.decide.rights import Needs
     from kubectl_safe.decide.settings import Settings
     from kubectl_safe.kube.client import Client
+    from kubectl_safe.render.lines import Lines
     from kubectl_safe.run.audience import Audience
+    from kubectl_safe.run.glance import Glance
     from kubectl_safe.run.session import Session
 
 
@@ -44,7 +46,7 @@ def connect(common: Common) -> "Client":
 
 
 @contextmanager
-def _shown(common: Common, client: "Client", audience: "Audience") -> "Iterator[None]":
+def _shown(common: Common, client: "Client", audience: "Audience | Lines") -> "Iterator[None]":
     """Show what is asked and answered meanwhile, as `-v` says: above a table, otherwise plainly on stderr."""
     if not common.verbosity:
         yield
@@ -149,5 +151,49 @@ def session_for(
                 if interruption.is_armed:
                     raise
                 raise Interrupted("interrupted: no pod was moved; run the same command again to go on") from stop
+    finally:
+        client.close()
+
+
+@contextmanager
+def glance_for(
+    common: Common,
+    client: "Client",
+    *,
+    namespace: str | None,
+    needs: "Needs",
+    warn: "Callable[[str], None]",
+    progress: "Callable[[str], None]",
+) -> "Iterator[Glance]":
+    """Open what looks once at a cluster.
+
+    Args:
+        common: the shared flags.
+        client: of the cluster; closed at the end.
+        namespace: the one to look at; None looks at all, and at nodes.
+        needs: the rights to see to before anything is read.
+        warn: is told what is gone without.
+        progress: is told what is under way.
+    """
+    from kubectl_safe.render.lines import Lines
+    from kubectl_safe.run.clock import now
+    from kubectl_safe.run.glance import Glance
+    from kubectl_safe.run.terms import Terms
+
+    terms = Terms(aws_profile=common.aws_profile, aws_region=common.aws_region)
+    try:
+        with (
+            _shown(common, client, Lines(shows_plan=False)),
+            Glance(
+                client=client,
+                namespace=namespace,
+                needs=needs,
+                terms=terms,
+                warn=warn,
+                progress=progress,
+                now=now,
+            ) as glance,
+        ):
+            yield glance
     finally:
         client.close()

@@ -11,6 +11,8 @@ from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API
 
 NODE_LEASES = "kube-node-lease"
 """The namespace that holds the Lease of a node's drain."""
+CONTROLLER_HOME = "kube-system"
+"""The namespace that the AWS Load Balancer Controller is installed in, where nobody chose another."""
 
 _READ = (
     ("", "pods"),
@@ -26,7 +28,7 @@ _READ = (
 _STATEFUL_SETS = ("apps", "statefulsets")
 _REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
 _LEASE_VERBS = ("get", "create", "update", "delete")
-_OF_THE_CLUSTER = frozenset({"nodes"})
+_OF_THE_CLUSTER = frozenset({"nodes", "namespaces", "mutatingwebhookconfigurations"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class Needs:
     nodes: tuple[str, ...] = ()
 
 
-def to_restart(namespace: str, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
+def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
     """Return what a restart needs: all of it in the one namespace of its workloads, which are of one kind."""
     itself = "" if kind == "Deployment" else f"{kind.lower()}s"
     required = [*_reading(namespace, *_READ, *([("apps", itself)] if itself else []))]
@@ -123,6 +125,36 @@ def to_abort(nodes: Iterable[str], kinds: Iterable[str], namespace: str) -> Need
         of_pods=tuple(right for needs in drains for right in needs.of_pods),
         optional=every[0].optional if every else {},
         nodes=names,
+    )
+
+
+def to_check(namespace: str | None, *, has_nodes: bool) -> Needs:
+    """Return what a check watches of the cluster, as every command does.
+
+    Args:
+        namespace: whose workloads are checked; None for those of all.
+        has_nodes: whether nodes are looked at.
+    """
+    nodes = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")] if has_nodes else []
+    kinds = (_STATEFUL_SETS, ("apps", "daemonsets"), _REPLICATION_CONTROLLERS)
+    return Needs(
+        required=(*nodes, *_reading(namespace, *_READ)),
+        optional={
+            **dict.fromkeys(_reading(namespace, *kinds), "their pods are not known to be theirs"),
+            **_optional(namespace, nudges=False),
+        },
+    )
+
+
+def beside_check(namespace: str | None) -> tuple[Right, ...]:
+    """Return what a check reads beside that; what it may not read it leaves out."""
+    return (
+        Right(verb="get", resource="namespaces", name=namespace)
+        if namespace
+        else Right(verb="list", resource="namespaces"),
+        Right(verb="list", group="apps", resource="deployments", namespace=CONTROLLER_HOME),
+        Right(verb="list", group="admissionregistration.k8s.io", resource="mutatingwebhookconfigurations"),
+        Right(verb="list", group="coordination.k8s.io", resource="leases", namespace=namespace),
     )
 
 

@@ -43,7 +43,7 @@ def last_warning(client: Requests, subject: Subject, at: datetime) -> str:
     path = f"/api/v1/namespaces/{subject.namespace}/events"
     try:
         answer = client.request("GET", path, query={"fieldSelector": of, "limit": _MOST}, timeout=_SECONDS)
-        told = [(when, event) for event in answer.get("items") or () if (when := _last_seen(event))]
+        told = [(when, event) for event in answer.get("items") or () if (when := last_seen(event))]
     except (ApiError, *UNREADABLE):
         # Nobody needs the right to list events, and nothing is decided by them.
         return ""
@@ -57,7 +57,7 @@ def last_warning(client: Requests, subject: Subject, at: datetime) -> str:
     return f"{event.get('reason') or 'Warning'} {go_duration(max(timedelta(0), age))} ago: {words}"
 
 
-def _last_seen(event: Json) -> datetime | None:
+def last_seen(event: Json) -> datetime | None:
     """Return when it last happened: events of `events.k8s.io` have a series, and no `lastTimestamp`."""
     series = event.get("series") or {}
     known = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))

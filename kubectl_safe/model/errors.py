@@ -11,3 +11,7 @@ class UsageError(KubectlSafeError):
 
 class Interrupted(KubectlSafeError):  # noqa: N818 - what happened, said as people say it
     """Somebody stopped the run by a signal, and what was under way was ended; exit code 130."""
+
+
+class UncheckedError(KubectlSafeError):
+    """What was to be checked could not be looked at, so that nothing can be said of it; exit code 2."""

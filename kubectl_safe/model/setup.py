@@ -71,3 +71,5 @@ class Setup:
     """About TargetGroupBindings."""
     leases: tuple[Lease, ...] | None = None
     """Those of runs of this tool."""
+    unread: tuple[str, ...] = ()
+    """What could not be read, and why."""

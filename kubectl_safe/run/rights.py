@@ -33,6 +33,14 @@ def check_rights(client: Client, needs: Needs, listener: Listener) -> frozenset[
     return frozenset(lacking)
 
 
+def missing_rights(client: Client, needs: Needs) -> Mapping[Right, str]:
+    """Return the rights without which a command is refused, with the server's reason, which is mostly empty."""
+    found = denied(client, [*needs.required, *needs.of_pods])
+    missing = {right: reason for right, reason in found.items() if right in needs.required}
+    missing |= _missing_on_pods(client, needs, found)
+    return missing
+
+
 def _missing_on_pods(client: Client, needs: Needs, found: Mapping[Right, str]) -> Mapping[Right, str]:
     """Return what is missing where the pods of the nodes are, for someone who may not do it everywhere."""
     everywhere = {right: reason for right, reason in found.items() if right in needs.of_pods}

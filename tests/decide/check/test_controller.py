@@ -142,3 +142,15 @@ def test_of_an_old_version_all_is_told_that_was_mended_since() -> None:
 )
 def test_versions_are_read_off_image_tags(text: str, version: tuple[int, int, int] | None) -> None:
     assert version_of(text) == version
+
+
+@pytest.mark.parametrize(
+    ("replicas", "remedy"),
+    [
+        (1, "kubectl scale deployment/aws-load-balancer-controller -n kube-system --replicas=2"),
+        (2, "kubectl describe pods -n kube-system -l app.kubernetes.io/name=aws-load-balancer-controller"),
+    ],
+)
+def test_one_replica_is_scaled_and_of_several_the_others_are_looked_at(replicas: int, remedy: str) -> None:
+    seen = of(controllers=(a_controller(replicas=replicas, ready=1),))
+    assert [its.remedy for its in found("controller-alone", seen)] == [remedy]

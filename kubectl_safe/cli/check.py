@@ -1,0 +1,282 @@
+"""`kubectl safe check`."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from kubectl_safe.cli.drain import KINDS as NODE_KINDS
+from kubectl_safe.cli.names import kind_and_name, namespace_name
+from kubectl_safe.cli.options import TO_LOOK, Common, common_options
+from kubectl_safe.cli.rollout import KINDS
+from kubectl_safe.cli.start import connect, glance_for
+from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
+from kubectl_safe.render.output import echo
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kubectl_safe.decide.check.verdict import Checked
+
+FOUND = 1
+FORMATS = ("json", "sarif", "table")
+SEVERITIES = ("error", "warning", "note", "never")
+_ALSO = {
+    "ReplicaSet": frozenset({"replicaset", "replicasets", "rs", "replicaset.apps", "replicasets.apps"}),
+    "ReplicationController": frozenset({"replicationcontroller", "replicationcontrollers", "rc"}),
+    "Pod": frozenset({"pod", "pods", "po"}),
+    "Node": NODE_KINDS,
+}
+_SHADOWED = ("drain", "rollout", "rollout restart", "rollout status", "abort", "uncordon", "check", "status", "rbac")
+
+
+def _format(_: click.Context, __: click.Parameter, value: str) -> str:
+    wanted = value.removeprefix("=")
+    if wanted not in FORMATS:
+        allowed = ",".join(FORMATS)
+        raise UsageError(
+            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
+        )
+    return wanted
+
+
+def _codes(_: click.Context, __: click.Parameter, values: Sequence[str]) -> frozenset[str]:
+    """Read the codes of `--ignore CODE,CODE`, which may be given again."""
+    codes = frozenset(code.strip() for value in values for code in value.split(",") if code.strip())
+    if codes:
+        for code in sorted(codes):
+            _known(code)
+    return codes
+
+
+def _known(code: str) -> str:
+    """Return the code of a rule.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    from kubectl_safe.decide.check import RULES
+    from kubectl_safe.decide.check.verdict import near
+
+    if code in RULES:
+        return code
+    likely = near(code)
+    hint = f"did you mean {' or '.join(likely)}?" if likely else f"there are {', '.join(sorted(RULES))}"
+    raise UsageError(f"there is no rule with the code {code!r}: {hint}")
+
+
+@click.command("check", short_help="Find what loses requests, or keeps a pod from being moved.")
+@click.argument("resources", nargs=-1, metavar="[TYPE/NAME...]")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Check the workloads of all namespaces, and all nodes.")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    metavar="table|json|sarif",
+    default="table",
+    show_default=True,
+    callback=_format,
+    help="Output format.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    default="error",
+    show_default=True,
+    help="Exit with 1 where something so severe, or worse, is found.",
+)
+@click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="CODE",
+    callback=_codes,
+    help="Leave a rule out. May be given several times, or with several codes joined by commas.",
+)
+@click.option("--explain", metavar="CODE", help="Say what a rule is about, and why. It needs no cluster.")
+@common_options(*TO_LOOK)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    common: Common,
+    resources: tuple[str, ...],
+    all_namespaces: bool,
+    form: str,
+    fail_on: str,
+    ignored: frozenset[str],
+    explain: str | None,
+) -> None:
+    """Find what loses requests, or keeps a pod from being moved.
+
+    Looks at the workloads of a namespace, at those that are named, or at what is on a node, and at what they depend on:
+    readiness gates, target groups, the load balancer controller, disruption budgets, and what dead runs left. Nothing
+    is written, to the cluster or to AWS. Each finding has a code, a fact with its figures, and a remedy.
+
+    Exit codes: 0 nothing found that --fail-on names, 1 something was, 2 it could not be checked.
+
+    \b
+    Examples:
+      # Check all workloads of the current namespace
+      kubectl safe check
+
+    \b
+      # Check a deployment, and what is on a node
+      kubectl safe check deployment/web
+      kubectl safe check node/node-1
+
+    \b
+      # Check a whole cluster in CI, but for one rule
+      kubectl safe check -A -o sarif --fail-on warning --ignore controller-alone
+
+    \b
+      # See what a finding is about
+      kubectl safe check --explain gates-not-injected
+    """
+    if explain is not None:
+        _explain(_known(explain))
+        return
+    named = _named(resources)
+    if all_namespaces and named:
+        raise UsageError("a resource cannot be retrieved by name across all namespaces")
+    try:
+        checked, began, ended = _check(common, named, everywhere=all_namespaces, ignored=ignored)
+    except (UsageError, Interrupted):
+        raise
+    except KubectlSafeError as error:
+        # An exit code of 1 says that something was found.
+        raise UncheckedError(str(error)) from error
+    _print(checked, form, command=ctx.obj.command, began=began, ended=ended, fail_on=fail_on)
+    ctx.exit(FOUND if checked.fails(fail_on) else 0)
+
+
+def _named(resources: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return names by kind in `TYPE/NAME...`.
+
+    Raises:
+        UsageError: they are put in another way, or of another kind.
+    """
+    known = {**KINDS, **_ALSO}
+    found: dict[str, list[str]] = {}
+    for resource in resources:
+        text, name = kind_and_name(resource)
+        if not text:
+            raise UsageError(f"arguments must be of the form TYPE/NAME, such as deployment/web: {resource!r}")
+        kind = next((kind for kind, names in known.items() if text.lower() in names), None)
+        if kind is None:
+            raise UsageError(
+                f"{text!r} can't be checked: name a deployment, a statefulset, a daemonset, a replicaset, "
+                "a replicationcontroller, a pod or a node"
+            )
+        found.setdefault(kind, []).append(name)
+    return {kind: tuple(dict.fromkeys(names)) for kind, names in found.items()}
+
+
+def _check(
+    common: Common, named: dict[str, tuple[str, ...]], *, everywhere: bool, ignored: frozenset[str]
+) -> "tuple[Checked, datetime, datetime]":
+    """Look, and return what is found, with when that began and ended."""
+    from kubectl_safe.decide.rights import to_check
+    from kubectl_safe.run.check import Scope, check
+    from kubectl_safe.run.clock import now
+    from kubectl_safe.run.shadowing import shadows
+
+    began = now()
+    client = connect(common)
+    namespace = None if everywhere else common.namespace or namespace_name(client.namespace)
+    scope = Scope(namespace=namespace, named=named)
+    needs = to_check(scope.watched, has_nodes=scope.watched is None)
+    with (
+        _Progress() as progress,
+        glance_for(
+            common, client, namespace=scope.watched, needs=needs, warn=progress.warn, progress=progress.tell
+        ) as glance,
+    ):
+        checked = check(
+            scope,
+            glance,
+            client,
+            ignored=ignored,
+            shadows=shadows(_SHADOWED, itself=sys.argv[0]),
+            now=now,
+            progress=progress.tell,
+        )
+        for what in checked.unread:
+            progress.warn(f"Warning: {what}; rules about that found nothing")
+    return checked, began, now()
+
+
+class _Progress:
+    """Tells on stderr what is under way, in one line that the next replaces; nothing where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._is_open = False
+
+    def __enter__(self) -> Self:
+        self.tell("reading the cluster")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._clear()
+
+    def tell(self, what: str) -> None:
+        """Say what is under way."""
+        self._clear()
+        if self._is_shown:
+            echo(f"{what} ...", err=True, nl=False)
+            self._is_open = True
+
+    def warn(self, message: str) -> None:
+        """Print a warning above it."""
+        from kubectl_safe.render.text import plain
+
+        self._clear()
+        echo(plain(message), err=True)
+
+    def _clear(self) -> None:
+        if self._is_open:
+            # To the first column, and clear what is to the right of it.
+            echo("\r\x1b[K", err=True, nl=False, color=True)
+            self._is_open = False
+
+
+def _print(
+    checked: "Checked", form: str, *, command: Sequence[str], began: "datetime", ended: "datetime", fail_on: str
+) -> None:
+    import json
+
+    from kubectl_safe import __version__
+    from kubectl_safe.model.masking import mask_arguments
+    from kubectl_safe.render.findings import table
+    from kubectl_safe.render.findings_document import document
+    from kubectl_safe.render.sarif import log
+
+    told = mask_arguments(command)
+    match form:
+        case "json":
+            written = document(checked, command=told, began=began, ended=ended, fail_on=fail_on)
+            echo(json.dumps(written, indent=4))
+        case "sarif":
+            echo(json.dumps(log(checked, version=__version__, command=told), indent=2))
+        case _:
+            for line in table(checked, width=_width()):
+                echo(line)
+
+
+def _width() -> int | None:
+    """Return the cells of a line; None where it is read by a program, unless COLUMNS says how many there are."""
+    import os
+    import shutil
+
+    is_told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return shutil.get_terminal_size().columns if is_told else None
+
+
+def _explain(code: str) -> None:
+    from kubectl_safe.decide.check import RULES
+    from kubectl_safe.render.findings import explained
+
+    for line in explained(RULES[code], width=min(_width() or 80, 100)):
+        echo(line)

@@ -1,0 +1,171 @@
+"""`check`: looks at workloads and at the set-up around them, once, and finds what is wrong."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from kubectl_safe.decide.check import findings
+from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.leftovers import is_readable
+from kubectl_safe.decide.check.refused import RESTARTABLE
+from kubectl_safe.decide.check.verdict import Checked
+from kubectl_safe.decide.rights import Right, beside_check, to_check, to_drain, to_restart
+from kubectl_safe.kube.client import Client
+from kubectl_safe.kube.rights import denied
+from kubectl_safe.kube.setup import read_setup
+from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Workload
+from kubectl_safe.run.rights import missing_rights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What to check: all of a namespace, or of all of them, or what is named of it."""
+
+    namespace: str | None
+    """None for all."""
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names by kind: `Deployment`, `Node`, `Pod`..."""
+
+    @property
+    def watched(self) -> str | None:
+        """The namespace to watch; None for all, and nodes: pods of any may be on a node."""
+        return None if "Node" in self.named else self.namespace
+
+
+class View(Protocol):
+    """What looks at the cluster and its target groups."""
+
+    def look(self, pods: Iterable[Pod]) -> Snapshot:
+        """Return what is known, with the target groups of these pods."""
+
+
+def check(
+    scope: Scope,
+    view: View,
+    client: Client,
+    *,
+    ignored: frozenset[str],
+    shadows: Mapping[str, str],
+    now: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> Checked:
+    """Return what is found.
+
+    Args:
+        scope: what to check.
+        view: of the cluster.
+        client: of the API server.
+        ignored: the codes of rules to leave out.
+        shadows: programs that kubectl runs instead of this one, by the command line.
+        now: reads the clock.
+        progress: is told what is under way.
+
+    Raises:
+        KubectlSafeError: something that is named is not there, or can't be looked at.
+    """
+    snapshot, unreadable = _readable(view.look(()))
+    facts = _chosen(scope, snapshot)
+    if any(facts.bindings.values()):
+        snapshot, unreadable = _readable(view.look(facts.pods))
+        facts = _chosen(scope, snapshot)
+    progress("reading namespaces, the load balancer controller and its webhook")
+    setup = read_setup(client, namespace=scope.watched, now=now)
+    progress("asking for rights")
+    facts = replace(
+        facts,
+        setup=setup,
+        denied=_denied(scope, facts, client),
+        shadows=shadows,
+        unreadable=_within(unreadable, facts, scope),
+    )
+    progress(f"looking at {len(facts.pods)} pods")
+    return Checked(
+        findings=tuple(findings(facts, ignored)),
+        workloads=len(facts.workloads),
+        pods=len(facts.pods),
+        ignored=ignored,
+        unread=setup.unread,
+    )
+
+
+def _readable(snapshot: Snapshot) -> tuple[Snapshot, tuple[Pod, ...]]:
+    """Return a snapshot without the pods whose marks can't be read, and these: nothing can be decided on them."""
+    strange = tuple(pod for pod in snapshot.pods.values() if not is_readable(pod))
+    if not strange:
+        return snapshot, ()
+    left = snapshot.pods.keys() - {pod.uid for pod in strange}
+    return replace(snapshot, pods={uid: snapshot.pods[uid] for uid in snapshot.pods if uid in left}), strange
+
+
+def _chosen(scope: Scope, snapshot: Snapshot) -> Facts:
+    """Return what there is to look at; of what is named, workloads stand for their pods, and pods for theirs."""
+    if not scope.named:
+        pods = [pod for pod in snapshot.pods.values() if scope.namespace in {None, pod.namespace}]
+        workloads = [w for w in snapshot.workloads.values() if scope.namespace in {None, w.namespace}]
+        nodes = tuple(sorted(snapshot.nodes)) if scope.namespace is None else ()
+        return _facts(snapshot, workloads, pods, nodes)
+    nodes = scope.named.get("Node", ())
+    for name in nodes:
+        if name not in snapshot.nodes:
+            raise KubectlSafeError(f'nodes "{name}" not found')
+    pods = [pod for pod in snapshot.pods.values() if pod.node in nodes]
+    pods += [_pod(name, scope, snapshot) for name in scope.named.get("Pod", ())]
+    workloads = [w for pod in pods if (w := snapshot.workload_of(pod))]
+    for kind, names in scope.named.items():
+        if kind not in {"Node", "Pod"}:
+            its = [_workload(kind, name, scope, snapshot) for name in names]
+            workloads += its
+            pods += [pod for workload in its for pod in snapshot.pods_of(workload)]
+    return _facts(snapshot, workloads, pods, nodes)
+
+
+def _facts(snapshot: Snapshot, workloads: Iterable[Workload], pods: Iterable[Pod], nodes: tuple[str, ...]) -> Facts:
+    by_uid = {its.uid: its for its in workloads}
+    order = sorted(by_uid.values(), key=lambda its: (its.namespace, its.name, its.kind))
+    chosen = sorted({pod.uid: pod for pod in pods}.values(), key=lambda pod: (pod.namespace, pod.name))
+    return Facts(snapshot=snapshot, workloads=tuple(order), pods=tuple(chosen), nodes=nodes)
+
+
+def _pod(name: str, scope: Scope, snapshot: Snapshot) -> Pod:
+    for pod in snapshot.pods.values():
+        if (pod.namespace, pod.name) == (scope.namespace, name):
+            return pod
+    raise KubectlSafeError(f'pods "{name}" not found')
+
+
+def _workload(kind: str, name: str, scope: Scope, snapshot: Snapshot) -> Workload:
+    for workload in snapshot.workloads.values():
+        if (workload.kind, workload.namespace, workload.name) == (kind, scope.namespace, name):
+            return workload
+    group = "" if kind == "ReplicationController" else ".apps"
+    raise KubectlSafeError(f'{kind.lower()}s{group} "{name}" not found')
+
+
+def _within(pods: Iterable[Pod], facts: Facts, scope: Scope) -> tuple[Pod, ...]:
+    """Return those of the pods that the check is about, as far as their owners or nodes tell."""
+    owners = {its.uid for its in facts.workloads}
+    owners |= {r.uid for its in facts.workloads for r in facts.snapshot.replica_sets_of(its)}
+    return tuple(
+        pod
+        for pod in pods
+        if (not scope.named and scope.namespace in {None, pod.namespace})
+        or pod.node in facts.nodes
+        or any(owner.uid in owners for owner in pod.owners)
+    )
+
+
+def _denied(scope: Scope, facts: Facts, client: Client) -> Mapping[str, Mapping[Right, str]]:
+    """Return which rights are missing for each command; of many nodes one stands for all."""
+    kinds = sorted({its.kind for its in facts.workloads} & RESTARTABLE)
+    nodes = facts.nodes or tuple(sorted({pod.node for pod in facts.pods if pod.node}))
+    restarts = [to_restart(scope.watched, kind=kind, writes=True, nudges=False) for kind in kinds]
+    own = to_check(scope.watched, has_nodes=scope.watched is None)
+    return {
+        "rollout restart": {right: why for its in restarts for right, why in missing_rights(client, its).items()},
+        "drain": missing_rights(client, to_drain(nodes[:1], writes=True, nudges=False)) if nodes else {},
+        "check": denied(client, [*own.optional, *beside_check(scope.watched)]),
+    }
