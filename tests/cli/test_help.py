@@ -18,6 +18,7 @@ HELPS = [
     ["rollout", "restart", "-h"],
     ["abort", "-h"],
     ["uncordon", "-h"],
+    ["check", "-h"],
 ]
 
 

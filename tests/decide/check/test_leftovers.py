@@ -20,6 +20,7 @@ from tests.support.builders import (
     a_pod,
     a_replica_set,
     ago,
+    an_owner,
     uid,
 )
 
@@ -198,3 +199,13 @@ def test_marks_that_somebody_else_wrote_are_told_with_the_command_that_takes_the
             "kubectl annotate replicaset web-5d4f8c7b9 -n shop kubectl-safe/operation-",
         ),
     ]
+
+
+def test_the_handoff_of_a_pod_that_no_restart_takes_is_ended_with_its_node() -> None:
+    alone = a_replica_set(owner=None)
+    owner = an_owner(name=alone.name)
+    workload = replace(a_deployment(), kind="ReplicaSet", name=alone.name, uid=alone.uid)
+    pod = replace(a_pod("web-1", released=True), owners=(replace(owner, is_controller=False),))
+    snapshot = a_cluster(pod, replica_sets={alone.uid: alone}, workloads={alone.uid: workload})
+    [its] = found("leftover-handoff", facts(snapshot))
+    assert (str(its.subject), its.remedy) == (f"replicaset.apps/{alone.name}", "kubectl safe abort node/node-1")

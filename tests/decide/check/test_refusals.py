@@ -73,7 +73,9 @@ def test_what_both_would_refuse_is_told_once() -> None:
 )
 def test_pods_of_a_controller_that_is_not_known(owner: OwnerReference, count: int) -> None:
     seen = facts(a_cluster(a_pod("web-1", controller=owner), a_pod("web-2", controller=owner)))
-    assert [str(its.subject) for its in found("unknown-owner", seen)] == ["pod/web-1"] * count
+    findings = found("unknown-owner", seen)
+    assert [str(its.subject) for its in findings] == ["pod/web-1"] * count
+    assert all(its.remedy.startswith("kubectl safe drain node-1 --ignore-daemonsets --allow") for its in findings)
 
 
 @pytest.mark.parametrize(
