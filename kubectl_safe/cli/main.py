@@ -22,7 +22,7 @@ COMMANDS = {
     "demo": ("kubectl_safe.cli.demo:command", "See what kubectl loses and kubectl safe does not."),
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
     "uncordon": ("kubectl_safe.cli.uncordon:command", "Make nodes schedulable again that kubectl safe drain cordoned."),
-    "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request."),
+    "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request, and watch rollouts."),
 }
 """Where each command is, and what the list of commands says of it."""
 
@@ -177,7 +177,7 @@ def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
     """Return arguments with three of kubectl's ways put in click's.
 
     - `--dry-run` stands alone: a value has to be joined to it with `=`.
-    - A flag that is on or off may have a value joined to it.
+    - A flag that is on or off may have a value joined to it; of `--watch` that is the way to turn it off.
     - A value is joined to a flag of one letter with `=`.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -188,6 +188,8 @@ def _as_click_reads(argument: str) -> list[str]:
     if argument == "--dry-run":
         return ["--dry-run=client"]
     flag, _, value = argument.partition("=")
+    if flag in {"-w", "--watch"} and value in {"true", "false"}:
+        return ["--watch" if value == "true" else "--no-watch"]
     if flag in TOGGLES and value in {"true", "false"}:
         return [flag] if value == "true" else []
     if argument[:2] in SHORT and argument[2:3] == "=":

@@ -183,6 +183,9 @@ TO_END = (
 TO_LOOK = ("kubeconfig", "context", "namespace", "aws_profile", "aws_region", "verbosity")
 """What a command takes that only looks, once."""
 
+TO_WATCH = ("kubeconfig", "context", "namespace", "timeout", "aws_profile", "aws_region", "verbosity")
+"""What a command takes that only watches."""
+
 TO_WRITE_ONCE = ("kubeconfig", "context", "dry_run", "output", "verbosity")
 """What a command takes that hands no pod over."""
 

@@ -1,13 +1,14 @@
 """`kubectl safe rollout`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import click
 
 from kubectl_safe.cli.names import kind_and_name, namespace_name, resource_name
-from kubectl_safe.cli.options import Common, common_options
-from kubectl_safe.cli.start import connect, session_for, settings_of
-from kubectl_safe.cli.types import parse_selector
+from kubectl_safe.cli.options import TO_WATCH, Common, common_options
+from kubectl_safe.cli.start import connect, onlooker_for, session_for, settings_of
+from kubectl_safe.cli.types import parse_selector, revision_number
 from kubectl_safe.model.errors import KubectlSafeError, UsageError
 
 
@@ -23,15 +24,24 @@ KINDS = {
 }
 """What kubectl calls the kinds that can be restarted."""
 
+Task = Literal["restart", "watch"]
+"""What workloads are named for."""
 
-@click.group("rollout", short_help="Restart workloads without losing a request.")
+_REFUSED: Mapping[Task, str] = {"restart": "can't be restarted safely", "watch": "has no rollout to watch"}
+
+
+@click.group("rollout", short_help="Restart workloads without losing a request, and watch rollouts.")
 def group() -> None:
-    """Restart workloads without losing a request.
+    """Restart workloads without losing a request, and watch rollouts.
 
     \b
     Examples:
       # Restart a deployment
       kubectl safe rollout restart deployment/web
+
+    \b
+      # Watch a rollout until its old pods and their targets are gone
+      kubectl safe rollout status deployment/web
     """
 
 
@@ -84,35 +94,102 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
         run_restart(request, session)
 
 
-def chosen(resources: Sequence[str], *, has_selector: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the kind and the names in `TYPE/NAME...` or `TYPE NAME...`.
+@group.command("status", short_help="Show the status of a rollout.")
+@click.argument("resources", nargs=-1, metavar="(TYPE/NAME... | TYPE [NAME...])")
+@click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
+@click.option(
+    "-w/",
+    "--watch/--no-watch",
+    "is_watched",
+    default=True,
+    help="Watch the status of the rollout until it's done. With --watch=false, tell how far it is and end.",
+)
+@click.option(
+    "--revision",
+    type=revision_number,
+    metavar="N",
+    default="0",
+    show_default=True,
+    help="Pin to a specific revision of a deployment, and end with an error once another rolls it over; 0 is the last "
+    "one.",
+)
+@common_options(*TO_WATCH)
+def status(
+    *, common: Common, resources: tuple[str, ...], selector: str | None, is_watched: bool, revision: int
+) -> None:
+    """Show the status of a rollout, until it is finished.
+
+    A workload is a deployment, a statefulset or a daemonset.
+
+    It says what kubectl rollout status says, word for word. Unlike that, it is not done before old pods are gone, and
+    their targets have left their target groups, and before every other pod is in service: its readiness gates are
+    True, it is in every EndpointSlice, and healthy in every target group. A restart by kubectl safe, of which
+    kubectl knows nothing, is waited for too.
+
+    \b
+    Examples:
+      # Watch the rollout status of a deployment
+      kubectl safe rollout status deployment/web
+
+    \b
+      # Tell how far the rollout of a statefulset is, and don't wait
+      kubectl safe rollout status statefulset/db --watch=false
+
+    \b
+      # Give up after ten minutes
+      kubectl safe rollout status deployment/web --timeout 10m
+    """
+    kind, names = chosen(resources, has_selector=bool(selector), to="watch")
+    label_selector = parse_selector(selector) if selector else None
+    from kubectl_safe.decide.rights import to_watch_rollouts
+    from kubectl_safe.render.lines import Lines
+    from kubectl_safe.run.clock import now
+    from kubectl_safe.run.rollout_status import RolloutStatus, follow
+
+    client = connect(common)
+    request = RolloutStatus(
+        kind=kind,
+        namespace=common.namespace or namespace_name(client.namespace),
+        names=names,
+        selector=label_selector,
+        revision=revision,
+        is_watched=is_watched,
+        timeout=common.timeout or None,
+    )
+    lines, needs = Lines(shows_plan=False), to_watch_rollouts(request.namespace, kind=kind)
+    with onlooker_for(common, client, namespace=request.namespace, needs=needs, lines=lines) as onlooker:
+        follow(request, onlooker, say=lines.say, warn=lines.warn, now=now)
+
+
+def chosen(resources: Sequence[str], *, has_selector: bool, to: Task = "restart") -> tuple[str, tuple[str, ...]]:
+    """Return the kind and the names in `TYPE/NAME...` or `TYPE NAME...`; no names where all of a kind are meant.
 
     Raises:
         UsageError: they are put in another way, or name nothing, or several kinds.
-        KubectlSafeError: a kind is named that can't be restarted.
+        KubectlSafeError: a kind is named that can't be restarted, or has no rollouts.
     """
     if not resources:
         raise UsageError("required resource not specified")
     if any("/" in resource for resource in resources):
-        found = [_kind_and_name(resource) for resource in resources]
+        found = [_kind_and_name(resource, to) for resource in resources]
         kinds, names = {kind for kind, _ in found}, tuple(name for _, name in found)
     else:
-        kinds, names = {kind_of(resources[0])}, tuple(resource_name(name) for name in resources[1:])
+        kinds, names = {kind_of(resources[0], to)}, tuple(resource_name(name) for name in resources[1:])
     if has_selector and names:
         raise UsageError("name cannot be provided when a selector is specified")
-    if not has_selector and not names:
+    if not has_selector and not names and to == "restart":
         raise UsageError("name the workloads, or choose them by a selector: -l KEY=VALUE")
     if len(kinds) > 1:
-        raise UsageError("restart one type after the other: name deployments, statefulsets or daemonsets")
+        raise UsageError(f"{to} one type after the other: name deployments, statefulsets or daemonsets")
     return kinds.pop(), names
 
 
-def kind_of(text: str) -> str:
+def kind_of(text: str, to: Task = "restart") -> str:
     """Return the kind that kubectl calls so.
 
     Raises:
         UsageError: it is empty.
-        KubectlSafeError: it can't be restarted.
+        KubectlSafeError: it can't be restarted, or has no rollouts.
     """
     if not text:
         raise UsageError('the server doesn\'t have a resource type ""')
@@ -120,11 +197,11 @@ def kind_of(text: str) -> str:
         if text.lower() in names:
             return kind
     known = "name a deployment, a statefulset or a daemonset"
-    raise KubectlSafeError(f"{text!r} can't be restarted safely: {known}")
+    raise KubectlSafeError(f"{text!r} {_REFUSED[to]}: {known}")
 
 
-def _kind_and_name(resource: str) -> tuple[str, str]:
+def _kind_and_name(resource: str, to: Task) -> tuple[str, str]:
     if "/" not in resource:
         raise UsageError(f"there is no need to specify a resource type as a separate argument: {resource!r}")
     kind, name = kind_and_name(resource)
-    return kind_of(kind), name
+    return kind_of(kind, to), name

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kubectl_safe.render.lines import Lines
     from kubectl_safe.run.audience import Audience
     from kubectl_safe.run.glance import Glance
+    from kubectl_safe.run.onlooker import Onlooker
     from kubectl_safe.run.session import Session
 
 
@@ -195,5 +196,40 @@ def glance_for(
             ) as glance,
         ):
             yield glance
+    finally:
+        client.close()
+
+
+@contextmanager
+def onlooker_for(
+    common: Common, client: "Client", *, namespace: str, needs: "Needs", lines: "Lines"
+) -> "Iterator[Onlooker]":
+    """Open what looks at the cluster for a command that only watches.
+
+    Args:
+        common: the shared flags.
+        client: of the cluster; closed at the end.
+        namespace: the one to watch.
+        needs: the rights to see to before anything is watched.
+        lines: where it is told what is gone without.
+    """
+    from kubectl_safe.model.errors import Interrupted
+    from kubectl_safe.run.clock import now
+    from kubectl_safe.run.interruption import Interruption
+    from kubectl_safe.run.onlooker import Onlooker
+    from kubectl_safe.run.terms import Terms
+
+    terms = Terms(aws_profile=common.aws_profile, aws_region=common.aws_region)
+    try:
+        with (
+            _shown(common, client, lines),
+            Interruption(),
+            Onlooker(
+                client=client, namespace=namespace, needs=needs, terms=terms, warn=lines.warn, now=now
+            ) as onlooker,
+        ):
+            yield onlooker
+    except KeyboardInterrupt as stop:
+        raise Interrupted("interrupted: it was only watched, and goes on") from stop
     finally:
         client.close()

@@ -87,6 +87,17 @@ def number_of_pods(text: str) -> int:
     return int(text)
 
 
+def revision_number(text: str) -> int:
+    """Read a revision of a Deployment; 0 is the last one.
+
+    Raises:
+        UsageError: it is none, in kubectl's words.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise UsageError(f"revision must be a positive integer: {text}")
+    return int(text)
+
+
 def dry_run(text: str) -> str:
     """Read the value of `--dry-run`.
 

@@ -78,6 +78,28 @@ def wishes(
     }
 
 
+def wishes_to_watch(targets: Iterable[Target], snapshot: Snapshot) -> dict[str, Wish]:
+    """Return what somebody asks of each target group (by ARN) who only looks on at these targets.
+
+    What is healthy or drains stays so for long: it is asked for half as often, and still known by the next answer.
+    """
+    groups: dict[str, set[Target]] = {}
+    for target in targets:
+        if is_arn(target.group) and target.group not in snapshot.unseen:
+            groups.setdefault(target.group, set()).add(target)
+    return {arn: _wish_to_watch(arn, its, snapshot) for arn, its in groups.items()}
+
+
+def _wish_to_watch(arn: str, targets: Iterable[Target], snapshot: Snapshot) -> Wish:
+    serving = {its for pod, its in snapshot.pods_in_group(arn) if not (pod.is_terminating or pod.is_withdrawn)}
+    known = {target: snapshot.health.get(target) for target in targets}
+    lasting = {
+        t for t, its in known.items() if its and (its.state is State.DRAINING or (its.is_healthy and t in serving))
+    }
+    due = (its.asked_at + (2 * POLL if t in lasting else POLL) if its else snapshot.at for t, its in known.items())
+    return Wish(targets=frozenset(known), not_before=min(due), role=snapshot.roles_by_group.get(arn))
+
+
 def both(one: Wish, other: Wish) -> Wish:
     """Return two wishes of one group as one."""
     return replace(one, targets=one.targets | other.targets, not_before=min(one.not_before, other.not_before))

@@ -14,11 +14,15 @@ NODE_LEASES = "kube-node-lease"
 CONTROLLER_HOME = "kube-system"
 """The namespace that the AWS Load Balancer Controller is installed in, where nobody chose another."""
 
-_READ = (
+_OF_PODS = (
     ("", "pods"),
     ("", "services"),
     ("discovery.k8s.io", "endpointslices"),
     ("apps", "replicasets"),
+)
+"""Where pods are, and what leads requests to them."""
+_READ = (
+    *_OF_PODS,
     ("apps", "deployments"),
     ("policy", "poddisruptionbudgets"),
     ("networking.k8s.io", "networkpolicies"),
@@ -95,6 +99,19 @@ def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool,
         required += _writing(namespace)
         required.append(Right(verb="patch", group="apps", resource=bearer, namespace=namespace))
     return Needs(required=tuple(required), optional=_optional(namespace, nudges=writes and nudges))
+
+
+def to_watch_rollouts(namespace: str, *, kind: str) -> Needs:
+    """Return what telling how far rollouts of a kind are needs: to read pods, and what leads requests to them.
+
+    Target groups are known by their bindings alone, and are gone without where these may not be read.
+    """
+    itself = ("apps", f"{kind.lower()}s")
+    bindings = [right for right in _reading(namespace, *_READ) if right.is_of_bindings]
+    return Needs(
+        required=tuple(_reading(namespace, *dict.fromkeys((itself, *_OF_PODS)))),
+        optional=dict.fromkeys(bindings, "target groups are not seen, nor waited for"),
+    )
 
 
 def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:

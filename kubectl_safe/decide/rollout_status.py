@@ -79,18 +79,20 @@ def not_gone(workload: Workload, snapshot: Snapshot, *, seen: frozenset[Target] 
     A pod may be gone for minutes before its target is.
     """
     now = {target for pod in snapshot.pods_of(workload) for target in snapshot.targets_of(pod)}
-    return frozenset(t for t in now | seen if t.group not in snapshot.unseen and not _is_gone(t, snapshot))
+    known = {target for target in now | seen if target.group not in snapshot.unseen}
+    serving = _serving(known, snapshot)
+    return frozenset(target for target in known if target in serving or not _is_gone(target, snapshot))
 
 
 def _is_gone(target: Target, snapshot: Snapshot) -> bool:
     health = snapshot.fresh_health(target)
-    return health is not None and health.is_gone and not _is_of_serving(target, snapshot)
+    return health is not None and health.is_gone
 
 
-def _is_of_serving(target: Target, snapshot: Snapshot) -> bool:
-    """Tell whether a target is of a pod that is to get requests; another may have the address of one that is gone."""
-    its = (pod for pod, known in snapshot.pods_in_group(target.group) if known == target)
-    return any(step_of(pod) in {Step.QUEUED, Step.RELEASED} and not pod.is_finished for pod in its)
+def _serving(targets: Iterable[Target], snapshot: Snapshot) -> set[Target]:
+    """Return the targets of pods that are to get requests; another pod may have the address of one that is gone."""
+    known = (its for group in {target.group for target in targets} for its in snapshot.pods_in_group(group))
+    return {t for pod, t in known if step_of(pod) in {Step.QUEUED, Step.RELEASED} and not pod.is_finished}
 
 
 def _restart(workload: Workload, pods: Iterable[Pod], snapshot: Snapshot) -> Iterable[str]:
@@ -110,8 +112,8 @@ def _old_pods(pods: Iterable[Pod]) -> Iterable[str]:
             yield f"{count} old {'pod is' if count == 1 else 'pods are'} {step.value}"
 
 
-def _old_targets(known: Iterable[Target], pods: Iterable[Pod], snapshot: Snapshot) -> Iterable[str]:
-    old = sorted(target for target in known if not _is_of_serving(target, snapshot))
+def _old_targets(known: frozenset[Target], pods: Iterable[Pod], snapshot: Snapshot) -> Iterable[str]:
+    old = sorted(known - _serving(known, snapshot))
     if not old:
         return
     first = f"{old[0]} {_state_of(old[0], snapshot)}"

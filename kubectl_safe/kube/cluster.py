@@ -102,6 +102,8 @@ class Cluster:
         namespace: the one to watch; None watches all.
         signal: is set at every change.
         also: kinds to watch that not every command needs, such as `NODES` in a cluster.
+        without: kinds not to watch, as nobody needs them or may list them; there are none of them then. Without
+            `NETWORK_POLICIES`, no policies of other kinds are watched either.
         start: how long the first lists may take.
         silence: after which a watch counts as stalled.
     """
@@ -113,6 +115,7 @@ class Cluster:
         namespace: str | None,
         signal: Signal,
         also: Collection[str] = (),
+        without: Collection[str] = (),
         start: timedelta = _START,
         silence: timedelta = timedelta(seconds=75),
     ) -> None:
@@ -122,6 +125,7 @@ class Cluster:
         self._client = client
         self._signal = signal
         self._also = also
+        self._without = without
         self._start = start
         self._silence = silence
         self._watchers: dict[str, Watcher[Any]] = {}
@@ -155,6 +159,7 @@ class Cluster:
         """
         kinds = [its for its in _SOURCES if its not in _IF_SERVED and (its not in _NOT_ALWAYS or its in self._also)]
         kinds += self._discover()
+        kinds = [kind for kind in kinds if kind not in self._without]
         self._watchers.update({kind: self._watcher(kind, self._scope(kind)) for kind in kinds})
         try:
             for watcher in self._watchers.values():
@@ -271,6 +276,8 @@ class Cluster:
         """Return what is to be watched of what not every cluster serves."""
         self.served = served_groups(self._client)
         found = [BINDING_KINDS[api] for api in bindings.served_bindings(self._client, self.served)]
+        if NETWORK_POLICIES in self._without:
+            return found
         for its in served_policies(self._client, self.served):
             found.append(its.kind)
             self._policies[its.kind] = its.is_namespaced

@@ -8,7 +8,6 @@ from typing import Protocol
 from kubectl_safe.decide.native_rollout import Complete, Failed
 from kubectl_safe.decide.rollout_status import Waiting, not_gone, rollout_status
 from kubectl_safe.model.errors import KubectlSafeError
-from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target
@@ -38,11 +37,11 @@ class RolloutStatus:
     """For each of them."""
 
 
-class Onlooker(Protocol):
-    """What looks at the cluster and its target groups; `Looking` is that."""
+class View(Protocol):
+    """What looks at the cluster and its target groups; `Onlooker` is that."""
 
-    def look(self, pods: Iterable[Pod] = (), *, targets: Iterable[Target] = ()) -> Snapshot:
-        """Return what is known now, with the health of the targets of these pods and of these targets."""
+    def look(self, workload: Workload | None = None, *, targets: Iterable[Target] = ()) -> Snapshot:
+        """Return what is known now, with the health of a workload's targets and of these."""
 
     def wait(self, longest: timedelta) -> None:
         """Return once something changed, or after that long."""
@@ -75,7 +74,7 @@ class Telling:
 
 def follow(
     request: RolloutStatus,
-    onlooker: Onlooker,
+    view: View,
     *,
     say: Callable[[str], None],
     warn: Callable[[str], None],
@@ -86,13 +85,13 @@ def follow(
     Raises:
         KubectlSafeError: a workload is not there, or its rollout has failed or took too long; the others are watched.
     """
-    workloads = _chosen(request, onlooker.look())
+    workloads = _chosen(request, view.look())
     if not workloads:
         warn(f"No resources found in {request.namespace} namespace.")
     failures = []
     for workload in workloads:
         try:
-            _follow(workload, request, onlooker, telling=Telling(say=say), now=now)
+            _follow(workload, request, view, telling=Telling(say=say), now=now)
         except KubectlSafeError as error:
             failures.append(error)
     if failures:
@@ -100,12 +99,12 @@ def follow(
 
 
 def _follow(
-    workload: Workload, request: RolloutStatus, onlooker: Onlooker, *, telling: Telling, now: Callable[[], datetime]
+    workload: Workload, request: RolloutStatus, view: View, *, telling: Telling, now: Callable[[], datetime]
 ) -> None:
     until = now() + request.timeout if request.timeout else None
-    snapshot, seen = onlooker.look(), frozenset[Target]()
+    seen = frozenset[Target]()
     while True:
-        snapshot = onlooker.look(snapshot.pods_of(workload), targets=seen)
+        snapshot = view.look(workload, targets=seen)
         its = snapshot.workloads.get(workload.uid)
         if its is None:
             # Another one of its name would be another rollout.
@@ -125,7 +124,7 @@ def _follow(
             return
         if is_over:
             raise KubectlSafeError("timed out waiting for the condition")
-        onlooker.wait(min(LOOK_AGAIN, left))
+        view.wait(min(LOOK_AGAIN, left))
 
 
 def _chosen(request: RolloutStatus, snapshot: Snapshot) -> list[Workload]:

@@ -16,6 +16,7 @@ HELPS = [
     ["drain", "--help"],
     ["rollout", "--help"],
     ["rollout", "restart", "-h"],
+    ["rollout", "status", "-h"],
     ["abort", "-h"],
     ["uncordon", "-h"],
     ["check", "-h"],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_safe.decide.rights import Needs, Right, on_pods, refusal, to_drain, to_restart
+from kubectl_safe.decide.rights import Needs, Right, on_pods, refusal, to_drain, to_restart, to_watch_rollouts
 from kubectl_safe.model.pod import Pod
 from tests.support.builders import a_pod, an_owner
 
@@ -50,6 +50,19 @@ def writing(where: str) -> set[str]:
 def lacked(where: str) -> set[str]:
     """Return the rights to read that a command goes on without."""
     return {f"list events {where}", *(f"{verb} persistentvolumeclaims {where}" for verb in ("list", "watch"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "its"),
+    [("Deployment", "deployments"), ("StatefulSet", "statefulsets"), ("DaemonSet", "daemonsets")],
+)
+def test_whoever_watches_rollouts_reads_pods_and_what_leads_to_them(kind: str, its: str) -> None:
+    needs = to_watch_rollouts("shop", kind=kind)
+    read = ("pods", "services", "endpointslices.discovery.k8s.io", "replicasets.apps", f"{its}.apps")
+    here = "in namespace shop"
+    assert words(*needs.required) == {f"{verb} {name} {here}" for name in read for verb in ("list", "watch")}
+    assert words(*needs.optional) == {f"{verb} {name} {here}" for name in BINDINGS for verb in ("list", "watch")}
+    assert set(needs.optional.values()) == {"target groups are not seen, nor waited for"}
 
 
 def test_a_restart_needs_rights_in_its_namespace_only() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.health import wishes
+from kubectl_safe.decide.health import wishes, wishes_to_watch
 from kubectl_safe.model.pod import Condition, Pod
-from kubectl_safe.model.target import Target
+from kubectl_safe.model.target import Target, TargetHealth
 from tests.support.builders import (
     GATE,
     NOT_REGISTERED,
@@ -130,3 +130,36 @@ def test_who_takes_a_release_back_asks_about_all_that_is_not_ready_yet_at_once()
         found = wishes([replacement], confirms=True, undoes=True, snapshot=snapshot)[arn()]
         assert found.targets == {a_target("web-7")}
         assert found.not_before == due
+
+
+@pytest.mark.parametrize(
+    ("pod", "health_of_it", "seconds"),
+    [
+        pytest.param(a_pod(), health(asked=3), 7, id="a healthy one stays so for long"),
+        pytest.param(a_pod(), health("initial", asked=3), 2, id="one that is to become healthy may be so any time"),
+        pytest.param(a_pod(terminating=True), health("draining", asked=3), 7, id="one that drains does so for long"),
+        pytest.param(a_pod(terminating=True), health(asked=3), 2, id="one of a pod on its way out may drain any time"),
+        pytest.param(a_pod(withdrawn=True), health(asked=3), 2, id="or of a withdrawn one"),
+        pytest.param(a_pod(), None, 0, id="one that nobody knows of is asked for now"),
+    ],
+)
+def test_who_looks_on_asks_again_soon_where_something_may_change(
+    pod: Pod, health_of_it: TargetHealth | None, seconds: float
+) -> None:
+    snapshot = a_cluster(pod, target_health={"web-1": health_of_it, "web-2": health(asked=3)})
+    wanted = wishes_to_watch([a_target("web-1"), a_target("web-2")], snapshot)
+    [wish] = wanted.values()
+    assert (wish.targets, wish.not_before) == ({a_target("web-1"), a_target("web-2")}, ago(-seconds))
+
+
+def test_who_looks_on_asks_for_the_target_of_a_pod_that_is_gone_soon_unless_it_drains() -> None:
+    for state, seconds in (("healthy", 2), ("draining", 7)):
+        snapshot = a_cluster(health={a_target("web-9"): health(state, asked=3)})
+        assert wishes_to_watch([a_target("web-9")], snapshot)[arn()].not_before == ago(-seconds)
+
+
+def test_who_looks_on_asks_no_group_that_can_not_be_asked() -> None:
+    by_name = Target(group="web", ip="10.0.0.1", port=80)
+    unseen = a_cluster(unseen=frozenset({arn()}))
+    assert wishes_to_watch([by_name, a_target("web-1")], unseen) == {}
+    assert wishes_to_watch([by_name, a_target("web-1")], a_cluster()).keys() == {arn()}

@@ -11,6 +11,7 @@ from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.cluster import (
     AUTO_MODE_BINDINGS,
     BINDINGS,
+    BUDGETS,
     NETWORK_POLICIES,
     NODES,
     PODS,
@@ -54,6 +55,17 @@ class Script:
             return self.feeds.setdefault(kind, Feed())
         found = self.lists.get(kind, a_list(version=1))
         return found if isinstance(found, Answer) else Answer(body=found)
+
+
+def test_what_is_left_out_is_not_asked_for(serve: Serve) -> None:
+    server, client = serve(Script(bindings=CRD, apis=("elbv2.k8s.aws", "cilium.io")))
+    left_out = (BUDGETS, NETWORK_POLICIES, BINDINGS)
+    with Cluster(client, namespace="team", signal=Signal(), without=left_out) as cluster:
+        seen = cluster.observe()
+    assert (seen.budgets, seen.bindings, seen.policies.known, seen.stale) == ((), (), (), frozenset())
+    asked = {its.path.rpartition("/")[2] for its in server.asked if "/namespaces/" in its.path}
+    assert asked == {"pods", "services", "endpointslices", "replicasets", "deployments"}
+    assert not any("cilium" in its.path or "networkpolicies" in its.path for its in server.asked)
 
 
 @pytest.mark.parametrize("also", [(), (BINDINGS, AUTO_MODE_BINDINGS)], ids=["whoever looks", "also who looks at them"])

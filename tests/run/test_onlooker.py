@@ -1,0 +1,94 @@
+"""Who only looks on asks target groups sparingly, and goes without those that can't be asked."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from kubectl_safe.decide.rights import Needs
+from kubectl_safe.run.observer import Observer
+from kubectl_safe.run.onlooker import GATES_ONLY, Onlooker
+from kubectl_safe.run.target_groups import FirstAnswers
+from kubectl_safe.run.terms import Terms
+from tests.run.aws import Aws, denied
+from tests.run.test_target_groups import GONE, THROTTLED, a_balanced_world
+from tests.run.world import World
+from tests.support.builders import a_binding, a_deployment, a_target, arn
+
+if TYPE_CHECKING:
+    from kubectl_safe.aws.errors import AwsError
+    from kubectl_safe.kube.client import Client
+
+
+def an_onlooker(world: World, aws: Aws, told: list[str]) -> Onlooker:
+    """Return one that looks at a world, and asks this AWS."""
+    onlooker = Onlooker(
+        client=cast("Client", None),
+        namespace="shop",
+        needs=Needs(required=()),
+        terms=Terms(),
+        warn=told.append,
+        now=world.now,
+    )
+    onlooker.observer = Observer(world, now=world.now)
+    onlooker.observer.target_health = aws
+    onlooker._signal = world
+    onlooker._asking.first_answers = FirstAnswers(
+        settings=aws, health=aws, observer=onlooker.observer, signal=world, warn=told.append, now=world.now
+    )
+    return onlooker
+
+
+def test_waits_for_the_first_answer_of_each_group() -> None:
+    world = a_balanced_world("web", "other")
+    told: list[str] = []
+    snapshot = an_onlooker(world, Aws(world), told).look(a_deployment())
+    assert {target.group for target in snapshot.health} == {arn("web"), arn("other")}
+    assert (snapshot.unseen, told) == (frozenset(), [])
+
+
+def test_asks_nothing_before_it_knows_whose_pods_are_looked_at() -> None:
+    world = a_balanced_world()
+    aws = Aws(world)
+    assert an_onlooker(world, aws, []).look().health == {}
+    assert (aws.asked_for_settings, aws.asked_for_health) == ([], [])
+
+
+def test_asks_for_the_targets_of_pods_that_are_gone_too() -> None:
+    world = a_balanced_world()
+    aws = Aws(world)
+    onlooker = an_onlooker(world, aws, [])
+    gone = a_target("web-9")
+    assert gone not in onlooker.look(a_deployment(), targets=[gone]).health
+    world.wait(10)
+    assert gone in onlooker.look(a_deployment(), targets=[gone]).health
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        pytest.param(denied(), str(denied()), id="no right"),
+        pytest.param(denied(code="NoCredentialsError"), str(denied(code="NoCredentialsError")), id="no credentials"),
+        pytest.param(GONE, str(GONE), id="no such group"),
+        pytest.param(THROTTLED, f"{THROTTLED}; AWS was waited for: run the same command again", id="no answer"),
+    ],
+)
+def test_goes_without_a_group_that_can_not_be_asked_and_says_so_once(error: "AwsError", why: str) -> None:
+    world = a_balanced_world("web", "other")
+    told: list[str] = []
+    onlooker = an_onlooker(world, Aws(world, health_errors={"web": error}), told)
+    for _ in range(3):
+        snapshot = onlooker.look(a_deployment())
+        onlooker.wait(timedelta(seconds=1))
+    assert snapshot.unseen == {arn("web")}
+    assert {target.group for target in snapshot.health} == {arn("other")}
+    assert [line for line in told if line.endswith(GATES_ONLY)] == [f"Warning: {why}; {GATES_ONLY}"]
+
+
+def test_goes_without_a_group_whose_name_nobody_knows() -> None:
+    world = a_balanced_world()
+    world.bindings = (a_binding(group="web"),)
+    told: list[str] = []
+    onlooker = an_onlooker(world, Aws(world, name_errors={"web": denied()}), told)
+    assert [onlooker.look(a_deployment()).unseen for _ in range(2)] == [frozenset({"web"})] * 2
+    assert len(told) == 1
