@@ -12,7 +12,7 @@ from kubectl_safe.decide.native_rollout import Complete, Failed, Progressing, na
 from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.stateful import is_wanted
 from kubectl_safe.decide.step import step_of
-from kubectl_safe.decide.verdict import InService, verdict_of_seen
+from kubectl_safe.decide.verdict import InService, OutOfService, verdict_of_seen
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
@@ -57,11 +57,11 @@ def rollout_status(
     if isinstance(told, Failed):
         return told
     pods = [pod for pod in snapshot.pods_of(workload) if not pod.is_finished]
-    lacks = ", ".join(
+    old = [*_old_pods(pods), *_old_targets(not_gone(workload, snapshot, seen=seen), pods, snapshot)]
+    lacks = "; ".join(
         [
             *_restart(workload, pods, snapshot),
-            *_old_pods(pods),
-            *_old_targets(not_gone(workload, snapshot, seen=seen), pods, snapshot),
+            *([", ".join(old)] if old else []),
             *_new_pods(pods, workload, snapshot),
             *(f"{kind} can't be seen now" for kind in sorted(snapshot.stale)),
         ]
@@ -116,13 +116,14 @@ def _old_targets(known: frozenset[Target], pods: Iterable[Pod], snapshot: Snapsh
     old = sorted(known - _serving(known, snapshot))
     if not old:
         return
-    first = f"{old[0]} {_state_of(old[0], snapshot)}"
-    if len(old) > 1:
-        yield f"{len(old)} targets of old pods are not gone: {first}"
-        return
+    first, state = old[0], _state_of(old[0], snapshot)
     leaving = [pod for pod in pods if step_of(pod) in _ON_THEIR_WAY]
-    is_its = len(leaving) == 1 and old[0] in snapshot.targets_of(leaving[0])
-    yield f"its target {first}" if is_its else f"target {first}, of an old pod"
+    if len(old) > 1:
+        yield f"{len(old)} targets of old pods are not gone: {first} {state}"
+    elif len(leaving) == 1 and first in snapshot.targets_of(leaving[0]):
+        yield f"its target {first} {state}"
+    else:
+        yield f"target {first} of an old pod {state}"
 
 
 def _state_of(target: Target, snapshot: Snapshot) -> str:
@@ -136,6 +137,9 @@ def _state_of(target: Target, snapshot: Snapshot) -> str:
 def _new_pods(pods: Iterable[Pod], workload: Workload, snapshot: Snapshot) -> Iterable[str]:
     new = [pod for pod in pods if step_of(pod) is Step.QUEUED and is_wanted(pod, workload)]
     told = [verdict_of_seen(pod, workload, snapshot) for pod in new]
-    out = [found.why for found in told if not isinstance(found, InService)]
-    if out:
-        yield f"{len(new) - len(out)} of {len(new)} pods are in service: {out[0]}"
+    out = [found for found in told if not isinstance(found, InService)]
+    # What is seen to be lacking says more than what nobody knows.
+    first = next((found for found in out if isinstance(found, OutOfService)), next(iter(out), None))
+    if first:
+        known = "" if isinstance(first, OutOfService) else "known to be "
+        yield f"{len(new) - len(out)} of {len(new)} pods are {known}in service: {first.why}"

@@ -68,7 +68,7 @@ ROWS = [
     ),
     pytest.param(
         a_cluster(old(phase="Failed", terminating=True), target_health={"web-7": health()}),
-        lacks("target 10.244.0.8:8080 in web is still registered: healthy, of an old pod"),
+        lacks("target 10.244.0.8:8080 in web of an old pod is still registered: healthy"),
         id="but its target may get requests",
     ),
     pytest.param(
@@ -143,8 +143,13 @@ ROWS = [
     ),
     pytest.param(
         a_cluster(target_health={"web-1": None}),
-        lacks("5 of 6 pods are in service: target 10.244.0.2:8080 in web has no fresh health yet"),
+        lacks("5 of 6 pods are known to be in service: target 10.244.0.2:8080 in web has no fresh health yet"),
         id="nobody knows of a target whether it is healthy",
+    ),
+    pytest.param(
+        a_cluster(target_health={"web-1": None, "web-2": health("initial")}),
+        lacks("4 of 6 pods are in service: target 10.244.0.3:8080 in web is initial"),
+        id="of another one that is known",
     ),
     pytest.param(
         a_cluster(endpoints=tuple(an_endpoint(a_pod(f"web-{n}")) for n in range(2, 7))),
@@ -158,8 +163,21 @@ ROWS = [
     ),
     pytest.param(
         a_cluster(stale=frozenset({"services", "pods"})),
-        lacks("pods can't be seen now, services can't be seen now"),
+        lacks("pods can't be seen now; services can't be seen now"),
         id="what was true before a watch lost its connection may be over",
+    ),
+    pytest.param(
+        restarting(
+            uid("web-1")[:8],
+            pods=[a_pod(withdrawn=True), a_pod("web-2", ready=False)],
+            target_health={"web-1": health("draining")},
+        ),
+        lacks(
+            "0 out of 1 pods have been handed over by kubectl safe rollout restart; "
+            "1 old pod is withdrawn, its target 10.244.0.2:8080 in web is draining; "
+            "4 of 5 pods are in service: pod shop/web-2 is not ready: Running"
+        ),
+        id="all that a rollout can lack",
     ),
     pytest.param(restarting("gone-uid"), DONE, id="one whose pods are all gone is over"),
 ]
@@ -187,7 +205,7 @@ def test_waits_for_the_target_of_a_pod_that_is_gone() -> None:
     assert a_target("web-7") in seen
     draining = a_cluster(health={**a_cluster().health, a_target("web-7"): health("draining")})
     assert told(draining) == DONE
-    assert told(draining, seen=seen) == lacks("target 10.244.0.8:8080 in web is draining, of an old pod")
+    assert told(draining, seen=seen) == lacks("target 10.244.0.8:8080 in web of an old pod is draining")
     over = a_cluster(health={**a_cluster().health, a_target("web-7"): GONE})
     assert told(over, seen=not_gone(WEB, draining, seen=seen)) == DONE
     assert a_target("web-7") not in not_gone(WEB, over, seen=seen)

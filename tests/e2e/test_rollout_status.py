@@ -96,7 +96,7 @@ def test_waits_for_a_restart_that_kubectl_knows_nothing_of(scene: Scene) -> None
     with scene.stage.safe_in_background(*scene.restart()) as restart:
         restart.await_line("withdrawn")
         with scene.stage.safe_in_background(*watched) as ours:
-            ours.await_line("out of 2 pods have been handed over by kubectl safe rollout restart, ")
+            ours.await_line("out of 2 pods have been handed over by kubectl safe rollout restart; ")
             assert restart.wait(60) == 0
             assert ours.wait(30) == 0
     assert ours.stdout.splitlines()[-1] == DONE

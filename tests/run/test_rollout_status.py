@@ -134,7 +134,7 @@ def test_asks_for_the_target_of_a_pod_that_is_gone_until_that_is_too() -> None:
     out: list[str] = []
     request = RolloutStatus(namespace="shop", names=("web",))
     follow(request, onlooker, say=out.append, warn=out.append, now=onlooker.now)
-    assert out[1:] == [waiting("target 10.244.0.8:8080 in web is draining, of an old pod"), DONE]
+    assert out[1:] == [waiting("target 10.244.0.8:8080 in web of an old pod is draining"), DONE]
     assert [a_target("web-7") in asked for asked in onlooker.asked] == [False, True, True, True, True, True]
 
 
