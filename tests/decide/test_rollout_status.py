@@ -72,6 +72,11 @@ ROWS = [
         id="but its target may get requests",
     ),
     pytest.param(
+        a_cluster(old(phase="Failed"), target_health={"web-7": health()}),
+        lacks("target 10.244.0.8:8080 in web of an old pod is still registered: healthy"),
+        id="also before anybody deletes it",
+    ),
+    pytest.param(
         a_cluster(old(terminating=True), target_health={"web-7": health("draining")}),
         lacks("1 old pod is terminating, its target 10.244.0.8:8080 in web is draining"),
         id="an old pod terminates, and its target drains",

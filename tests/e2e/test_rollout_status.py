@@ -37,7 +37,8 @@ def targets(scene: Scene) -> int:
 
 
 def test_says_what_kubectl_says_and_waits_for_what_it_leaves_out(scene: Scene) -> None:
-    scene.deploy("web", replicas=2, is_load_balanced=True, deregistration_delay=6.0)
+    at_once = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
+    scene.deploy("web", replicas=2, is_load_balanced=True, deregistration_delay=6.0, spec=at_once)
     old = scene.names()
     watched = ("rollout", "status", "deployment/web", "-n", scene.namespace)
     stage = scene.stage
@@ -54,7 +55,7 @@ def test_says_what_kubectl_says_and_waits_for_what_it_leaves_out(scene: Scene) -
     said = [line for line in lines_of(ours.stdout) if not OURS.search(line)]
     assert at_their_end is None, "kubectl ends first, while targets drain"
     assert is_in_order(said, lines_of(theirs.stdout)), f"{ours.stdout}\n{theirs.stdout}"
-    assert any("new replicas have been updated..." in line for line in said)
+    assert any("old replicas are pending termination..." in line for line in said)
     assert (said[-1], ours.stdout.splitlines()[-1], theirs.stdout.splitlines()[-1]) == (DONE, DONE, DONE)
     assert re.search(
         r'^Waiting for deployment "web" rollout to finish: .*target.* is draining', ours.stdout, re.MULTILINE
