@@ -55,7 +55,7 @@ def labels_to_withdraw(pod: Pod, snapshot: Snapshot) -> frozenset[str] | None:
     Among equally few, those come first that take it out of its disruption budgets: under one, it would count as healthy
     for as long as it drains, and whoever evicts others meanwhile would be let do so one pod too far.
     """
-    budgets = [b.selector.keys for b in snapshot.budgets if b.selector and b.selects(pod.namespace, pod.labels)]
+    budgets = [budget.selector.keys for budget in snapshot.budgets_of(pod) if budget.selector]
     fewest: frozenset[str] | None = None
     for fitting in _that_withdraw(pod, snapshot):
         noticed = {drop: len(_noticed_by(pod, withdrawn(pod.labels, drop), snapshot)) for drop in fitting}

@@ -97,7 +97,7 @@ def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
         pod = snapshot.pods.get(planned.uid)
         if pod is None or pod.phase != "Running" or pod.is_withdrawn or pod.is_terminating:
             continue
-        names = sorted(b.name for b in snapshot.budgets if b.selects(pod.namespace, pod.labels))
+        names = sorted(budget.name for budget in snapshot.budgets_of(pod))
         if len(names) > 1:
             yield Blocked(
                 reason="two-budgets",

@@ -168,6 +168,11 @@ class Snapshot:
         """Return what adopts pods of a namespace that nobody controls by their labels alone."""
         return self._adopters.get(namespace, ())
 
+    def budgets_of(self, pod: Pod) -> tuple[Budget, ...]:
+        """Return the disruption budgets that the pod is under now."""
+        known = self._budgets_by_namespace.get(pod.namespace, ())
+        return tuple(budget for budget in known if budget.selects(pod.namespace, pod.labels))
+
     def services_of(self, pod: Pod) -> tuple[Service, ...]:
         """Return the Services that select the pod now."""
         return self._selecting(pod, pod.labels)
@@ -275,6 +280,10 @@ class Snapshot:
     def _pods_by_group(self) -> Mapping[str, tuple[tuple[Pod, Target], ...]]:
         found = ((self.pods[uid], target) for uid, targets in self._targets.items() for target in targets)
         return _grouped(found, lambda its: its[1].group)
+
+    @cached_property
+    def _budgets_by_namespace(self) -> Mapping[str, tuple[Budget, ...]]:
+        return _grouped(self.budgets, lambda budget: budget.namespace)
 
     @cached_property
     def _services_by_namespace(self) -> Mapping[str, tuple[Service, ...]]:
