@@ -27,7 +27,7 @@ def table(checked: Checked, *, width: int | None) -> list[str]:
     from tabulate import tabulate
 
     if not checked.findings:
-        return [summary(checked)]
+        return summary(checked)
     heads, rows = _columns(checked.findings)
     lines = tabulate(rows, heads, tablefmt="plain", disable_numparse=True).split("\n")
     left = max(map(cells, lines)) + len(_INDENT)
@@ -36,18 +36,17 @@ def table(checked: Checked, *, width: int | None) -> list[str]:
     for line, finding in zip(lines[1:], checked.findings, strict=True):
         details = list(_details(finding, None if width is None else width - (left if is_wide else len(_INDENT))))
         found += _beside(line, details, left) if is_wide else _below(line, details)
-    return [*found, "", summary(checked)]
+    return [*found, "", *summary(checked)]
 
 
-def summary(checked: Checked) -> str:
-    """Return one line about all findings."""
+def summary(checked: Checked) -> list[str]:
+    """Return a line about all findings, and one that says where to read on."""
     looked = f"{_counted(checked.pods, 'pod')} of {_counted(checked.workloads, 'workload')} checked"
     ignored = f"; {', '.join(sorted(checked.ignored))} ignored" if checked.ignored else ""
     if not checked.findings:
-        return f"nothing found: {looked}{ignored}"
+        return [f"nothing found: {looked}{ignored}"]
     counts = ", ".join(_counted(n, severity.name.lower()) for severity, n in checked.counts.items() if n)
-    more = f"kubectl safe check --explain {checked.findings[0].code}"
-    return f"{counts}: {looked}{ignored}; why, for each code: {more}"
+    return [f"{counts}: {looked}{ignored}", f"why: kubectl safe check --explain {checked.findings[0].code}"]
 
 
 def explained(rule: Rule, *, width: int) -> list[str]:

@@ -1,5 +1,6 @@
 """What a handoff would refuse before its first write: the very list that decides there, each with its `--allow`."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from kubectl_safe.decide import restart
@@ -11,6 +12,8 @@ from kubectl_safe.decide.check.subject import of_workload
 
 TWO_BUDGETS = "two-budgets"
 NOT_RESTARTABLE = "not-restartable"
+_COMMAND = re.compile(r"\((kubectl [^()]+)\)")
+"""Where texts tell a command, it is in brackets."""
 
 
 def _finder(reason: str) -> Callable[[Facts], Iterable[Finding]]:
@@ -22,11 +25,12 @@ def _finder(reason: str) -> Callable[[Facts], Iterable[Finding]]:
 
 
 def _answer(refusal: Refusal) -> str:
-    """Return how to answer for what may be answered for; how to mend it is in the fact."""
+    """Return the commands that the refusal tells, and how to answer for what may be answered for."""
     reason, namespace = refusal.blocked.reason, refusal.subject.namespace
+    commands = _COMMAND.findall(refusal.blocked.why)
     if reason in ALLOWABLE:
-        return f"{refusal.command} --allow {reason}  # {ALLOWABLE[reason]}"
-    return f"kubectl get poddisruptionbudgets {f'-n {namespace}' if namespace else '-A'}"
+        return "\n".join([*commands, f"{refusal.command} --allow {reason}"])
+    return "\n".join(commands) or f"kubectl get poddisruptionbudgets {f'-n {namespace}' if namespace else '-A'}"
 
 
 def _not_restartable(facts: Facts) -> Iterator[Finding]:
