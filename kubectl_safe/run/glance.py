@@ -1,6 +1,6 @@
 """One look at a cluster and its target groups, for commands that only look: nothing is ever written, nothing held."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.run.asking import Asking
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rights import check_rights
+from kubectl_safe.run.target_groups import PATIENCE
 from kubectl_safe.run.terms import Terms
 
 _TOGETHER = 10
@@ -66,30 +67,34 @@ class Glance:
 
     def look(self, pods: Iterable[Pod]) -> Snapshot:
         """Return what is known, with the target groups of these pods; what can't be asked is told, and gone without."""
-        chunks = list(self._chunks(pods))
-        groups = sum(len(names) for names, _ in chunks)
-        asked = 0
-        for names, chunk in chunks:
-            self.progress(f"asking AWS: {asked} of {groups} target groups have answered")
-            asked += len(names)
-            try:
-                self._asking.ask(self._intent(chunk))
-            except KubectlSafeError as error:
-                self.warn(f"Warning: {error}")
+        by_group = self._by_group(pods)
+        names = sorted(by_group)
+        for start in range(0, len(names), _TOGETHER):
+            self.progress(f"asking AWS: {start} of {len(names)} target groups have answered")
+            self._ask([by_group[name] for name in names[start : start + _TOGETHER]])
         self._tell_unseen()
         return self.observer.look()
 
-    def _chunks(self, pods: Iterable[Pod]) -> Iterator[tuple[list[str], list[Pod]]]:
-        """Return the pods behind some groups, then those behind others; a pod of several is asked of with its first."""
+    def _ask(self, groups: list[list[Pod]]) -> None:
+        """Ask the target groups of pods, listed by their groups; where one fails for good, the others by themselves."""
+        began = self.now()
+        try:
+            self._asking.ask(self._intent(pod for pods in groups for pod in pods))
+        except KubectlSafeError as error:
+            if len(groups) > 1 and self.now() - began < PATIENCE:
+                for pods in groups:
+                    self._ask([pods])
+            else:
+                self.warn(f"Warning: {error}")
+
+    def _by_group(self, pods: Iterable[Pod]) -> dict[str, list[Pod]]:
+        """Return the pods behind target groups, by the group; one of several is asked of with its first."""
         snapshot = self.observer.look()
-        by_group: dict[str, list[Pod]] = {}
+        found: dict[str, list[Pod]] = {}
         for pod in pods:
             if bindings := snapshot.bindings_of(pod):
-                by_group.setdefault(min(binding.group for binding in bindings), []).append(pod)
-        names = sorted(by_group)
-        for start in range(0, len(names), _TOGETHER):
-            some = names[start : start + _TOGETHER]
-            yield some, [pod for name in some for pod in by_group[name]]
+                found.setdefault(min(binding.group for binding in bindings), []).append(pod)
+        return found
 
     def _intent(self, pods: Iterable[Pod]) -> Intent:
         snapshot = self.observer.look()

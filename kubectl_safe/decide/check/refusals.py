@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from kubectl_safe.decide import restart
-from kubectl_safe.decide.allow import ALLOWABLE
+from kubectl_safe.decide.allow import ALLOWABLE, UNSEEN_LOAD_BALANCER, UNSEEN_TARGETS
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.refused import RESTARTABLE, Refusal
@@ -12,6 +12,8 @@ from kubectl_safe.decide.check.subject import of_workload
 
 TWO_BUDGETS = "two-budgets"
 NOT_RESTARTABLE = "not-restartable"
+_WITH = {UNSEEN_TARGETS: " --drain-wait 5m", UNSEEN_LOAD_BALANCER: " --settle 5m"}
+"""What else an answer takes; 5 minutes are AWS's default deregistration delay."""
 _COMMAND = re.compile(r"\((kubectl [^()]+)\)")
 """Where texts tell a command, it is in brackets."""
 
@@ -29,7 +31,7 @@ def _answer(refusal: Refusal) -> str:
     reason, namespace = refusal.blocked.reason, refusal.subject.namespace
     commands = _COMMAND.findall(refusal.blocked.why)
     if reason in ALLOWABLE:
-        return "\n".join([*commands, f"{refusal.command} --allow {reason}"])
+        return "\n".join([*commands, f"{refusal.command} --allow {reason}{_WITH.get(reason, '')}"])
     return "\n".join(commands) or f"kubectl get poddisruptionbudgets {f'-n {namespace}' if namespace else '-A'}"
 
 

@@ -17,6 +17,7 @@ from tests.support.builders import (
     a_pod,
     a_service,
     an_owner,
+    arn,
     uid,
 )
 
@@ -89,3 +90,13 @@ def test_pods_of_a_controller_that_is_not_known(owner: OwnerReference, count: in
 )
 def test_a_workload_that_cannot_be_restarted_now(seen: Facts, remedy: str) -> None:
     assert [its.remedy for its in found("not-restartable", seen)] == ([remedy] if remedy else [])
+
+
+def test_a_group_that_aws_does_not_let_us_ask_is_told_of_its_workload() -> None:
+    seen = of(unseen=frozenset({arn()}), stale_health={arn(): "AccessDenied"})
+    [its] = found("unseen-targets", seen)
+    assert (str(its.subject), its.fact) == (
+        "deployment.apps/web",
+        "target group web of deployment shop/web can't be asked: AccessDenied",
+    )
+    assert its.remedy == ("kubectl safe rollout restart deployment/web -n shop --allow unseen-targets --drain-wait 5m")
