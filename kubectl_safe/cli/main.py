@@ -26,6 +26,9 @@ COMMANDS = {
 }
 """Where each command is, and what the list of commands says of it."""
 
+ANSWERING = frozenset({"check"})
+"""Commands whose exit code 1 is an answer, and so is no word for a fault of ours."""
+
 TOGGLES = frozenset(
     {
         "--all-namespaces",
@@ -132,7 +135,7 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the reader gets a line and we get the details
         from kubectl_safe.cli import fault
 
-        return FAILED, fault.tell(error, arguments)
+        return USAGE if ANSWERING.intersection(arguments[:1]) else FAILED, fault.tell(error, arguments)
     else:
         # What a command exits with that has done its work, as `check` does where it found something.
         return (ended if isinstance(ended, int) else 0), ""

@@ -103,3 +103,13 @@ def test_what_is_named_has_to_be_there(empty_cluster: EmptyCluster, arguments: l
     ended = empty_cluster("check", *arguments)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.endswith(f"error: {told}\n")
+
+
+def test_a_fault_of_ours_is_no_finding(empty_cluster: EmptyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("unheard of")
+
+    monkeypatch.setattr("kubectl_safe.run.check.check", fail)
+    ended = empty_cluster("check")
+    assert (ended.code, ended.out) == (2, "")
+    assert "kubectl-safe failed: RuntimeError: unheard of" in ended.err
