@@ -6,14 +6,19 @@ A run without one of them would get stuck half-way, with pods that are withdrawn
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kubectl_safe.model.network import EXPORTING
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.policy import POLICY_KINDS
 from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API
 
 NODE_LEASES = "kube-node-lease"
 """The namespace that holds the Lease of a node's drain."""
 CONTROLLER_HOME = "kube-system"
 """The namespace that the AWS Load Balancer Controller is installed in, where nobody chose another."""
+EVERY_NODE = ("",)
+"""In the place of nodes' names: whichever they are, as the right to one then names none."""
 
+_NETWORK_POLICIES = ("networking.k8s.io", "networkpolicies")
 _OF_PODS = (
     ("", "pods"),
     ("", "services"),
@@ -25,12 +30,13 @@ _READ = (
     *_OF_PODS,
     ("apps", "deployments"),
     ("policy", "poddisruptionbudgets"),
-    ("networking.k8s.io", "networkpolicies"),
+    _NETWORK_POLICIES,
     (CONTROLLER_API, "targetgroupbindings"),
     (AUTO_MODE_API, "targetgroupbindings"),
 )
 _STATEFUL_SETS = ("apps", "statefulsets")
 _REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
+_LEASE_GROUP = "coordination.k8s.io"
 _LEASE_VERBS = ("get", "create", "update", "delete")
 _OF_THE_CLUSTER = frozenset({"nodes", "namespaces", "mutatingwebhookconfigurations"})
 
@@ -78,6 +84,18 @@ class Right:
         return f"{words} in namespace {self.namespace}" if self.namespace else f"{words} in all namespaces"
 
 
+_UNSEEN_PEERS = "policies of other namespaces can't be seen that name pods of this one as peers"
+_UNSEEN_POLICIES = "where the cluster serves them, what takes labels off pods is refused (policy-change)"
+_UNSEEN_EXPORTS = "where the cluster serves them, pods behind Services are refused (unseen-load-balancer)"
+_WAKE = Right(verb="patch", group="apps", resource="statefulsets")
+_SWEEP = Right(verb="list", group=_LEASE_GROUP, resource="leases")
+_OF_DRAINS: Mapping[Right, str] = {
+    _WAKE: "StatefulSets can't be woken, and may take minutes to create a pod anew",
+    _SWEEP: "the Leases of dead drains stay behind, run out",
+}
+"""What drains do better with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a command asks the cluster for before anything else."""
@@ -87,18 +105,36 @@ class Needs:
     """Needed where the pods of `nodes` are, which is only known once these are listed: in all namespaces, or there."""
     optional: Mapping[Right, str] = field(default_factory=dict)
     """What is lost without them."""
+    tried: Mapping[Right, str] = field(default_factory=dict)
+    """Not asked for but tried, as not every cluster serves these kinds, or as those of the namespace have to do: what
+    comes of their lack."""
     nodes: tuple[str, ...] = ()
+
+    @property
+    def grant(self) -> str:
+        """The command that prints a role with all of it."""
+        namespace = next((right.namespace for right in self.required if not self.nodes), None)
+        where = f"-n {namespace}" if namespace else "--cluster"
+        return f"kubectl safe rbac {where}"
 
 
 def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
-    """Return what a restart needs: all of it in the one namespace of its workloads, which are of one kind."""
+    """Return what a restart needs: all of it in the one namespace of its workloads, which are of one kind.
+
+    Without a namespace it is what restarts need wherever they are.
+    """
     itself = "" if kind == "Deployment" else f"{kind.lower()}s"
     required = [*_reading(namespace, *_READ, *([("apps", itself)] if itself else []))]
     if writes:
         bearer = itself or "replicasets"
         required += _writing(namespace)
         required.append(Right(verb="patch", group="apps", resource=bearer, namespace=namespace))
-    return Needs(required=tuple(required), optional=_optional(namespace, nudges=writes and nudges))
+    peers = _reading(None, _NETWORK_POLICIES) if namespace else ()
+    return Needs(
+        required=tuple(required),
+        optional=_optional(namespace, nudges=writes and nudges),
+        tried={**dict.fromkeys(peers, _UNSEEN_PEERS), **_tried(namespace)},
+    )
 
 
 def to_watch_rollouts(namespace: str, *, kind: str) -> Needs:
@@ -120,19 +156,22 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
     required = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")]
     required += _reading(None, *_READ, _STATEFUL_SETS, _REPLICATION_CONTROLLERS)
     if writes:
-        for name in names:
-            required += [Right(verb=verb, resource="nodes", name=name) for verb in ("get", "patch")]
+        required += [Right(verb="patch", resource="nodes", name=name) for name in names]
         required += _leases(NODE_LEASES)
     return Needs(
         required=tuple(required),
         of_pods=(*(_writing(None) if writes else ()), _daemon_sets(None)),
-        optional=_optional(None, nudges=writes and nudges),
+        optional={**_optional(None, nudges=writes and nudges), **(_OF_DRAINS if writes else {})},
+        tried=_tried(None),
         nodes=names,
     )
 
 
-def to_abort(nodes: Iterable[str], kinds: Iterable[str], namespace: str) -> Needs:
-    """Return what ending drains of nodes needs, and restarts of kinds in a namespace: what they need themselves."""
+def to_abort(nodes: Iterable[str], kinds: Iterable[str], namespace: str | None) -> Needs:
+    """Return what ending drains of nodes needs, and restarts of kinds in a namespace: what they need themselves.
+
+    What only decides whether a handoff may begin is of no interest to its end.
+    """
     names = tuple(nodes)
     restarts = [to_restart(namespace, kind=kind, writes=True, nudges=False) for kind in kinds]
     drains = [to_drain(names, writes=True, nudges=False)] if names else []
@@ -171,8 +210,15 @@ def beside_check(namespace: str | None) -> tuple[Right, ...]:
         else Right(verb="list", resource="namespaces"),
         Right(verb="list", group="apps", resource="deployments", namespace=CONTROLLER_HOME),
         Right(verb="list", group="admissionregistration.k8s.io", resource="mutatingwebhookconfigurations"),
-        Right(verb="list", group="coordination.k8s.io", resource="leases", namespace=namespace),
+        Right(verb="list", group=_LEASE_GROUP, resource="leases", namespace=namespace),
     )
+
+
+def to_uncordon(nodes: Iterable[str]) -> Needs:
+    """Return what it needs to take back the cordon of nodes."""
+    names = tuple(dict.fromkeys(nodes))
+    rights = (Right(verb=verb, resource="nodes", name=name) for name in names for verb in ("get", "patch"))
+    return Needs(required=tuple(rights), nodes=names)
 
 
 def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
@@ -191,14 +237,20 @@ def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
     return (*written, *(_daemon_sets(namespace) for namespace in sorted(kept)))
 
 
-def refusal(missing: Mapping[Right, str]) -> str:
-    """Return what is told of rights that are missing, each with the server's reason where it gives one."""
+def refusal(missing: Mapping[Right, str], needs: Needs) -> str:
+    """Return what is told of rights that are missing, each with the server's reason where it gives one.
+
+    Args:
+        missing: which, and why.
+        needs: all that the command needs.
+    """
     lines = [f"  {right}{f' ({reason})' if reason else ''}" for right, reason in missing.items()]
+    remedy = f"have a Role or ClusterRole with them bound to you, as {needs.grant} prints it"
     return "\n".join(
         [
             "these rights are missing, and nothing was changed:",
             *lines,
-            f"have a Role or ClusterRole with them bound to you ({next(iter(missing)).question})",
+            f"{remedy} ({next(iter(missing)).question})",
         ]
     )
 
@@ -217,12 +269,18 @@ def _writing(namespace: str | None) -> Iterable[Right]:
 
 
 def _leases(namespace: str | None) -> list[Right]:
-    group = "coordination.k8s.io"
-    return [Right(verb=verb, group=group, resource="leases", namespace=namespace) for verb in _LEASE_VERBS]
+    return [Right(verb=verb, group=_LEASE_GROUP, resource="leases", namespace=namespace) for verb in _LEASE_VERBS]
 
 
 def _daemon_sets(namespace: str | None) -> Right:
     return Right(verb="get", group="apps", resource="daemonsets", namespace=namespace)
+
+
+def _tried(namespace: str | None) -> dict[Right, str]:
+    """Return the rights to kinds that few clusters serve: policies apply across namespaces, exports are of one."""
+    policies = ((group, resource) for group, resources in POLICY_KINDS.items() for resource in resources)
+    exports = (Right(verb="list", group=api, resource="serviceexports", namespace=namespace) for api in EXPORTING)
+    return {**dict.fromkeys(_reading(None, *policies), _UNSEEN_POLICIES), **dict.fromkeys(exports, _UNSEEN_EXPORTS)}
 
 
 def _optional(namespace: str | None, *, nudges: bool) -> dict[Right, str]:

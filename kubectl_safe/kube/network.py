@@ -4,11 +4,9 @@ from collections.abc import Iterable
 
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.serving import Discovery, Groups, read
-from kubectl_safe.model.network import Network
+from kubectl_safe.model.network import EXPORTING, Network
 
 CILIUM = "cilium.io"
-EXPORTING = ("multicluster.x-k8s.io", "net.gke.io", "application-networking.k8s.aws")
-"""API groups with ServiceExports: the Multi-Cluster Services API, GKE's own, and that of Amazon VPC Lattice."""
 _NOT_FOUND = 404
 
 

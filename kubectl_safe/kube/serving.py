@@ -6,16 +6,8 @@ from typing import Any, Protocol
 
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.watch import UNREADABLE
+from kubectl_safe.model.policy import POLICY_KINDS
 
-_CALICO = ("networkpolicies", "globalnetworkpolicies")
-_POLICIES: Mapping[str, tuple[str, ...]] = {
-    "cilium.io": ("ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"),
-    "crd.projectcalico.org": _CALICO,
-    "projectcalico.org": _CALICO,
-    "policy.networking.k8s.io": ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
-    "networking.k8s.aws": ("applicationnetworkpolicies", "clusternetworkpolicies"),
-}
-"""Policies that look at labels of pods, by group: of Cilium, Calico, SIG Network, and Amazon EKS."""
 _BEHIND = {"projectcalico.org": "crd.projectcalico.org"}
 """A group with the same objects as another, which an API server of its own takes them from."""
 
@@ -61,14 +53,14 @@ def served_policies(client: Discovery, groups: Groups) -> Iterator[Served]:
     Raises:
         ApiError: it doesn't say.
     """
-    for group in _POLICIES:
+    for group in POLICY_KINDS:
         if group in groups and _BEHIND.get(group) not in groups:
             yield from _served(client, group, groups[group])
 
 
 def _served(client: Discovery, group: str, entry: Mapping[str, Any]) -> Iterator[Served]:
     """Return the policies of a group, each in the first version that has it."""
-    left = set(_POLICIES[group])
+    left = set(POLICY_KINDS[group])
     for version in read("versions", entry):
         api = f"/apis/{version['groupVersion']}"
         for resource in read("resources", client.request("GET", api)):

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+EXPORTING = ("multicluster.x-k8s.io", "net.gke.io", "application-networking.k8s.aws")
+"""API groups with ServiceExports: the Multi-Cluster Services API, GKE's own, and that of Amazon VPC Lattice."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:

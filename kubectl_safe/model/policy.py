@@ -1,6 +1,6 @@
 """Network policies, as far as what they make of a pod hangs on its labels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,6 +8,16 @@ from kubectl_safe.model.selector import Labels, LabelSelector
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """The label of each namespace with its name, which the API server sets and keeps (NamespaceDefaultLabelName)."""
+
+_CALICO = ("networkpolicies", "globalnetworkpolicies")
+POLICY_KINDS: Mapping[str, tuple[str, ...]] = {
+    "cilium.io": ("ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"),
+    "crd.projectcalico.org": _CALICO,
+    "projectcalico.org": _CALICO,
+    "policy.networking.k8s.io": ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
+    "networking.k8s.aws": ("applicationnetworkpolicies", "clusternetworkpolicies"),
+}
+"""Policies that look at labels of pods, by group: of Cilium, Calico, SIG Network, and Amazon EKS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

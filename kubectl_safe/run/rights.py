@@ -26,7 +26,7 @@ def check_rights(client: Client, needs: Needs, listener: Listener) -> frozenset[
     missing = {right: reason for right, reason in found.items() if right in needs.required}
     missing |= _missing_on_pods(client, needs, found)
     if missing:
-        raise KubectlSafeError(refusal(missing))
+        raise KubectlSafeError(refusal(missing, needs))
     lacking = [right for right in needs.optional if right in found]
     for right in lacking:
         listener.warn(f"Warning: without the right to {right}, {needs.optional[right]}")

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_safe.decide.rights import Needs, Right, on_pods, refusal, to_drain, to_restart, to_watch_rollouts
+from kubectl_safe.decide.rights import (
+    Needs,
+    Right,
+    on_pods,
+    refusal,
+    to_drain,
+    to_restart,
+    to_uncordon,
+    to_watch_rollouts,
+)
 from kubectl_safe.model.pod import Pod
 from tests.support.builders import a_pod, an_owner
 
@@ -75,14 +84,48 @@ def test_a_restart_needs_rights_in_its_namespace_only() -> None:
 
 def test_a_drain_reads_everything_everywhere_and_writes_to_its_nodes_and_to_pods() -> None:
     needs = a_drain()
-    nodes = {"list nodes", "watch nodes", "get nodes node-1", "patch nodes node-1"}
+    nodes = {"list nodes", "watch nodes", "patch nodes node-1"}
     leases = {f"{verb} {LEASES} in namespace kube-node-lease" for verb in ("get", "create", "update", "delete")}
     everywhere = "in all namespaces"
     sets = {f"{verb} statefulsets.apps {everywhere}" for verb in ("list", "watch")}
     sets |= {f"{verb} replicationcontrollers {everywhere}" for verb in ("list", "watch")}
     assert words(*needs.required) == {*nodes, *leases, *sets, *reading(everywhere)}
     assert words(*needs.of_pods) == {*writing(everywhere), f"get daemonsets.apps {everywhere}"}
-    assert words(*needs.optional) == {*(f"patch {its} {everywhere}" for its in BINDINGS), *lacked(everywhere)}
+    after = {f"patch statefulsets.apps {everywhere}", f"list {LEASES} {everywhere}"}
+    assert words(*needs.optional) == {*(f"patch {its} {everywhere}" for its in BINDINGS), *lacked(everywhere), *after}
+
+
+@pytest.mark.parametrize(
+    ("needs", "exports"),
+    [(a_drain(), "in all namespaces"), (a_restart(), "in namespace shop")],
+    ids=["drain", "restart"],
+)
+def test_what_only_some_clusters_serve_is_tried(needs: Needs, exports: str) -> None:
+    tried = words(*needs.tried)
+    assert {f"{verb} ciliumnetworkpolicies.cilium.io in all namespaces" for verb in ("list", "watch")} <= tried
+    assert f"list serviceexports.multicluster.x-k8s.io {exports}" in tried
+    assert not tried & words(*needs.required, *needs.optional)
+
+
+def test_a_restart_tries_to_see_the_policies_of_all_namespaces_and_a_drain_has_to() -> None:
+    everywhere = {f"{verb} networkpolicies.networking.k8s.io in all namespaces" for verb in ("list", "watch")}
+    assert everywhere <= words(*a_restart().tried)
+    assert everywhere <= words(*a_drain().required)
+    assert not everywhere & words(*a_drain().tried)
+
+
+def test_restarts_anywhere_need_in_all_namespaces_what_one_needs_in_its_own() -> None:
+    anywhere = to_restart(None, writes=True, nudges=True)
+    assert words(*anywhere.required) == {
+        right.replace("namespace shop", "all namespaces") for right in words(*a_restart().required)
+    }
+    assert anywhere.tried == a_drain().tried
+
+
+def test_an_uncordon_reads_and_patches_its_nodes_and_nothing_else() -> None:
+    needs = to_uncordon(["a", "a"])
+    assert words(*needs.required) == {"get nodes a", "patch nodes a"}
+    assert (needs.of_pods, needs.optional, needs.tried, needs.nodes) == ((), {}, {}, ("a",))
 
 
 def test_each_node_is_named_once_for_rights_may_be_on_single_nodes() -> None:
@@ -125,12 +168,13 @@ def test_all_that_is_missing_is_told_with_what_to_do() -> None:
     patch = Right(verb="patch", resource="pods", namespace="shop")
     evict = Right(verb="create", resource="pods", subresource="eviction", namespace="shop")
     lease = Right(verb="create", group="coordination.k8s.io", resource="leases", namespace="kube-node-lease")
-    assert refusal({patch: "", evict: "no RBAC policy matched", lease: ""}) == (
+    assert refusal({patch: "", evict: "no RBAC policy matched", lease: ""}, a_drain()) == (
         "these rights are missing, and nothing was changed:\n"
         "  patch pods in namespace shop\n"
         "  create pods/eviction in namespace shop (no RBAC policy matched)\n"
         "  create leases.coordination.k8s.io in namespace kube-node-lease\n"
-        "have a Role or ClusterRole with them bound to you (kubectl auth can-i patch pods -n shop)"
+        "have a Role or ClusterRole with them bound to you, as kubectl safe rbac --cluster prints it "
+        "(kubectl auth can-i patch pods -n shop)"
     )
 
 

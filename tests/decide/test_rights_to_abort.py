@@ -1,18 +1,22 @@
 """Which rights an abort needs: those of what it ends, and none to nudge."""
 
+from dataclasses import replace
+
 from kubectl_safe.decide.rights import Needs, Right, on_pods, to_abort, to_drain, to_restart
 from tests.support.builders import a_pod, an_owner
 
 VOLUMES = "each volume is taken for one that two pods can't share: its pod goes first"
+WAKE = "StatefulSets can't be woken, and may take minutes to create a pod anew"
+SWEEP = "the Leases of dead drains stay behind, run out"
 EVENTS = "failures can't be told in the words of their events"
 
 
 def test_to_end_restarts_is_to_restart() -> None:
-    assert to_abort([], ["Deployment"], "shop") == to_restart("shop", writes=True, nudges=False)
+    assert to_abort([], ["Deployment"], "shop") == replace(to_restart("shop", writes=True, nudges=False), tried={})
 
 
 def test_to_end_drains_is_to_drain() -> None:
-    assert to_abort(iter(["node-1"]), [], "shop") == to_drain(["node-1"], writes=True, nudges=False)
+    assert to_abort(iter(["node-1"]), [], "shop") == replace(to_drain(["node-1"], writes=True, nudges=False), tried={})
 
 
 def test_to_end_both_needs_each_right_once() -> None:
@@ -41,12 +45,13 @@ def test_to_end_nothing_needs_nothing() -> None:
 
 def test_what_is_lost_without_an_optional_right_is_told() -> None:
     nudges = "bindings can't be nudged, which costs up to 15s a batch"
-    for needs, of_bindings in (
+    for needs, more in (
         (to_restart("shop", writes=True, nudges=True), {"targetgroupbindings": nudges}),
         (to_restart("shop", writes=False, nudges=True), {}),
-        (to_drain(["node-1"], writes=True, nudges=False), {}),
+        (to_drain(["node-1"], writes=True, nudges=False), {"statefulsets": WAKE, "leases": SWEEP}),
+        (to_drain(["node-1"], writes=False, nudges=False), {}),
     ):
-        lost = {"events": EVENTS, "persistentvolumeclaims": VOLUMES, **of_bindings}
+        lost = {"events": EVENTS, "persistentvolumeclaims": VOLUMES, **more}
         assert {right.resource: words for right, words in needs.optional.items()} == lost
 
 
