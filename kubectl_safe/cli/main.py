@@ -21,6 +21,7 @@ COMMANDS = {
     "check": ("kubectl_safe.cli.check:command", "Find what loses requests, or keeps a pod from being moved."),
     "demo": ("kubectl_safe.cli.demo:command", "See what kubectl loses and kubectl safe does not."),
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
+    "rbac": ("kubectl_safe.cli.rbac:command", "Print the smallest roles that these commands need."),
     "uncordon": ("kubectl_safe.cli.uncordon:command", "Make nodes schedulable again that kubectl safe drain cordoned."),
     "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request, and watch rollouts."),
 }
@@ -32,11 +33,13 @@ ANSWERING = frozenset({"check"})
 TOGGLES = frozenset(
     {
         "--all-namespaces",
+        "--cluster",
         "--ignore-daemonsets",
         "--delete-emptydir-data",
         "--force",
         "--fail-fast",
         "--uncordon-on-failure",
+        "--required-only",
     }
 )
 """Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""

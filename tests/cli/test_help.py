@@ -20,6 +20,7 @@ HELPS = [
     ["abort", "-h"],
     ["uncordon", "-h"],
     ["check", "-h"],
+    ["rbac", "-h"],
 ]
 
 
