@@ -1,6 +1,7 @@
-"""What the API server's audit log says that a user wrote."""
+"""What the API server's audit log says that a user asked for, and wrote."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,35 @@ class Write:
     status: int
     is_dry_run: bool
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request of any kind, and what became of it."""
+
+    verb: str
+    group: str
+    resource: str
+    """With its subresource."""
+    namespace: str
+    status: int
+
+
+def requests_by(user: str, log: Path) -> Iterator[Asked]:
+    """Yield all requests of a user that are over, but questions about rights; a watch is over once it is closed."""
+    whole, _, _ = log.read_text(encoding="utf-8").rpartition("\n")
+    for line in whole.splitlines():
+        event = json.loads(line)
+        about = event.get("objectRef", {})
+        resource = "/".join(filter(None, [about.get("resource", ""), about.get("subresource", "")]))
+        if event["user"]["username"] == user and resource and not resource.startswith("selfsubject"):
+            yield Asked(
+                verb=event["verb"],
+                group=about.get("apiGroup", ""),
+                resource=resource,
+                namespace=about.get("namespace", ""),
+                status=event.get("responseStatus", {}).get("code", 0),
+            )
 
 
 def writes_by(user: str, log: Path) -> list[Write]:
