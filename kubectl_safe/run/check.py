@@ -15,7 +15,9 @@ from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.rights import denied
 from kubectl_safe.kube.setup import read_setup
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.lease import NODE_NAMESPACE, lease_of_node
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.setup import Setup
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Workload
 from kubectl_safe.run.rights import missing_rights
@@ -73,7 +75,7 @@ def check(
         snapshot, unreadable = _readable(view.look(facts.pods))
         facts = _chosen(scope, snapshot)
     progress("reading namespaces, the load balancer controller and its webhook")
-    setup = read_setup(client, namespace=scope.watched, now=now)
+    setup = _of_scope(read_setup(client, namespace=scope.watched, now=now), scope, facts)
     progress("asking for rights")
     facts = replace(
         facts,
@@ -156,6 +158,17 @@ def _within(pods: Iterable[Pod], facts: Facts, scope: Scope) -> tuple[Pod, ...]:
         or pod.node in facts.nodes
         or any(owner.uid in owners for owner in pod.owners)
     )
+
+
+def _of_scope(setup: Setup, scope: Scope, facts: Facts) -> Setup:
+    """Return a set-up without the Leases of runs that have nothing to do with what is checked."""
+    if setup.leases is None or scope.namespace is None:
+        return setup
+    nodes = {*facts.nodes, *(pod.node for pod in facts.pods if pod.node)}
+    own = {scope.namespace, *(pod.namespace for pod in facts.pods)} - {NODE_NAMESPACE}
+    wanted = {lease_of_node(node) for node in nodes}
+    leases = tuple(its for its in setup.leases if its.name in wanted or its.name.namespace in own)
+    return replace(setup, leases=leases)
 
 
 def _denied(scope: Scope, facts: Facts, client: Client) -> Mapping[str, Mapping[Right, str]]:

@@ -384,9 +384,11 @@ ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/73e2d
 
 def test_a_binding_as_its_crd_defines_it() -> None:
     spec = {"targetGroupARN": ARN, "targetType": "ip", "serviceRef": {"name": "web", "port": 80}}
-    binding = parse.binding({"metadata": META | {"annotations": {marks.NUDGE: "x"}}, "spec": spec})
+    meta = META | {"annotations": {marks.NUDGE: "x"}, "creationTimestamp": "2026-11-23T11:00:00Z"}
+    binding = parse.binding({"metadata": meta, "spec": spec})
     assert (binding.group, binding.target_type, binding.service, binding.service_port) == (ARN, "ip", "web", 80)
     assert binding.is_nudged
+    assert binding.created == datetime(2026, 11, 23, 11, tzinfo=UTC)
 
 
 def test_a_binding_of_auto_mode_has_the_same_fields() -> None:

@@ -16,7 +16,7 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
 from kubectl_safe.run.check import Scope, check
-from tests.support.builders import NOW, a_budget, a_cluster, a_pod, uid
+from tests.support.builders import NOW, a_budget, a_cluster, a_pod, ago, uid
 
 if TYPE_CHECKING:
     from kubectl_safe.kube.client import Client
@@ -32,6 +32,8 @@ class Server:
 
     denies: tuple[str, ...] = ()
     """Rights as `verb resource`."""
+    has_leases: bool = False
+    """Whether runs died that held some."""
     clock_offset: timedelta = timedelta(0)
     asked: list[str] = field(default_factory=list)
 
@@ -46,11 +48,13 @@ class Server:
         shop = {"metadata": {"name": "shop", "labels": {LABEL: "enabled"}}}
         if resource == "shop":
             return shop
-        return {
-            "items": {"namespaces": [shop], "deployments": [CONTROLLER], "mutatingwebhookconfigurations": [HOOK]}.get(
-                resource, []
-            )
+        has = {
+            "namespaces": [shop],
+            "deployments": [CONTROLLER],
+            "mutatingwebhookconfigurations": [HOOK],
+            "leases": [a_lease(*name) for name in LEASES] if self.has_leases else [],
         }
+        return {"items": has.get(resource, [])}
 
 
 CONTROLLER = {
@@ -62,6 +66,19 @@ HOOK = {
     "metadata": {"name": "hook"},
     "webhooks": [{"name": "mpod.elbv2.k8s.aws", "clientConfig": {"url": "https://hook"}}],
 }
+
+
+LEASES = (
+    ("shop", "kubectl-safe.deployment.web"),
+    ("bank", "kubectl-safe.deployment.till"),
+    ("kube-node-lease", "kubectl-safe.node-1"),
+    ("kube-node-lease", "kubectl-safe.node-7"),
+)
+
+
+def a_lease(namespace: str, name: str) -> dict[str, Any]:
+    spec = {"holderIdentity": "eve", "renewTime": ago(900).isoformat(), "leaseDurationSeconds": 30}
+    return {"metadata": {"namespace": namespace, "name": name, "uid": name, "resourceVersion": "1"}, "spec": spec}
 
 
 @dataclass
@@ -185,3 +202,11 @@ def test_shadows_are_found_and_steps_are_told() -> None:
     checked = run(SHOP, a_cluster(), shadows={"kubectl safe drain": "/x"}, steps=steps)
     assert codes(checked) == ["shadowed-command"]
     assert steps[-1] == "looking at 6 pods"
+
+
+@pytest.mark.parametrize(
+    ("scope", "count"), [pytest.param(SHOP, 2, id="a namespace and its nodes"), pytest.param(EVERYTHING, 4, id="all")]
+)
+def test_leases_of_dead_runs_are_told_where_they_have_to_do_with_what_is_checked(scope: Scope, count: int) -> None:
+    checked = run(scope, a_cluster(), Server(has_leases=True))
+    assert codes(checked) == ["leftover-lease"] * count
