@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from kubectl_safe.model.group_details import GroupDetails, HealthCheck
 from kubectl_safe.model.target import TargetGroup
 
 _DELAY = "deregistration_delay.timeout_seconds"
@@ -49,6 +50,26 @@ def settings_of(
         is_zonal=is_zonal,
         zones_unknown=zones_unknown,
         keeps_flows=not ends_flows,
+        details=_details_of(raw, attributes),
+    )
+
+
+def _details_of(raw: Mapping[str, Any], attributes: Mapping[str, str]) -> GroupDetails:
+    is_sticky = attributes.get("stickiness.enabled") == "true"
+    balancers = raw.get("LoadBalancerArns")
+    return GroupDetails(
+        protocol=raw.get("Protocol") or "",
+        version=raw.get("ProtocolVersion") or "",
+        check=HealthCheck(
+            protocol=raw.get("HealthCheckProtocol") or "",
+            path=raw.get("HealthCheckPath") or "",
+            port=raw.get("HealthCheckPort") or "traffic-port",
+            unhealthy_threshold=raw.get("UnhealthyThresholdCount") or 2,
+        ),
+        slow_start=timedelta(seconds=_number(attributes.get("slow_start.duration_seconds"))),
+        stickiness=(attributes.get("stickiness.type") or "lb_cookie") if is_sticky else "",
+        # An empty list says that there is none; an answer without one says nothing.
+        balancers=None if balancers is None else tuple(balancers),
     )
 
 

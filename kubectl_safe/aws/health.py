@@ -32,9 +32,18 @@ class TargetHealthApi:
         profile: of the shared configuration; None means what the environment says.
         region_override: for every call; None means the region in each ARN.
         now: reads the clock.
+        has_others: whether to tell of all targets that are registered, whoever is asked for.
     """
 
-    def __init__(self, *, profile: str | None, region_override: str | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        profile: str | None,
+        region_override: str | None,
+        now: Callable[[], datetime],
+        has_others: bool = False,
+    ) -> None:
+        self._has_others = has_others
         self._connections = Connections(profile=profile, region_override=region_override, now=now)
         self._groups = Groups(self._connections)
 
@@ -51,6 +60,8 @@ class TargetHealthApi:
     def ask(self, group: str, targets: Collection[Target], role: Role | None = None) -> Mapping[Target, TargetHealth]:
         """Return the health of targets of one group (an ARN), as of the moment before AWS was asked.
 
+        Without naming any, AWS tells of all that are registered or draining: one that is left out is neither.
+
         Raises:
             AwsError: AWS doesn't answer.
         """
@@ -61,10 +72,16 @@ class TargetHealthApi:
             "describe_target_health",
             subject=f"target group {group_name(group)}",
             TargetGroupArn=group,
-            Targets=named,
+            **({} if self._has_others else {"Targets": named}),
         )
+        descriptions = answer.get("TargetHealthDescriptions") or ()
         try:
-            return _healths(group, answer.get("TargetHealthDescriptions") or (), sent, frozenset(targets))
+            if not self._has_others:
+                return _healths(group, descriptions, sent, frozenset(targets))
+            mentioned = frozenset(_target(group, its["Target"]) for its in descriptions)
+            absent = TargetHealth(state=State.UNUSED, reason="Target.NotRegistered", asked_at=sent)
+            missing = dict.fromkeys(frozenset(targets) - mentioned, absent)
+            return {**missing, **_healths(group, descriptions, sent, mentioned)}
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise AwsError(f"target group {group_name(group)}: the answer can't be read: {error!r}", code="") from error
 
@@ -79,8 +96,7 @@ def _healths(
     found: dict[Target, TargetHealth] = {}
     contradicted: set[Target] = set()
     for answer in answers:
-        raw, health = answer["Target"], answer.get("TargetHealth") or {}
-        target = Target(group=group, ip=canonical(raw["Id"]), port=raw.get("Port", 0))
+        target, health = _target(group, answer["Target"]), answer.get("TargetHealth") or {}
         state = _STATES.get(health.get("State", ""))
         if target not in asked:
             continue
@@ -97,3 +113,7 @@ def _healths(
         if found.setdefault(target, said) != said:
             contradicted.add(target)
     return {target: health for target, health in found.items() if target not in contradicted}
+
+
+def _target(group: str, raw: Mapping[str, Any]) -> Target:
+    return Target(group=group, ip=canonical(raw["Id"]), port=raw.get("Port", 0))

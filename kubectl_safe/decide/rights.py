@@ -210,6 +210,7 @@ def beside_check(namespace: str | None) -> tuple[Right, ...]:
         else Right(verb="list", resource="namespaces"),
         Right(verb="list", group="apps", resource="deployments", namespace=CONTROLLER_HOME),
         Right(verb="list", group="admissionregistration.k8s.io", resource="mutatingwebhookconfigurations"),
+        Right(verb="list", group="autoscaling", resource="horizontalpodautoscalers", namespace=namespace),
         Right(verb="list", group=_LEASE_GROUP, resource="leases", namespace=namespace),
     )
 

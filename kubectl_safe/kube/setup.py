@@ -14,8 +14,9 @@ from kubectl_safe.kube.events import LATELY
 from kubectl_safe.kube.events import last_seen as seen_at
 from kubectl_safe.kube.leases import parse as parse_lease
 from kubectl_safe.kube.listing import Requests, listed
-from kubectl_safe.kube.parse import Json, instant
+from kubectl_safe.kube.parse import Json, autoscaler, instant
 from kubectl_safe.kube.watch import UNREADABLE
+from kubectl_safe.model.autoscaler import Autoscaler
 from kubectl_safe.model.event import Subject
 from kubectl_safe.model.lease import NODE_NAMESPACE
 from kubectl_safe.model.marks import MANAGED_BY
@@ -114,6 +115,11 @@ class _Reader:
         found = map(_complaint, listed(self.client, f"/api/v1{scope}/events", {"fieldSelector": of}))
         return tuple(its for its in found if its and at - its.at < LATELY)
 
+    def autoscalers(self) -> tuple[Autoscaler, ...]:
+        scope = f"/namespaces/{self.namespace}" if self.namespace else ""
+        found = listed(self.client, f"/apis/autoscaling/v2{scope}/horizontalpodautoscalers")
+        return tuple(map(autoscaler, found))
+
     def leases(self) -> tuple[Any, ...]:
         label, value = MANAGED_BY
         homes = (self.namespace, NODE_NAMESPACE) if self.namespace else (NODE_NAMESPACE,)
@@ -138,6 +144,7 @@ def read_setup(client: Client, *, namespace: str | None, now: Callable[[], datet
         controllers=reader.attempt("deployments of the load balancer controller", reader.controllers),
         webhooks=reader.attempt("mutatingwebhookconfigurations", reader.webhooks),
         complaints=reader.attempt("events of targetgroupbindings", lambda: reader.complaints(at)),
+        autoscalers=reader.attempt("horizontalpodautoscalers", reader.autoscalers),
         leases=reader.attempt("leases", reader.leases),
         unread=tuple(reader.unread),
     )

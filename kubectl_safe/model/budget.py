@@ -13,6 +13,10 @@ class Budget:
     name: str
     selector: LabelSelector | None
     """None selects nothing (policy/v1)."""
+    min_available: int | str | None = None
+    max_unavailable: int | str | None = None
+    expected_pods: int = 0
+    """How many pods there are to be, by their controllers."""
     disruptions_allowed: int
     current_healthy: int
     desired_healthy: int

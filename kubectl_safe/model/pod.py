@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kubectl_safe.model.container import Container
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import HANDOFF, WITHDRAWN, Handoff
+from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.selector import Labels
 
 
@@ -31,15 +33,6 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerPort:
-    """A port that a container declares, for Services that name their target port."""
-
-    name: str
-    number: int
-    protocol: str = "TCP"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """A pod as the API server last told of it."""
 
@@ -59,6 +52,8 @@ class Pod:
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     readiness_gates: tuple[str, ...] = ()
     ports: tuple[ContainerPort, ...] = ()
+    containers: tuple[Container, ...] = ()
+    """Those that run as long as it does."""
     grace_period_seconds: int = 30
     waiting_reason: str = ""
     """Why a container is not running (`CrashLoopBackOff`, `ImagePullBackOff`), or empty."""

@@ -18,6 +18,8 @@ class ServicePort:
     port: int
     target_port: int | str
     protocol: str = "TCP"
+    app_protocol: str = ""
+    """What is spoken over it (`appProtocol`): `kubernetes.io/ws`, `grpc`; empty where that isn't told."""
     node_port: int | None = None
     """The port of every node that leads to it; None where there is none."""
 
@@ -39,6 +41,8 @@ class Service:
     ip_families: tuple[str, ...] = ()
     """`IPv4`, `IPv6` or both: it has slices of its own for each of them."""
     is_headless: bool = False
+    keeps_clients: bool = False
+    """Whether all requests of a client go to one pod (`sessionAffinity: ClientIP`)."""
     publishes_unready: bool = False
     """Whether its slices call every pod ready, whatever it says itself (`publishNotReadyAddresses`)."""
     local_policies: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kubectl_safe.model.autoscaler import Autoscaler
 from kubectl_safe.model.event import Subject
 from kubectl_safe.model.lease import Lease
 from kubectl_safe.model.selector import Labels
@@ -69,6 +70,7 @@ class Setup:
     webhooks: tuple[Webhook, ...] | None = None
     complaints: tuple[Complaint, ...] | None = None
     """About TargetGroupBindings."""
+    autoscalers: tuple[Autoscaler, ...] | None = None
     leases: tuple[Lease, ...] | None = None
     """Those of runs of this tool."""
     unread: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import ip_address
 
+from kubectl_safe.model.group_details import GroupDetails
 from kubectl_safe.model.selector import Labels, LabelSelector, Operator, Requirement
 
 CONTROLLER_API = "elbv2.k8s.aws"
@@ -119,6 +120,7 @@ class TargetGroup:
     """Whether each zone has its own targets only, as cross-zone load balancing is off."""
     zones_unknown: str = ""
     """Why its load balancer could not be asked for that, so that it is taken as off, which is safe in any case."""
+    details: GroupDetails = field(default_factory=GroupDetails)
     keeps_flows: bool = False
     """Whether connections outlive the deregistration delay, as those through a Network Load Balancer do by default."""
 
@@ -180,6 +182,8 @@ class TargetGroupBinding:
     """Whether the targets are the pods' IPv6 addresses."""
     node_selector: LabelSelector | None = field(default=None, hash=False)
     """Which nodes are registered, of those that may be."""
+    is_shared: bool = False
+    """Whether others have targets in its group, too (`multiClusterTargetGroup`)."""
     is_nudged: bool = False
     """Whether our annotation is on it."""
     created: datetime | None = None

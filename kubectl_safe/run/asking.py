@@ -25,6 +25,8 @@ class Asking:
     resources: ExitStack
     """What ends the connection."""
     first_answers: FirstAnswers | None = field(init=False, default=None)
+    has_others: bool = False
+    """Whether each group tells of all of its targets, those of no pod too."""
     _asked: set[str] = field(init=False, default_factory=set)
 
     def find(self, intent: Intent) -> None:
@@ -60,7 +62,12 @@ class Asking:
         from kubectl_safe.aws.health import TargetHealthApi
         from kubectl_safe.aws.poller import Poller
 
-        api = TargetHealthApi(profile=self.terms.aws_profile, region_override=self.terms.aws_region, now=self.now)
+        api = TargetHealthApi(
+            profile=self.terms.aws_profile,
+            region_override=self.terms.aws_region,
+            now=self.now,
+            has_others=self.has_others,
+        )
         poller = self.resources.enter_context(Poller(api, signal=self.signal, now=self.now))
         self.observer.target_health = poller
         return FirstAnswers(

@@ -125,4 +125,5 @@ class Glance:
             warn=self.warn,
             now=self.now,
             resources=self._open,
+            has_others=True,
         )

@@ -115,6 +115,11 @@ class TargetGroup:
     unhealthy_threshold: int = 2
     attributes: dict[str, str] = field(default_factory=dict)
     protocol: str = "HTTP"
+    protocol_version: str = "HTTP1"
+    """How requests are sent to targets; groups that forward connections have none."""
+    health_port: str = "traffic-port"
+    is_behind: bool = True
+    """Whether a load balancer sends requests to it."""
     crosses_zones: bool | None = None
     """What its load balancer says of cross-zone load balancing; None where that says what is usual for its type."""
     region: str = REGION

@@ -132,7 +132,8 @@ def _group(group: TargetGroup) -> str:
         Port=group.port,
         VpcId="vpc-0123456789abcdef0",
         HealthCheckProtocol="HTTP",
-        HealthCheckPort="traffic-port",
+        ProtocolVersion=group.protocol_version if group.protocol in {"HTTP", "HTTPS"} else "",
+        HealthCheckPort=group.health_port,
         HealthCheckEnabled="true",
         HealthCheckIntervalSeconds=max(1, round(group.interval)),
         HealthCheckTimeoutSeconds=max(1, round(group.timeout)),
@@ -144,7 +145,7 @@ def _group(group: TargetGroup) -> str:
     ) + "".join(
         (
             _tag("Matcher", _fields(HttpCode="200")),
-            _tag("LoadBalancerArns", _tag("member", group.balancer)),
+            _tag("LoadBalancerArns", _tag("member", group.balancer) if group.is_behind else ""),
         )
     )
 

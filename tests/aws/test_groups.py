@@ -12,6 +12,7 @@ from moto import mock_aws
 from kubectl_safe.aws.attributes import is_zonal, settings_of
 from kubectl_safe.aws.errors import AwsError
 from kubectl_safe.aws.health import TargetHealthApi
+from kubectl_safe.model.group_details import GroupDetails, HealthCheck
 from kubectl_safe.model.target import FoundGroup, GroupName, Role, TargetGroup
 from tests.aws.conftest import ARN, NOON, Serve, an_error, an_xml
 from tests.support.api_server import Answer, Asked
@@ -76,6 +77,38 @@ def test_flows_outlive_the_delay(protocol: str, attributes: Mapping[str, str], e
 )
 def test_cross_zone_load_balancing_is_off(protocol: str, told: str | None, expected: bool | None) -> None:
     assert is_zonal({"Protocol": protocol}, {CROSS_ZONE: told} if told else {}) is expected
+
+
+WHOLE = {
+    "TargetGroupArn": ARN,
+    "Protocol": "HTTP",
+    "ProtocolVersion": "GRPC",
+    "HealthCheckProtocol": "HTTP",
+    "HealthCheckPort": "9000",
+    "HealthCheckPath": "/up",
+    "UnhealthyThresholdCount": 3,
+    "LoadBalancerArns": [],
+}
+
+
+def test_what_else_a_group_is_like() -> None:
+    attributes = {"slow_start.duration_seconds": "60", "stickiness.enabled": "true", "stickiness.type": "app_cookie"}
+    assert settings_of(WHOLE, attributes, is_zonal=False).details == GroupDetails(
+        protocol="HTTP",
+        version="GRPC",
+        check=HealthCheck(protocol="HTTP", path="/up", port="9000", unhealthy_threshold=3),
+        slow_start=timedelta(seconds=60),
+        stickiness="app_cookie",
+        balancers=(),
+    )
+
+
+def test_what_else_a_group_does_not_say() -> None:
+    found = settings_of({"TargetGroupArn": ARN}, {"stickiness.enabled": "true"}, is_zonal=False).details
+    assert (found.stickiness, found.balancers, found.slow_start) == ("lb_cookie", None, timedelta(0))
+    assert (found.check.path, found.check.port, found.check.unhealthy_threshold) == ("", "traffic-port", 2)
+    off = {"stickiness.enabled": "false", "stickiness.type": "lb_cookie"}
+    assert settings_of(WHOLE, off, is_zonal=False).details.stickiness == ""
 
 
 @pytest.fixture(autouse=True)

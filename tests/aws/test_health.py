@@ -323,3 +323,26 @@ def test_boto3_is_not_imported_before_something_is_asked() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def whole() -> Iterator[TargetHealthApi]:
+    api = TargetHealthApi(profile=None, region_override=None, now=lambda: NOON, has_others=True)
+    yield api
+    api.close()
+
+
+def test_who_wants_to_know_of_all_targets_names_none(serve: Serve, whole: TargetHealthApi) -> None:
+    server = serve(lambda _: a_health(("10.0.0.2", 8080, "draining", ""), ("10.0.0.3", 8080, "healthy", "")))
+    found = whole.ask(ARN, {A})
+    assert {target.ip: str(its) for target, its in found.items()} == {
+        "10.0.0.1": "unused (Target.NotRegistered)",
+        "10.0.0.2": "draining",
+        "10.0.0.3": "healthy",
+    }
+    assert not any(key.startswith("Targets") for key in parse_qs(server.asked[0].body.decode()))
+
+
+def test_of_all_targets_too_one_that_is_not_clear_is_unknown(serve: Serve, whole: TargetHealthApi) -> None:
+    serve(lambda _: a_health(("10.0.0.1", 8080, "brand-new-state", "")))
+    assert whole.ask(ARN, {A}) == {}

@@ -9,7 +9,8 @@ import pytest
 
 from kubectl_safe.kube import parse
 from kubectl_safe.model import marks
-from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference
+from kubectl_safe.model.pod import Condition, OwnerReference
+from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
 from kubectl_safe.model.service import SLICE_CONTROLLER, Endpoint, ServicePort
 from kubectl_safe.model.target import Role
@@ -443,3 +444,22 @@ def test_what_a_workload_creates_its_pods_with() -> None:
     spec = {"serviceName": "db", "template": {"metadata": {"labels": {"app": "db"}}}}
     assert parse.stateful_set({"metadata": META, "spec": spec}).template_labels == {"app": "db"}
     assert parse.stateful_set({"metadata": META, "spec": {"template": {"metadata": {}}}}).template_labels == {}
+
+
+def test_what_a_service_says_of_its_connections() -> None:
+    port = {"port": 80, "appProtocol": "kubernetes.io/ws"}
+    service = parse.service({"metadata": META, "spec": {"ports": [port], "sessionAffinity": "ClientIP"}})
+    assert (service.ports[0].app_protocol, service.keeps_clients) == ("kubernetes.io/ws", True)
+    service = parse.service({"metadata": META, "spec": {"ports": [{"port": 80}], "sessionAffinity": "None"}})
+    assert (service.ports[0].app_protocol, service.keeps_clients) == ("", False)
+
+
+def test_what_a_budget_wants() -> None:
+    budget = parse.budget({"metadata": META, "spec": {"minAvailable": "50%"}, "status": {"expectedPods": 4}})
+    assert (budget.min_available, budget.max_unavailable, budget.expected_pods) == ("50%", None, 4)
+    assert parse.budget({"metadata": META, "spec": {"maxUnavailable": 0}}).max_unavailable == 0
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_group_that_several_clusters_have_targets_in(is_shared: bool) -> None:
+    assert parse.binding({"metadata": META, "spec": {"multiClusterTargetGroup": is_shared}}).is_shared is is_shared

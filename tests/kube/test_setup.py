@@ -221,3 +221,13 @@ def test_a_list_is_read_a_page_at_a_time_and_each_object_once(is_gone: bool) -> 
 def test_another_refusal_is_no_reason_to_begin_anew() -> None:
     with pytest.raises(ApiError, match="forbidden"):
         listed(Server({"/x": FORBIDDEN}), "/x")
+
+
+def test_autoscalers_of_a_namespace_or_of_all() -> None:
+    raw = {
+        "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 6},
+    }
+    for namespace, path in ((None, ""), ("shop", "/namespaces/shop")):
+        found = read(namespace, has={f"/apis/autoscaling/v2{path}/horizontalpodautoscalers": [raw]}).autoscalers
+        assert [(its.target, its.maximum) for its in found or ()] == [("web", 6)]

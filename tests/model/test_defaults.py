@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from kubectl_safe.model.autoscaler import Autoscaler
 from kubectl_safe.model.budget import Budget
+from kubectl_safe.model.container import Container, Hook, Probe
+from kubectl_safe.model.group_details import GroupDetails, HealthCheck
 from kubectl_safe.model.lease import Holder, Lease
 from kubectl_safe.model.marks import Handoff
 from kubectl_safe.model.network import Network
-from kubectl_safe.model.pod import Condition, ContainerPort, OwnerReference, Pod
+from kubectl_safe.model.pod import Condition, OwnerReference, Pod
 from kubectl_safe.model.policy import NetworkPolicy, Part, Peer, Policies
+from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.selector import LabelSelector, Requirement
 from kubectl_safe.model.service import Endpoint, Service, ServicePort
 from kubectl_safe.model.snapshot import EvictionAnswer, Snapshot
@@ -25,13 +29,14 @@ ROWS = [
     (OwnerReference, {"is_controller": False}),
     (Condition, {"since": None, "reason": "", "message": ""}),
     (ContainerPort, {"protocol": "TCP"}),
-    (ServicePort, {"protocol": "TCP", "node_port": None}),
+    (ServicePort, {"protocol": "TCP", "app_protocol": "", "node_port": None}),
     (
         Service,
         {
             "ports": (),
             "ip_families": (),
             "is_headless": False,
+            "keeps_clients": False,
             "publishes_unready": False,
             "local_policies": frozenset(),
             "is_in_endpoint_group": False,
@@ -39,7 +44,7 @@ ROWS = [
     ),
     (Endpoint, {"address_type": "", "zone": "", "manager": "endpointslice-controller.k8s.io", "is_exported": False}),
     (Network, {"has_cilium": False, "exported": NONE, "unlisted_exports": ""}),
-    (Budget, {"disrupted": NONE}),
+    (Budget, {"min_available": None, "max_unavailable": None, "expected_pods": 0, "disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
     (Peer, {"namespaces": None}),
     (Part, {"rule": None, "peer": None}),
@@ -58,9 +63,26 @@ ROWS = [
             "minimum_percentage": 0,
             "is_zonal": False,
             "zones_unknown": "",
+            "details": GroupDetails(),
             "keeps_flows": False,
         },
     ),
+    (HealthCheck, {"protocol": "HTTP", "path": "", "port": "traffic-port", "unhealthy_threshold": 2}),
+    (
+        GroupDetails,
+        {
+            "protocol": "HTTP",
+            "version": "",
+            "check": HealthCheck(),
+            "slow_start": timedelta(0),
+            "stickiness": "",
+            "balancers": None,
+        },
+    ),
+    (Autoscaler, {"minimum": 1, "current": 0, "is_limited": False}),
+    (Probe, {"period": timedelta(seconds=10), "failures": 3}),
+    (Hook, {"command": (), "is_pause": False}),
+    (Container, {"ports": (), "readiness": None, "liveness": None, "pre_stop": None, "is_sidecar": False}),
     (
         TargetGroupBinding,
         {
@@ -68,6 +90,7 @@ ROWS = [
             "role": None,
             "is_ipv6": False,
             "node_selector": None,
+            "is_shared": False,
             "is_nudged": False,
             "created": None,
         },
@@ -101,6 +124,7 @@ ROWS = [
             "conditions": {},
             "readiness_gates": (),
             "ports": (),
+            "containers": (),
             "grace_period_seconds": 30,
             "waiting_reason": "",
             "waiting_message": "",

@@ -7,7 +7,8 @@ import pytest
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.model.governing import governing_service_of
 from kubectl_safe.model.marks import HANDOFF, Handoff
-from kubectl_safe.model.pod import ContainerPort, Pod
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.service import ServicePort
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target

@@ -6,6 +6,7 @@ What a field's absence means is said where it is not what one would guess.
 from collections.abc import Callable
 from typing import Any
 
+from kubectl_safe.kube.parse.autoscalers import autoscaler
 from kubectl_safe.kube.parse.capacity import budget, claim, node
 from kubectl_safe.kube.parse.common import Json, instant, selector
 from kubectl_safe.kube.parse.pods import pod
@@ -24,6 +25,7 @@ Parse = Callable[[Json], Any]
 __all__ = [
     "Json",
     "Parse",
+    "autoscaler",
     "binding",
     "budget",
     "claim",

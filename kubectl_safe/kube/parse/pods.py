@@ -2,7 +2,8 @@
 
 from kubectl_safe.kube.foreign import mesh_of
 from kubectl_safe.kube.parse.common import Json, default, instant, owners
-from kubectl_safe.model.pod import Condition, ContainerPort, Pod
+from kubectl_safe.kube.parse.containers import containers
+from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.target import canonical
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -14,6 +15,7 @@ def pod(raw: Json) -> Pod:
     meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     annotations = meta.get("annotations") or {}
     waiting = _waiting(status)
+    running = containers(spec)
     return Pod(
         namespace=meta["namespace"],
         name=meta["name"],
@@ -29,7 +31,8 @@ def pod(raw: Json) -> Pod:
         is_terminating="deletionTimestamp" in meta,
         conditions={c["type"]: _condition(c) for c in status.get("conditions") or ()},
         readiness_gates=tuple(gate["conditionType"] for gate in spec.get("readinessGates") or ()),
-        ports=_container_ports(spec),
+        ports=tuple(port for container in running for port in container.ports),
+        containers=running,
         grace_period_seconds=_grace_period(meta, spec),
         waiting_reason=waiting.get("reason") or "",
         waiting_message=waiting.get("message") or "",
@@ -63,14 +66,6 @@ def _long_running(spec: Json) -> list[Json]:
     """Return the containers that run as long as the pod does, sidecars (init containers restarted always) too."""
     sidecars = (c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")
     return [*(spec.get("containers") or ()), *sidecars]
-
-
-def _container_ports(spec: Json) -> tuple[ContainerPort, ...]:
-    return tuple(
-        ContainerPort(name=port.get("name") or "", number=port["containerPort"], protocol=port.get("protocol") or "TCP")
-        for container in _long_running(spec)
-        for port in container.get("ports") or ()
-    )
 
 
 def _waiting(status: Json) -> Json:

@@ -24,11 +24,13 @@ def service(raw: Json) -> Service:
                 port=port["port"],
                 target_port=default(port.get("targetPort"), port["port"]),
                 protocol=port.get("protocol") or "TCP",
+                app_protocol=port.get("appProtocol") or "",
                 node_port=port.get("nodePort") or None,
             )
             for port in spec.get("ports") or ()
         ),
         ip_families=tuple(spec.get("ipFamilies") or ()),
+        keeps_clients=spec.get("sessionAffinity") == "ClientIP",
         is_headless=spec.get("clusterIP") == "None",
         publishes_unready=bool(spec.get("publishNotReadyAddresses")),
         local_policies=frozenset(policy for policy in TRAFFIC_POLICIES if spec.get(policy) == "Local"),
@@ -77,6 +79,7 @@ def binding(raw: Json, *, api: str = CONTROLLER_API) -> TargetGroupBinding:
         service_port=default(reference.get("port"), ""),
         is_ipv6=spec.get("ipAddressType") == "ipv6",
         node_selector=None if spec.get("nodeSelector") is None else selector(spec["nodeSelector"]),
+        is_shared=bool(spec.get("multiClusterTargetGroup")),
         is_nudged=marks.NUDGE in (meta.get("annotations") or {}),
         created=instant(meta.get("creationTimestamp")),
     )

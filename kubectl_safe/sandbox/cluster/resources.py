@@ -110,6 +110,15 @@ BUDGETS = Resource(
     subresources=("status",),
     counts_generations=True,
 )
+AUTOSCALERS = Resource(
+    group="autoscaling",
+    version="v2",
+    plural="horizontalpodautoscalers",
+    kind="HorizontalPodAutoscaler",
+    short_names=("hpa",),
+    categories=("all",),
+    subresources=("status",),
+)
 SLICES = Resource(group="discovery.k8s.io", plural="endpointslices", kind="EndpointSlice", counts_generations=True)
 LEASES = Resource(group="coordination.k8s.io", plural="leases", kind="Lease")
 NETWORK_POLICIES = Resource(group="networking.k8s.io", plural="networkpolicies", kind="NetworkPolicy")
@@ -162,6 +171,7 @@ _BUILT_IN = (
     REVISIONS,
     JOBS,
     BUDGETS,
+    AUTOSCALERS,
     SLICES,
     LEASES,
     NETWORK_POLICIES,
