@@ -86,6 +86,27 @@ def test_who_may_not_look_is_told_so(two_shops: Stage) -> None:
     assert f"  list pods in namespace {NAMESPACE}\n" in err
 
 
+READABLE = (
+    "pods,services,endpointslices.discovery.k8s.io,poddisruptionbudgets.policy,networkpolicies.networking.k8s.io,"
+    "replicasets.apps,deployments.apps,targetgroupbindings.elbv2.k8s.aws"
+)
+
+
+def test_who_may_only_read_one_namespace_is_told_what_is_left_out_and_what_may_not_be_done(two_shops: Stage) -> None:
+    two_shops.kubectl(
+        *("create", "role", "reader", "-n", NAMESPACE, "--verb=get,list,watch", f"--resource={READABLE}"),
+    )
+    two_shops.kubectl(
+        *("create", "rolebinding", "reader", "-n", NAMESPACE, "--role=reader", f"--user={RESTRICTED}"),
+    )
+    code, out, err = check(two_shops, "deployment/web", "-n", NAMESPACE, "-o", "json", user=RESTRICTED)
+    written = json.loads(out)
+    assert (code, {its["code"] for its in written["findings"]}) == (0, {"rights-missing"})
+    assert {its["object"]["name"] for its in written["findings"]} == {"rollout restart", "drain", "check"}
+    assert len(written["unread"]) == 5
+    assert all(f"Warning: {what}; rules about that found nothing\n" in err for what in written["unread"])
+
+
 def test_a_program_that_kubectl_runs_instead(two_shops: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "kubectl-safe-drain"
     other.write_text("#!/bin/sh\n")
