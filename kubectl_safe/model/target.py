@@ -43,7 +43,7 @@ class Target:
     @property
     def note(self) -> str:
         """What a pod notes of it: `ARN=8080`, or `ARN=[2001:db8::1]:8080`."""
-        return f"{self.group}={self._address if ':' in self.ip else self.port}"
+        return f"{self.group}={self.at if ':' in self.ip else self.port}"
 
     @classmethod
     def from_note(cls, note: str, ip: str) -> "Target":
@@ -53,11 +53,12 @@ class Target:
         return cls(group=group, ip=address.removeprefix("[") or ip, port=int(port))
 
     @property
-    def _address(self) -> str:
+    def at(self) -> str:
+        """Where it is: `10.0.3.7:8080`, or `[2001:db8::1]:8080`."""
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
     def __str__(self) -> str:
-        return f"{self._address} in {group_name(self.group)}"
+        return f"{self.at} in {group_name(self.group)}"
 
 
 class State(Enum):

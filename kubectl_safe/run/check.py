@@ -72,8 +72,9 @@ def check(
     snapshot, unreadable = _readable(view.look(()))
     facts = _chosen(scope, snapshot)
     if any(facts.bindings.values()):
+        before = facts
         snapshot, unreadable = _readable(view.look(facts.pods))
-        facts = _chosen(scope, snapshot)
+        facts = replace(_chosen(scope, snapshot), unseen=_missing(before.snapshot, snapshot, unreadable))
     progress("reading namespaces, the load balancer controller and its webhook")
     setup = _of_scope(read_setup(client, namespace=scope.watched, now=now), scope, facts)
     progress("asking for rights")
@@ -103,13 +104,23 @@ def _readable(snapshot: Snapshot) -> tuple[Snapshot, tuple[Pod, ...]]:
     return replace(snapshot, pods={uid: snapshot.pods[uid] for uid in snapshot.pods if uid in left}), strange
 
 
+def _missing(before: Snapshot, after: Snapshot, unreadable: Iterable[Pod]) -> frozenset[str]:
+    """Return the addresses of pods that AWS may tell of, and the snapshot doesn't.
+
+    Some went while AWS was asked, which may take minutes, and some have marks that can't be read.
+    """
+    gone = (pod for uid, pod in before.pods.items() if uid not in after.pods)
+    return frozenset(ip for pod in (*gone, *unreadable) for ip in pod.ips)
+
+
 def _chosen(scope: Scope, snapshot: Snapshot) -> Facts:
     """Return what there is to look at; of what is named, workloads stand for their pods, and pods for theirs."""
     if not scope.named:
         pods = [pod for pod in snapshot.pods.values() if scope.namespace in {None, pod.namespace}]
         workloads = [w for w in snapshot.workloads.values() if scope.namespace in {None, w.namespace}]
         nodes = tuple(sorted(snapshot.nodes)) if scope.namespace is None else ()
-        return _facts(snapshot, workloads, pods, nodes)
+        whole = {budget.namespace for budget in snapshot.budgets if scope.namespace in {None, budget.namespace}}
+        return replace(_facts(snapshot, workloads, pods, nodes), whole=frozenset(whole))
     nodes = scope.named.get("Node", ())
     for name in nodes:
         if name not in snapshot.nodes:

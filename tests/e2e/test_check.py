@@ -16,13 +16,22 @@ pytestmark = pytest.mark.controlplane
 
 BAD = "bank"
 ONE_BY_ONE = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+ONE_MORE = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 CONTROLLER = "aws-load-balancer-controller"
 
 
 @pytest.fixture(scope="module")
 def two_shops(shared_stage: Stage) -> Stage:
     """A namespace that is set up well and one that isn't, and what stands for the load balancer controller."""
-    shared_stage.deploy(Application(namespace="kube-system", name=CONTROLLER, replicas=2), web(), api())
+    shared_stage.deploy(
+        Application(namespace="kube-system", name=CONTROLLER, replicas=2, pre_stop=1),
+        web(deregistration_delay=10, pre_stop=10, strategy=ONE_MORE),
+        api(pre_stop=1, strategy=ONE_MORE),
+    )
+    for namespace, name in (("kube-system", CONTROLLER), (NAMESPACE, "web"), (NAMESPACE, "api")):
+        shared_stage.kubectl(
+            *("create", "pdb", name, "-n", namespace, f"--selector=app={name}", "--max-unavailable=1"),
+        )
     shared_stage.kubectl("label", "deployment", CONTROLLER, "-n", "kube-system", f"app.kubernetes.io/name={CONTROLLER}")
     shared_stage.deploy(
         Application(namespace=BAD, name="till", replicas=1, is_load_balanced=True, strategy=ONE_BY_ONE),
@@ -59,6 +68,9 @@ def test_a_bad_set_up_gives_what_is_wrong_with_it(two_shops: Stage) -> None:
         "downtime": "deployment.apps/till",
         "two-budgets": "deployment.apps/till",
         "gates-not-injected": f"namespace/{BAD}",
+        "prestop-missing": "deployment.apps/till",
+        "rollout-downtime": "deployment.apps/till",
+        "single-replica": "deployment.apps/till",
     }
     assert check(two_shops, "-n", BAD, "--fail-on", "never")[0] == 0
     assert check(two_shops, "-n", BAD, "--ignore", "downtime,two-budgets", "--ignore", "gates-not-injected")[0] == 0
@@ -72,7 +84,11 @@ def test_one_workload_or_the_whole_cluster_is_checked(two_shops: Stage) -> None:
     code, out, _ = check(two_shops, "-A", "-o", "sarif")
     [run] = json.loads(out)["runs"]
     assert code == 1
-    assert {its["ruleId"] for its in run["results"]} == {"downtime", "two-budgets", "gates-not-injected"}
+    assert {its["ruleId"] for its in run["results"] if its["level"] == "error"} == {
+        "downtime",
+        "two-budgets",
+        "gates-not-injected",
+    }
 
 
 def test_what_is_not_there_can_not_be_checked(two_shops: Stage) -> None:

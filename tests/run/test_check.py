@@ -16,7 +16,8 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
 from kubectl_safe.run.check import Scope, check
-from tests.support.builders import NOW, a_budget, a_cluster, a_pod, ago, uid
+from tests.decide.check.scenes import a_good_cluster
+from tests.support.builders import NOW, a_budget, a_pod, ago, uid
 
 if TYPE_CHECKING:
     from kubectl_safe.kube.client import Client
@@ -133,14 +134,14 @@ OTHERS = a_pod("web-9", namespace="bank", owners=(), labels={"app": "web"}, node
         pytest.param(EVERYTHING, 7, 1, id="everything"),
         pytest.param(Scope(namespace="shop", named={"Deployment": ("web",)}), 6, 1, id="a workload and its pods"),
         pytest.param(Scope(namespace="shop", named={"Pod": ("web-1",)}), 1, 1, id="a pod and its workload"),
-        pytest.param(Scope(namespace="bank", named={"Node": ("node-1",)}), 6, 1, id="what is on a node, wherever"),
+        pytest.param(Scope(namespace="bank", named={"Node": ("node-1",)}), 2, 1, id="what is on a node, wherever"),
         pytest.param(
             Scope(namespace="shop", named={"Pod": ("web-1",), "Deployment": ("web",)}), 6, 1, id="nothing twice"
         ),
     ],
 )
 def test_what_is_looked_at(scope: Scope, pods: int, workloads: int) -> None:
-    checked = run(scope, a_cluster(OTHERS, nodes=NODES))
+    checked = run(scope, a_good_cluster(OTHERS, nodes=NODES))
     assert (checked.pods, checked.workloads) == (pods, workloads)
 
 
@@ -155,28 +156,28 @@ def test_what_is_looked_at(scope: Scope, pods: int, workloads: int) -> None:
 )
 def test_what_is_named_has_to_be_there(named: Mapping[str, tuple[str, ...]], told: str) -> None:
     with pytest.raises(KubectlSafeError) as raised:
-        run(Scope(namespace="shop", named=named), a_cluster(nodes=NODES))
+        run(Scope(namespace="shop", named=named), a_good_cluster(nodes=NODES))
     assert str(raised.value) == told
 
 
 def test_nothing_is_found_in_a_good_cluster_and_nothing_is_written() -> None:
     server = Server()
-    assert run(EVERYTHING, a_cluster(nodes=NODES), server) == Checked(findings=(), workloads=1, pods=6)
+    assert run(EVERYTHING, a_good_cluster(nodes=NODES), server) == Checked(findings=(), workloads=1, pods=6)
     assert {asked for asked in server.asked if not asked.startswith("GET ")} == {f"POST {REVIEWS}"}
 
 
 def test_aws_is_asked_about_the_pods_that_are_checked_and_only_where_there_are_bindings() -> None:
-    view = View(a_cluster(OTHERS))
+    view = View(a_good_cluster(OTHERS))
     checking(Scope(namespace="shop", named={"Pod": ("web-2",)}), view, Server())
     assert view.looks == [[], ["web-2"]]
-    view = View(a_cluster(bindings=()))
+    view = View(a_good_cluster(bindings=()))
     checking(SHOP, view, Server())
     assert view.looks == [[]]
 
 
 def test_what_may_not_be_read_is_told_and_what_may_not_be_done_is_found() -> None:
     server = Server(denies=("list events", "patch nodes", "patch replicasets"))
-    checked = run(SHOP, a_cluster(nodes=NODES), server)
+    checked = run(SHOP, a_good_cluster(nodes=NODES), server)
     assert checked.unread == ("events of targetgroupbindings can't be read: events is forbidden",)
     facts = {its.subject.name: its.fact for its in checked.findings}
     assert facts == {
@@ -189,17 +190,17 @@ def test_what_may_not_be_read_is_told_and_what_may_not_be_done_is_found() -> Non
 def test_a_mark_that_can_not_be_read_is_found_and_keeps_nobody_from_finding_the_rest() -> None:
     strange = replace(a_pod("web-1"), annotations={HANDOFF: "soon"})
     both = (a_budget("all", selector={"app": "web"}), a_budget("web"))
-    checked = run(SHOP, a_cluster(strange, budgets=both))
+    checked = run(SHOP, a_good_cluster(strange, budgets=both))
     assert codes(checked) == ["two-budgets", "mark-unreadable"]
     assert checked.pods == 5
     elsewhere = replace(strange, namespace="bank", owners=(), node="node-2")
-    assert codes(run(SHOP, a_cluster(elsewhere))) == []
+    assert codes(run(SHOP, a_good_cluster(elsewhere))) == []
     assert uid("web-1") == strange.uid
 
 
 def test_shadows_are_found_and_steps_are_told() -> None:
     steps: list[str] = []
-    checked = run(SHOP, a_cluster(), shadows={"kubectl safe drain": "/x"}, steps=steps)
+    checked = run(SHOP, a_good_cluster(), shadows={"kubectl safe drain": "/x"}, steps=steps)
     assert codes(checked) == ["shadowed-command"]
     assert steps[-1] == "looking at 6 pods"
 
@@ -208,5 +209,5 @@ def test_shadows_are_found_and_steps_are_told() -> None:
     ("scope", "count"), [pytest.param(SHOP, 2, id="a namespace and its nodes"), pytest.param(EVERYTHING, 4, id="all")]
 )
 def test_leases_of_dead_runs_are_told_where_they_have_to_do_with_what_is_checked(scope: Scope, count: int) -> None:
-    checked = run(scope, a_cluster(), Server(has_leases=True))
+    checked = run(scope, a_good_cluster(), Server(has_leases=True))
     assert codes(checked) == ["leftover-lease"] * count

@@ -5,7 +5,20 @@ Each module has rules about one part of it, in its `RULES`.
 
 from collections.abc import Collection, Iterator, Mapping
 
-from kubectl_safe.decide.check import access, controller, gates, leftovers, refusals
+from kubectl_safe.decide.check import (
+    access,
+    capacity,
+    connections,
+    controller,
+    disruptions,
+    gates,
+    groups,
+    leftovers,
+    probes,
+    refusals,
+    shutdown,
+    targets,
+)
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule
 
@@ -15,6 +28,13 @@ RULES: Mapping[str, Rule] = {
         refusals,
         gates,
         controller,
+        shutdown,
+        probes,
+        groups,
+        targets,
+        capacity,
+        disruptions,
+        connections,
         leftovers,
         access,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity, Subject
 from kubectl_safe.decide.check.gates import injection_label
-from kubectl_safe.decide.check.naming import counted
+from kubectl_safe.decide.check.words import counted
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.setup import Controller, Webhook
 from kubectl_safe.model.target import CONTROLLER_API, TargetGroupBinding

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from kubectl_safe.decide.check.alike import Alike, alike
 from kubectl_safe.decide.check.refused import Refusal, refused
 from kubectl_safe.decide.rights import Right
 from kubectl_safe.model.pod import Pod
@@ -31,6 +32,10 @@ class Facts:
     """By command line (`kubectl safe drain`): the file on the PATH that kubectl runs for it, which is not ours."""
     unreadable: tuple[Pod, ...] = ()
     """Pods whose mark of a handoff somebody else wrote; they are nowhere else in here."""
+    whole: frozenset[str] = frozenset()
+    """Namespaces of which everything is checked."""
+    unseen: frozenset[str] = frozenset()
+    """Addresses of pods that AWS may tell of and the snapshot doesn't: they went meanwhile, or can't be read."""
 
     @cached_property
     def live_pods(self) -> tuple[Pod, ...]:
@@ -41,6 +46,16 @@ class Facts:
     def bindings(self) -> Mapping[str, tuple[TargetGroupBinding, ...]]:
         """The bindings of each pod that serves, by its UID."""
         return {pod.uid: self.snapshot.bindings_of(pod) for pod in self.live_pods}
+
+    @cached_property
+    def alike(self) -> tuple[Alike, ...]:
+        """The pods that serve, those together that are set up in the same way."""
+        return alike(self.snapshot, self.live_pods, self.bindings)
+
+    @cached_property
+    def served(self) -> tuple[Alike, ...]:
+        """Those of them that Services lead requests to."""
+        return tuple(its for its in self.alike if its.services)
 
     @cached_property
     def refused(self) -> tuple[Refusal, ...]:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity, Subject
-from kubectl_safe.decide.check.naming import ago, anew, by_subject, counted, named
+from kubectl_safe.decide.check.naming import ago, anew, by_subject
+from kubectl_safe.decide.check.words import counted, named
 from kubectl_safe.decide.preflight import INJECT
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.target import State, TargetGroupBinding, TargetHealth

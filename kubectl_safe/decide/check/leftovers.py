@@ -8,9 +8,10 @@ from datetime import datetime
 
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity, Subject
-from kubectl_safe.decide.check.naming import by_subject, counted, named
+from kubectl_safe.decide.check.naming import by_subject
 from kubectl_safe.decide.check.refused import RESTARTABLE
 from kubectl_safe.decide.check.subject import of_workload
+from kubectl_safe.decide.check.words import counted, named
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import Lease, LeaseName, lease_of_node, lease_of_workload

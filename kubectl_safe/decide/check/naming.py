@@ -4,37 +4,17 @@ from collections.abc import Iterable, Mapping
 
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.refused import RESTARTABLE
-from kubectl_safe.decide.check.subject import Subject, of_workload
+from kubectl_safe.decide.check.subject import Subject, of_pod
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.pod import Pod
-
-_SHOWN = 3
-
-
-def subject_of(pod: Pod, facts: Facts) -> Subject:
-    """Return the workload of a pod, by which its fault is remedied; the pod itself where it has none that is known."""
-    workload = facts.snapshot.workload_of(pod)
-    return of_workload(workload) if workload else Subject(kind="pod", name=pod.name, namespace=pod.namespace)
 
 
 def by_subject(pods: Iterable[Pod], facts: Facts) -> Mapping[Subject, list[Pod]]:
     """Return pods by what findings about them are told of, each list by name."""
     found: dict[Subject, list[Pod]] = {}
     for pod in sorted(pods, key=lambda pod: (pod.namespace, pod.name)):
-        found.setdefault(subject_of(pod, facts), []).append(pod)
+        found.setdefault(of_pod(pod, facts.snapshot), []).append(pod)
     return found
-
-
-def named(pods: Iterable[Pod]) -> str:
-    """Return the names of pods, of many only the first: `web-1, web-2, web-3 and 4 more`."""
-    names = [pod.name for pod in pods]
-    rest = len(names) - _SHOWN
-    return f"{', '.join(names[:_SHOWN])} and {rest} more" if rest > 0 else ", ".join(names)
-
-
-def counted(number: int, word: str) -> str:
-    """Return a number of things: `1 pod`, `3 pods`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def anew(subject: Subject) -> str:

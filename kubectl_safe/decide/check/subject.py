@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Workload
 
 
@@ -23,3 +25,9 @@ def of_workload(workload: Workload) -> Subject:
     """Return a workload as the object of a finding."""
     group = "" if workload.kind == "ReplicationController" else ".apps"
     return Subject(kind=f"{workload.kind.lower()}{group}", name=workload.name, namespace=workload.namespace)
+
+
+def of_pod(pod: Pod, snapshot: Snapshot) -> Subject:
+    """Return the workload of a pod, by which its fault is remedied; the pod itself where it has none that is known."""
+    workload = snapshot.workload_of(pod)
+    return of_workload(workload) if workload else Subject(kind="pod", name=pod.name, namespace=pod.namespace)

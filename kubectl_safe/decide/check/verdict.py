@@ -41,4 +41,4 @@ class Checked:
 
 def near(code: str) -> list[str]:
     """Return the codes that somebody may have meant."""
-    return get_close_matches(code, RULES, n=3) or sorted(its for its in RULES if code and code in its)[:3]
+    return get_close_matches(code, RULES, n=3, cutoff=0.7) or sorted(its for its in RULES if code and code in its)[:3]

@@ -1,15 +1,22 @@
 """What a check looks at, with overrides: the cluster of the builders, well set up in every respect."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubectl_safe.decide.check import RULES
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding
+from kubectl_safe.model.container import Container, Hook, Probe
+from kubectl_safe.model.group_details import GroupDetails, HealthCheck
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.setup import Controller, Namespace, Setup, Webhook
 from kubectl_safe.model.snapshot import Snapshot
-from tests.support.builders import NOW, a_cluster
+from kubectl_safe.model.target import TargetGroup
+from kubectl_safe.model.workload import Workload
+from tests.support.builders import NOW, REPLICAS, a_budget, a_cluster, a_deployment, a_group, a_pod, arn, uid
 
 LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
 
@@ -59,9 +66,61 @@ def a_setup(**changes: Any) -> Setup:
     return Setup(**known | changes)
 
 
+def a_container(name: str = "app", **changes: Any) -> Container:
+    """Return a container that tells when it serves, and goes on for 30 s before it stops."""
+    known = Container(
+        name=name,
+        ports=(ContainerPort(name="http", number=8080),),
+        readiness=Probe(asks="GET http/healthz", period=timedelta(seconds=5)),
+        liveness=Probe(asks="GET http/livez"),
+        pre_stop=Hook(duration=timedelta(seconds=30), is_pause=True),
+    )
+    return replace(known, **changes)
+
+
+def a_good_pod(name: str = "web-1", *containers: Container, **changes: Any) -> Pod:
+    """Return a pod of several on three nodes, with these containers or one that is set up well."""
+    its = containers or (a_container(),)
+    known: dict[str, Any] = {
+        "containers": its,
+        "ports": tuple(port for container in its for port in container.ports),
+        "grace_period_seconds": 60,
+        "node": f"node-{int(name[-1]) % 3 + 1}",
+    }
+    return a_pod(name, **known | changes)
+
+
+def good_pods(*containers: Container, **changes: Any) -> list[Pod]:
+    """Return all pods of the workload, with these containers or one that is set up well."""
+    return [a_good_pod(f"web-{n}", *containers, **changes) for n in range(1, REPLICAS + 1)]
+
+
+def a_good_deployment(name: str = "web", **changes: Any) -> Workload:
+    """Return a Deployment whose rollouts take nothing away first."""
+    return a_deployment(name, **{"max_unavailable": 0} | changes)
+
+
+def a_good_group(name: str = "web", *, delay: float = 20, **changes: Any) -> TargetGroup:
+    """Return a target group that drains no longer than its pods go on."""
+    details: dict[str, Any] = {"check": HealthCheck(path="/healthz"), "version": "HTTP1", "balancers": ("arn:aws:web",)}
+    its = {key: changes.pop(key) for key in list(changes) if key in GroupDetails.__slots__}
+    return replace(a_group(name, delay=delay), details=GroupDetails(**details | its), **changes)
+
+
+def a_good_cluster(*changed: Pod, **overrides: Any) -> Snapshot:
+    """Return a cluster in which there is nothing to find, with pods put in the place of those with their names."""
+    pods = {pod.name: pod for pod in (*good_pods(), *changed) if pod.name not in overrides.get("without", ())}
+    known: dict[str, Any] = {
+        "workloads": {uid("web"): a_good_deployment()},
+        "budgets": (a_budget(max_unavailable=1, expected_pods=REPLICAS),),
+        "groups": {arn(): a_good_group()},
+    }
+    return a_cluster(*pods.values(), **known | overrides)
+
+
 def facts(snapshot: Snapshot | None = None, *, setup: Setup | None = None, **changes: Any) -> Facts:
     """Return what there is to look at in a cluster: all of its workloads and pods."""
-    seen = snapshot or a_cluster()
+    seen = snapshot or a_good_cluster()
     known: dict[str, Any] = {
         "snapshot": seen,
         "workloads": tuple(seen.workloads.values()),

@@ -1,0 +1,179 @@
+"""Whether there is enough left while a pod is moved, or fails: rollouts, replicas, nodes and autoscalers."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from kubectl_safe.decide.check.alike import Alike
+from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.finding import Finding, Rule, Severity
+from kubectl_safe.decide.check.remedies import in_pods, in_spec
+from kubectl_safe.decide.check.subject import Subject, of_workload
+from kubectl_safe.decide.check.words import counted
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.workload import Workload, resolve
+
+RESIZABLE = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
+_RECREATE = "Recreate"
+
+
+def served(facts: Facts) -> Iterator[tuple[Workload, list[Alike]]]:
+    """Return the checked workloads that Services lead requests to, with their pods."""
+    of: dict[str, list[Alike]] = {}
+    for its in facts.served:
+        if workload := facts.snapshot.workload_of(its.first):
+            of.setdefault(workload.uid, []).append(its)
+    for workload in facts.workloads:
+        if workload.uid in of and not workload.is_terminating:
+            yield workload, of[workload.uid]
+
+
+def pods_of(alikes: Iterable[Alike]) -> list[Pod]:
+    """Return all of the pods."""
+    return [pod for its in alikes for pod in its.pods]
+
+
+def taken_first(workload: Workload) -> int:
+    """Return how many pods a plain rollout of a Deployment takes away before others are ready.
+
+    A percentage is rounded down; where that leaves neither surge nor absence, it is one (kubernetes
+    pkg/controller/deployment/util, ResolveFenceposts).
+    """
+    value = workload.max_unavailable
+    count = value if isinstance(value, int) else int(value.removesuffix("%")) * workload.replicas // 100
+    return count or int(resolve(workload.max_surge, workload.replicas) == 0)
+
+
+def _rollout_downtime(facts: Facts) -> Iterator[Finding]:
+    for workload, _ in served(facts):
+        if workload.kind != "Deployment" or not workload.replicas:
+            continue
+        if workload.strategy == _RECREATE:
+            fact = f"strategy Recreate stops {_all(workload)} before another one starts"
+        elif taken_first(workload) >= workload.replicas:
+            fact = f"maxUnavailable {workload.max_unavailable} lets a rollout stop {_all(workload)} at once"
+        else:
+            continue
+        yield Finding(code="rollout-downtime", subject=of_workload(workload), fact=fact, remedy=_rolling(workload))
+
+
+def _all(workload: Workload) -> str:
+    return "its only pod" if workload.replicas == 1 else f"all of its {workload.replicas} pods"
+
+
+def _rolling(workload: Workload) -> str:
+    surge = workload.max_surge if resolve(workload.max_surge, workload.replicas) else 1
+    return in_spec(
+        of_workload(workload),
+        "strategy:",
+        "  type: RollingUpdate",
+        f"  rollingUpdate: {{maxSurge: {surge}, maxUnavailable: 0}}",
+    )
+
+
+def _rollout_capacity(facts: Facts) -> Iterator[Finding]:
+    for workload, _ in served(facts):
+        if workload.kind != "Deployment" or workload.strategy == _RECREATE:
+            continue
+        taken = taken_first(workload)
+        if 0 < taken < workload.replicas:
+            yield Finding(
+                code="rollout-capacity",
+                subject=of_workload(workload),
+                fact=f"maxUnavailable {workload.max_unavailable} lets a plain rollout stop {taken} of "
+                f"{counted(workload.replicas, 'pod')} before others are ready",
+                remedy=_rolling(workload),
+            )
+
+
+def _single_replica(facts: Facts) -> Iterator[Finding]:
+    for workload, _ in served(facts):
+        if workload.kind in RESIZABLE and workload.replicas == 1:
+            yield Finding(
+                code="single-replica",
+                subject=of_workload(workload),
+                fact="it has 1 replica",
+                remedy=f"kubectl scale {workload.named} -n {workload.namespace} --replicas=2",
+            )
+
+
+def _one_node(facts: Facts) -> Iterator[Finding]:
+    """Tell of pods that could be elsewhere: not where the cluster is known to have one node only."""
+    if len(facts.snapshot.nodes) == 1:
+        return
+    for workload, alikes in served(facts):
+        pods = pods_of(alikes)
+        nodes = {pod.node for pod in pods if pod.node}
+        if workload.kind == "DaemonSet" or len(pods) <= 1 or len(nodes) != 1 or not all(pod.node for pod in pods):
+            continue
+        labels = ", ".join(f"{key}: {value}" for key, value in sorted(workload.selector.match_labels.items()))
+        yield Finding(
+            code="all-on-one-node",
+            subject=of_workload(workload),
+            fact=f"all of its {len(pods)} pods are on node {nodes.pop()}",
+            remedy=in_pods(
+                of_workload(workload),
+                "topologySpreadConstraints:",
+                "- topologyKey: kubernetes.io/hostname",
+                "  maxSkew: 1",
+                "  whenUnsatisfiable: ScheduleAnyway",
+                f"  labelSelector: {{matchLabels: {{{labels}}}}}",
+            ),
+        )
+
+
+def _autoscaler_at_maximum(facts: Facts) -> Iterator[Finding]:
+    checked = {(its.kind, its.namespace, its.name) for its in facts.workloads}
+    for its in facts.setup.autoscalers or ():
+        is_full = its.is_limited or (its.minimum < its.maximum <= its.current)
+        if (its.kind, its.namespace, its.target) not in checked or not is_full:
+            continue
+        patch = f'{{"spec":{{"maxReplicas":{its.maximum + max(1, its.maximum // 2)}}}}}'
+        more = ", and would have more" if its.is_limited else ""
+        yield Finding(
+            code="autoscaler-at-maximum",
+            subject=Subject(kind="horizontalpodautoscaler.autoscaling", name=its.name, namespace=its.namespace),
+            fact=f"{its.kind.lower()}/{its.target} has {its.current} replicas of at most {its.maximum}{more}",
+            remedy=f"kubectl patch hpa {its.name} -n {its.namespace} --type=merge -p '{patch}'",
+        )
+
+
+_warning, _note = partial(Rule, severity=Severity.WARNING), partial(Rule, severity=Severity.NOTE)
+
+RULES = (
+    _warning(
+        code="rollout-downtime",
+        title="A rollout that leaves no pod",
+        why="A plain rollout, as any change of the pod template starts, stops everything before its replacement is "
+        "ready: requests find nobody. Source: kubernetes.io, Deployments, Strategy.",
+        find=_rollout_downtime,
+    ),
+    _warning(
+        code="single-replica",
+        title="A single replica behind a Service",
+        why="Where it or its node fails, or others evict it, nobody answers until another one is ready. Source: "
+        "kubernetes.io, Disruptions.",
+        find=_single_replica,
+    ),
+    _warning(
+        code="all-on-one-node",
+        title="All replicas on one node",
+        why="Where the node fails, or is drained by others, all of them are away at once. Source: kubernetes.io, Pod "
+        "Topology Spread Constraints.",
+        find=_one_node,
+    ),
+    _warning(
+        code="autoscaler-at-maximum",
+        title="An autoscaler that can add nothing",
+        why="The pods carry more than they are meant to and no more come: while one is moved or fails, the others are "
+        "overloaded, and requests time out. Source: kubernetes.io, Horizontal Pod Autoscaling.",
+        find=_autoscaler_at_maximum,
+    ),
+    _note(
+        code="rollout-capacity",
+        title="A rollout at reduced capacity",
+        why="A plain rollout, as any change of the pod template starts, stops pods before others are ready: those that "
+        "are left carry more, and lose requests where they can't. kubectl safe rollout restart doesn't: its "
+        "--max-unavailable is 0. Source: kubernetes.io, Deployments, Strategy.",
+        find=_rollout_capacity,
+    ),
+)

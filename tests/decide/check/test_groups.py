@@ -1,0 +1,120 @@
+"""Target groups: what is found of their settings, and what isn't."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.model.group_details import HealthCheck
+from tests.decide.check.scenes import a_container, a_good_cluster, a_good_group, facts, found, good_pods
+from tests.support.builders import a_binding, arn
+
+BARE = a_container(pre_stop=None)
+
+
+def of(*containers: Any, cluster: Any = None, pod: Any = None, **group: Any) -> Facts:
+    its = a_good_group(**group)
+    return facts(a_good_cluster(*good_pods(*containers, **pod or {}), **{"groups": {arn(): its}} | (cluster or {})))
+
+
+def told(code: str, seen: Facts) -> list[str]:
+    findings = found(code, seen)
+    assert all(str(its.subject) == "targetgroupbinding.elbv2.k8s.aws/web" for its in findings)
+    assert all(arn() in its.remedy for its in findings)
+    return [its.fact for its in findings]
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_found"),
+    [
+        pytest.param(of(), False, id="some"),
+        pytest.param(of(delay=0, cluster={"bindings": ()}), False, id="a group without pods"),
+        pytest.param(of(delay=0, cluster={"groups": {}}), False, id="a group that may not be asked"),
+        pytest.param(of(delay=0), True, id="none"),
+    ],
+)
+def test_no_deregistration_delay(seen: Facts, is_found: bool) -> None:
+    assert told("deregistration-delay-zero", seen) == (
+        ["the deregistration delay of target group web is 0s"] if is_found else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "value"),
+    [
+        pytest.param(of(), None, id="shorter"),
+        pytest.param(of(delay=60), None, id="as long as the grace period"),
+        pytest.param(of(BARE, delay=300), None, id="pods that stop at once are another fault"),
+        pytest.param(of(delay=300), 50, id="longer"),
+        pytest.param(of(delay=300, pod={"grace_period_seconds": 10}), 5, id="longer than a short one"),
+    ],
+)
+def test_a_deregistration_delay_longer_than_pods_have_to_stop(seen: Facts, value: int | None) -> None:
+    findings = found("deregistration-delay-long", seen)
+    assert len(findings) == (value is not None)
+    for its in findings:
+        grace = "10s" if value == 5 else "1m"
+        assert its.fact == (
+            f"target group web lets targets drain for up to 5m, and its pods are killed {grace} after their deletion"
+        )
+        assert f"Value={value}\n" in its.remedy
+
+
+CHECK = HealthCheck(path="/healthz", unhealthy_threshold=2)
+
+
+@pytest.mark.parametrize(
+    ("interval", "threshold", "is_found"),
+    [
+        pytest.param(5, 2, False, id="fast"),
+        pytest.param(15, 4, False, id="what the load balancer controller sets"),
+        pytest.param(16, 2, True, id="slow to fail"),
+        pytest.param(15, 5, True, id="slow to pass"),
+    ],
+)
+def test_a_slow_health_check(interval: int, threshold: int, is_found: bool) -> None:
+    seen = of(check=CHECK, health_check_interval=seconds(interval), healthy_threshold=threshold)
+    assert len(told("health-check-slow", seen)) == is_found
+
+
+def test_a_slow_health_check_with_its_figures() -> None:
+    assert told("health-check-slow", of(health_check_interval=seconds(30), healthy_threshold=5)) == [
+        (
+            "target group web is asked every 30s: a target that fails is left after 1m (2 checks), one that comes is "
+            "healthy after up to 2m30s (5 checks)"
+        )
+    ]
+
+
+@pytest.mark.parametrize("duration", [0, 60])
+def test_slow_start(duration: int) -> None:
+    assert told("slow-start", of(slow_start=seconds(duration))) == (
+        ["a new target of target group web gets fewer requests than others for 1m"] if duration else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_found"),
+    [
+        pytest.param(of(), False, id="an application load balancer's"),
+        pytest.param(of(protocol="TCP"), False, id="with termination"),
+        pytest.param(of(protocol="UDP", keeps_flows=True), False, id="without connections"),
+        pytest.param(of(protocol="TLS", keeps_flows=True), True, id="without termination"),
+    ],
+)
+def test_connections_that_a_network_load_balancer_does_not_end(seen: Facts, is_found: bool) -> None:
+    fact = "connections through target group web (TLS) outlive its deregistration delay of 20s"
+    assert told("connection-termination-off", seen) == ([fact] if is_found else [])
+    for its in found("connection-termination-off", seen):
+        assert "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes of its Service" in its.remedy
+
+
+def test_a_group_of_nodes_has_no_pods_for_targets() -> None:
+    assert (
+        told("slow-start", of(slow_start=seconds(60), cluster={"bindings": (a_binding(target_type="instance"),)})) == []
+    )
