@@ -27,9 +27,16 @@ class Condition:
     """One entry of `status.conditions`."""
 
     is_true: bool
+    is_unknown: bool = False
+    """Whether it is neither true nor false, as on a node that is not heard of."""
     since: datetime | None = None
     reason: str = ""
     message: str = ""
+
+    @property
+    def value(self) -> str:
+        """Its `status` as it is written: `True`, `False` or `Unknown`."""
+        return "True" if self.is_true else "Unknown" if self.is_unknown else "False"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

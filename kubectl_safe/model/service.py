@@ -71,6 +71,10 @@ class Endpoint:
     pod_uid: str
     is_ready: bool
     """`conditions.ready`, where absent means True."""
+    is_serving: bool = True
+    """`conditions.serving`: whether it answers, also while it terminates."""
+    is_terminating: bool = False
+    """`conditions.terminating`."""
     zone: str = ""
     """Of the node that the pod is on; empty where that is not told."""
     manager: str = SLICE_CONTROLLER

@@ -229,6 +229,27 @@ def test_a_slice_of_kubernetes_own_controller_says_so() -> None:
     assert {its.manager for its in parse.endpoints(captured("endpointslice"))} == {SLICE_CONTROLLER}
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param({}, (True, True, False), id="nothing is told"),
+        pytest.param({"ready": False}, (False, False, False), id="serving is what ready is"),
+        pytest.param({"ready": False, "serving": True, "terminating": True}, (False, True, True), id="it terminates"),
+        pytest.param({"ready": False, "serving": False}, (False, False, False), id="neither"),
+    ],
+)
+def test_an_endpoint_says_whether_it_still_serves(told: dict[str, bool], expected: tuple[bool, bool, bool]) -> None:
+    endpoint = {"targetRef": {"kind": "Pod", "uid": "p"}, "conditions": told}
+    [place] = parse.endpoints({"metadata": META, "endpoints": [endpoint]})
+    assert (place.is_ready, place.is_serving, place.is_terminating) == expected
+
+
+@pytest.mark.parametrize("value", ["True", "False", "Unknown"])
+def test_a_condition_keeps_its_value(value: str) -> None:
+    raw = {"metadata": META, "status": {"conditions": [{"type": "Ready", "status": value}]}}
+    assert parse.pod(raw).conditions["Ready"].value == value
+
+
 def test_a_slice_without_endpoints_has_none() -> None:
     assert parse.endpoints({"metadata": META, "endpoints": None}) == ()
 

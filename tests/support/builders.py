@@ -156,6 +156,7 @@ def an_endpoint(
         address_type=family,
         pod_uid=pod.uid,
         is_ready=ready,
+        is_serving=ready,
     )
     return replace(known, **changes)
 

@@ -56,6 +56,7 @@ def _ips(status: Json) -> tuple[str, ...]:
 def _condition(raw: Json) -> Condition:
     return Condition(
         is_true=raw.get("status") == "True",
+        is_unknown=raw.get("status") not in {"True", "False"},
         since=instant(raw.get("lastTransitionTime")),
         reason=raw.get("reason") or "",
         message=raw.get("message") or "",

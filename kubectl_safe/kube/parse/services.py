@@ -39,7 +39,11 @@ def service(raw: Json) -> Service:
 
 
 def endpoints(raw: Json) -> tuple[Endpoint, ...]:
-    """Return the pods in an EndpointSlice; `ready` that is not told means ready (API reference, EndpointConditions)."""
+    """Return the pods in an EndpointSlice.
+
+    `ready` that is not told means ready, `serving` then is what `ready` is, and `terminating` is not so (API reference,
+    EndpointConditions).
+    """
     meta = raw["metadata"]
     labels = meta.get("labels") or {}
     return tuple(
@@ -49,7 +53,7 @@ def endpoints(raw: Json) -> tuple[Endpoint, ...]:
             slice=meta["name"],
             address_type=raw.get("addressType") or "",
             pod_uid=reference["uid"],
-            is_ready=(endpoint.get("conditions") or {}).get("ready") is not False,
+            **_conditions(endpoint),
             zone=endpoint.get("zone") or "",
             manager=labels.get(_SLICE_MANAGER, ""),
             is_exported=_EXPORTED_SERVICE in labels,
@@ -57,6 +61,16 @@ def endpoints(raw: Json) -> tuple[Endpoint, ...]:
         for endpoint in raw.get("endpoints") or ()
         if (reference := endpoint.get("targetRef") or {}).get("kind") == "Pod" and reference.get("uid")
     )
+
+
+def _conditions(endpoint: Json) -> dict[str, bool]:
+    told = endpoint.get("conditions") or {}
+    is_ready = told.get("ready") is not False
+    return {
+        "is_ready": is_ready,
+        "is_serving": bool(default(told.get("serving"), is_ready)),
+        "is_terminating": told.get("terminating") is True,
+    }
 
 
 def binding(raw: Json, *, api: str = CONTROLLER_API) -> TargetGroupBinding:
