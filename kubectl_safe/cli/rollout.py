@@ -27,6 +27,8 @@ KINDS = {
 Task = Literal["restart", "watch"]
 """What workloads are named for."""
 
+GATES_ONLY = "until then its targets are told by their readiness gates alone, and old ones are not waited for"
+
 _REFUSED: Mapping[Task, str] = {"restart": "can't be restarted safely", "watch": "has no rollout to watch"}
 
 
@@ -157,7 +159,9 @@ def status(
         timeout=common.timeout or None,
     )
     lines, needs = Lines(shows_plan=False), to_watch_rollouts(request.namespace, kind=kind)
-    with onlooker_for(common, client, namespace=request.namespace, needs=needs, lines=lines) as onlooker:
+    with onlooker_for(
+        common, client, namespace=request.namespace, needs=needs, warn=lines.warn, without=GATES_ONLY
+    ) as onlooker:
         follow(request, onlooker, say=lines.say, warn=lines.warn, now=now)
 
 

@@ -202,18 +202,26 @@ def glance_for(
 
 @contextmanager
 def onlooker_for(
-    common: Common, client: "Client", *, namespace: str, needs: "Needs", lines: "Lines"
+    common: Common,
+    client: "Client",
+    *,
+    namespace: str | None,
+    needs: "Needs",
+    warn: "Callable[[str], None]",
+    without: str,
 ) -> "Iterator[Onlooker]":
     """Open what looks at the cluster for a command that only watches.
 
     Args:
         common: the shared flags.
         client: of the cluster; closed at the end.
-        namespace: the one to watch.
+        namespace: the one to watch; None watches all, and nodes.
         needs: the rights to see to before anything is watched.
-        lines: where it is told what is gone without.
+        warn: is told what is gone without.
+        without: what becomes of the targets of a group that can't be asked.
     """
     from kubectl_safe.model.errors import Interrupted
+    from kubectl_safe.render.lines import Lines
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.onlooker import Onlooker
@@ -222,10 +230,16 @@ def onlooker_for(
     terms = Terms(aws_profile=common.aws_profile, aws_region=common.aws_region)
     try:
         with (
-            _shown(common, client, lines),
+            _shown(common, client, Lines(shows_plan=False)),
             Interruption(),
             Onlooker(
-                client=client, namespace=namespace, needs=needs, terms=terms, warn=lines.warn, now=now
+                client=client,
+                namespace=namespace,
+                needs=needs,
+                terms=terms,
+                warn=warn,
+                without=without,
+                now=now,
             ) as onlooker,
         ):
             yield onlooker

@@ -4,7 +4,7 @@ A run without one of them would get stuck half-way, with pods that are withdrawn
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubectl_safe.model.network import EXPORTING
 from kubectl_safe.model.pod import Pod
@@ -36,6 +36,17 @@ _READ = (
 )
 _STATEFUL_SETS = ("apps", "statefulsets")
 _REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
+_REPLICA_SETS = ("apps", "replicasets")
+_CHOOSING: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # The pods of a Deployment are those of its ReplicaSets.
+    "Deployment": (("apps", "deployments"), _REPLICA_SETS),
+    "StatefulSet": (_STATEFUL_SETS,),
+    "DaemonSet": (("apps", "daemonsets"),),
+    "ReplicaSet": (_REPLICA_SETS,),
+    "ReplicationController": (_REPLICATION_CONTROLLERS,),
+}
+"""What has to be read to find the pods of each kind."""
+_CONTROLLERS = tuple(dict.fromkeys(its for found in _CHOOSING.values() for its in found))
 _LEASE_GROUP = "coordination.k8s.io"
 _LEASE_VERBS = ("get", "create", "update", "delete")
 _OF_THE_CLUSTER = frozenset({"nodes", "namespaces", "mutatingwebhookconfigurations"})
@@ -143,10 +154,36 @@ def to_watch_rollouts(namespace: str, *, kind: str) -> Needs:
     Target groups are known by their bindings alone, and are gone without where these may not be read.
     """
     itself = ("apps", f"{kind.lower()}s")
-    bindings = [right for right in _reading(namespace, *_READ) if right.is_of_bindings]
     return Needs(
         required=tuple(_reading(namespace, *dict.fromkeys((itself, *_OF_PODS)))),
-        optional=dict.fromkeys(bindings, "target groups are not seen, nor waited for"),
+        optional=dict.fromkeys(_bindings(namespace), "target groups are not seen, nor waited for"),
+    )
+
+
+def to_look(namespace: str | None, *, kinds: Iterable[str] = ()) -> Needs:
+    """Return what showing how it stands with pods needs: to read pods, and the kinds that they are chosen by.
+
+    Whatever else may not be read is left out of what is shown.
+
+    Args:
+        namespace: whose pods are shown; None for those of all.
+        kinds: `Deployment`, `Node`...: those whose names choose pods.
+    """
+    chosen = [resource for kind in kinds for resource in _CHOOSING.get(kind, ())]
+    required = dict.fromkeys(_reading(namespace, *dict.fromkeys((("", "pods"), *chosen))))
+    lost = {
+        **dict.fromkeys(_reading(namespace, ("", "services")), "Services and target groups are not shown"),
+        **dict.fromkeys(_reading(namespace, ("discovery.k8s.io", "endpointslices")), "slices are not shown"),
+        **dict.fromkeys(_bindings(namespace), "target groups are not shown"),
+        **dict.fromkeys(_reading(namespace, *_CONTROLLERS), "their pods are not known to be theirs"),
+        **dict.fromkeys(_reading(namespace, ("policy", "poddisruptionbudgets")), "nobody is said to wait for one"),
+    }
+    if namespace is None:
+        lost |= {Right(verb=verb, resource="nodes"): "cordons of drains are not seen" for verb in ("list", "watch")}
+    return Needs(
+        required=tuple(required),
+        optional={right: words for right, words in lost.items() if right not in required},
+        tried={replace(_SWEEP, namespace=its): "runs are not shown" for its in dict.fromkeys((namespace, NODE_LEASES))},
     )
 
 
@@ -260,6 +297,10 @@ def _reading(namespace: str | None, *kinds: tuple[str, str]) -> Iterable[Right]:
     for group, resource in kinds or _READ:
         for verb in ("list", "watch"):
             yield Right(verb=verb, group=group, resource=resource, namespace=namespace)
+
+
+def _bindings(namespace: str | None) -> list[Right]:
+    return [right for right in _reading(namespace, *_READ) if right.is_of_bindings]
 
 
 def _writing(namespace: str | None) -> Iterable[Right]:

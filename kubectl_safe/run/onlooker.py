@@ -12,23 +12,25 @@ from kubectl_safe.decide.health import wishes_to_watch
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.preflight import sought_by, targets_of
-from kubectl_safe.decide.rights import Needs
+from kubectl_safe.decide.rights import Needs, Right
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import BINDING_KINDS, BUDGETS, DEPLOYMENTS, NETWORK_POLICIES, Cluster
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target, group_name
 from kubectl_safe.model.workload import Workload
 from kubectl_safe.run.asking import Asking
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rights import check_rights
-from kubectl_safe.run.target_groups import UnseenTargetsError
+from kubectl_safe.run.target_groups import PATIENCE, UnseenTargetsError
 from kubectl_safe.run.terms import Terms
 
-UNNEEDED = frozenset({BUDGETS, NETWORK_POLICIES})
-"""They have to do with what is to be begun, and not with how far it is."""
+NOT_ALWAYS = frozenset({BUDGETS, DEPLOYMENTS, NETWORK_POLICIES})
+"""Kinds that a command that acts always watches, and one that looks on only where it needs them.
 
-GATES_ONLY = "until then its targets are told by their readiness gates alone, and old ones are not waited for"
+Policies have to do with what is to be begun, and not with how far it is.
+"""
 
 
 @dataclass(kw_only=True)
@@ -36,15 +38,20 @@ class Onlooker:
     """The connections of one command that only looks; a context manager that closes them."""
 
     client: Client
-    namespace: str
+    namespace: str | None
+    """None watches all namespaces, and nodes."""
     needs: Needs
     terms: Terms
     """The AWS profile and region of them."""
     warn: Callable[[str], None]
+    without: str
+    """What becomes of the targets of a group that can't be asked."""
     now: Callable[[], datetime]
     observer: Observer = field(init=False)
     _tried: set[str] = field(init=False, default_factory=set)
     """Target groups that were asked for once, by ARN or by name."""
+    _has_given_up: bool = field(init=False, default=False)
+    """Whether no further group is waited for: AWS has not answered for as long as anybody waits."""
     _signal: Signal = field(init=False, default_factory=Signal)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
 
@@ -54,9 +61,9 @@ class Onlooker:
         Raises:
             KubectlSafeError: a right is missing, or the API server can't be reached.
         """
-        lacking = {BINDING_KINDS[right.group] for right in check_rights(self.client, self.needs, self)}
-        also = {right.resource for right in self.needs.required}
-        without = {*UNNEEDED, *lacking, *({DEPLOYMENTS} - also)}
+        lacking = {_kind_of(right) for right in check_rights(self.client, self.needs, self)}
+        also = {_kind_of(right) for right in (*self.needs.required, *self.needs.optional)} - lacking
+        without = {*(NOT_ALWAYS - also), *lacking}
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also, without=without)
         self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)
@@ -71,12 +78,15 @@ class Onlooker:
 
         The first answer of each target group is waited for. One that can't be asked is told of, once, and gone without.
         """
+        return self.look_at(lambda snapshot: snapshot.pods_of(workload) if workload else (), targets=targets)
+
+    def look_at(self, choose: Callable[[Snapshot], Iterable[Pod]], *, targets: Iterable[Target] = ()) -> Snapshot:
+        """Do the same for the pods that are chosen."""
         snapshot = self.observer.look()
-        if workload is None:
-            return snapshot
-        self._ask_first(workload, snapshot)
-        snapshot = self.observer.look()
-        its = {target for pod in snapshot.pods_of(workload) for target in snapshot.targets_of(pod)}
+        if pods := tuple(choose(snapshot)):
+            self._ask_first(pods, snapshot)
+            snapshot = self.observer.look()
+        its = {target for pod in choose(snapshot) for target in snapshot.targets_of(pod)}
         self.observer.want(wishes_to_watch(its | set(targets), snapshot))
         return snapshot
 
@@ -95,14 +105,14 @@ class Onlooker:
             resources=self._open,
         )
 
-    def _ask_first(self, workload: Workload, snapshot: Snapshot) -> None:
-        intent = _all_of(workload, snapshot)
+    def _ask_first(self, pods: Iterable[Pod], snapshot: Snapshot) -> None:
+        intent = _all_of(pods, snapshot)
         for name, binding in sought_by(intent, snapshot).items():
             ask = partial(self._asking.begin().await_names, {name: binding}, snapshot)
             self._try(group_name(name.group), ask)
         snapshot = self.observer.look()
         roles, allow = snapshot.roles_by_group, frozenset({UNSEEN_TARGETS})
-        for arn, targets in targets_of(intent, snapshot).items():
+        for arn, targets in sorted(targets_of(intent, snapshot).items()):
             self._try(arn, partial(self._asking.begin().await_all, {arn: targets}, roles=roles, allow=allow))
 
     def _try(self, group: str, ask: Callable[[], None]) -> None:
@@ -110,23 +120,36 @@ class Onlooker:
         if group in self._tried:
             return
         self._tried.add(group)
-        why = ""
+        if self._has_given_up:
+            # Its answer is taken whenever it comes.
+            return
+        why, began = "", self.now()
         try:
             ask()
         except UnseenTargetsError as error:
             why = str(error)
             self.observer.unseen |= {group}
+            self._has_given_up = self.now() - began >= PATIENCE
         if group in self.observer.unseen:
             heard = self.observer.target_health.errors if self.observer.target_health else {}
-            self.warn(f"Warning: {why or heard[group]}; {GATES_ONLY}")
+            self.warn(f"Warning: {why or heard[group]}; {self.without}")
 
 
-def _all_of(workload: Workload, snapshot: Snapshot) -> Intent:
-    """Return a workload's pods in the form in which their target groups are told."""
-    owner = reference_to(workload)
+def _kind_of(right: Right) -> str:
+    return BINDING_KINDS[right.group] if right.is_of_bindings else right.resource
+
+
+def _all_of(pods: Iterable[Pod], snapshot: Snapshot) -> Intent:
+    """Return pods in the form in which their target groups are told."""
     return Intent(
         pods=tuple(
-            Planned(uid=pod.uid, namespace=pod.namespace, name=pod.name, node=pod.node or "", workload=owner)
-            for pod in snapshot.pods_of(workload)
+            Planned(
+                uid=pod.uid,
+                namespace=pod.namespace,
+                name=pod.name,
+                node=pod.node or "",
+                workload=reference_to(workload) if (workload := snapshot.workload_of(pod)) else None,
+            )
+            for pod in pods
         )
     )

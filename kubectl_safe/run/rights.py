@@ -1,6 +1,8 @@
 """Before anything is watched or written: whether the command has the rights that it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
 from typing import Protocol
 
 from kubectl_safe.decide.rights import Needs, Right, on_pods, refusal
@@ -28,9 +30,16 @@ def check_rights(client: Client, needs: Needs, listener: Listener) -> frozenset[
     if missing:
         raise KubectlSafeError(refusal(missing, needs))
     lacking = [right for right in needs.optional if right in found]
-    for right in lacking:
-        listener.warn(f"Warning: without the right to {right}, {needs.optional[right]}")
+    for right, lost in _as_told(lacking, needs.optional):
+        listener.warn(f"Warning: without the right to {right}, {lost}")
     return frozenset(lacking)
+
+
+def _as_told(lacking: Iterable[Right], lost: Mapping[Right, str]) -> Iterator[tuple[Right, str]]:
+    """Put rights to the same objects together, such as `list and watch services`, with what is lost."""
+    for _, found in groupby(lacking, key=lambda right: (replace(right, verb=""), lost[right])):
+        its = list(found)
+        yield replace(its[0], verb=" and ".join(right.verb for right in its)), lost[its[0]]
 
 
 def missing_rights(client: Client, needs: Needs) -> Mapping[Right, str]:

@@ -10,6 +10,7 @@ from kubectl_safe.decide.rights import (
     on_pods,
     refusal,
     to_drain,
+    to_look,
     to_restart,
     to_uncordon,
     to_watch_rollouts,
@@ -72,6 +73,23 @@ def test_whoever_watches_rollouts_reads_pods_and_what_leads_to_them(kind: str, i
     assert words(*needs.required) == {f"{verb} {name} {here}" for name in read for verb in ("list", "watch")}
     assert words(*needs.optional) == {f"{verb} {name} {here}" for name in BINDINGS for verb in ("list", "watch")}
     assert set(needs.optional.values()) == {"target groups are not seen, nor waited for"}
+
+
+def test_whoever_looks_reads_pods_and_what_they_are_chosen_by() -> None:
+    here = "in namespace shop"
+    needs = to_look("shop", kinds=["Deployment"])
+    read = ("pods", "deployments.apps", "replicasets.apps")
+    assert words(*needs.required) == {f"{verb} {name} {here}" for name in read for verb in ("list", "watch")}
+    sets = ("statefulsets.apps", "daemonsets.apps", "replicationcontrollers")
+    others = ("services", *sets, "endpointslices.discovery.k8s.io", *BINDINGS, "poddisruptionbudgets.policy")
+    assert words(*needs.optional) == {f"{verb} {name} {here}" for name in others for verb in ("list", "watch")}
+    assert words(*needs.tried) == {f"list {LEASES} in namespace {its}" for its in ("shop", "kube-node-lease")}
+
+
+def test_whoever_looks_everywhere_sees_nodes_too() -> None:
+    needs = to_look(None)
+    assert words(*needs.required) == {f"{verb} pods in all namespaces" for verb in ("list", "watch")}
+    assert {"list nodes", "watch nodes"} <= words(*needs.optional)
 
 
 def test_a_restart_needs_rights_in_its_namespace_only() -> None:

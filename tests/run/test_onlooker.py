@@ -7,17 +7,20 @@ import pytest
 
 from kubectl_safe.decide.rights import Needs
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.onlooker import GATES_ONLY, Onlooker
-from kubectl_safe.run.target_groups import FirstAnswers
+from kubectl_safe.run.onlooker import Onlooker
+from kubectl_safe.run.target_groups import PATIENCE, FirstAnswers
 from kubectl_safe.run.terms import Terms
 from tests.run.aws import Aws, denied
 from tests.run.test_target_groups import GONE, THROTTLED, a_balanced_world
 from tests.run.world import World
-from tests.support.builders import a_binding, a_deployment, a_target, arn
+from tests.support.builders import a_binding, a_deployment, a_target, arn, uid
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.errors import AwsError
     from kubectl_safe.kube.client import Client
+
+
+WITHOUT = "it is gone without"
 
 
 def an_onlooker(world: World, aws: Aws, told: list[str]) -> Onlooker:
@@ -28,6 +31,7 @@ def an_onlooker(world: World, aws: Aws, told: list[str]) -> Onlooker:
         needs=Needs(required=()),
         terms=Terms(),
         warn=told.append,
+        without=WITHOUT,
         now=world.now,
     )
     onlooker.observer = Observer(world, now=world.now)
@@ -82,7 +86,7 @@ def test_goes_without_a_group_that_can_not_be_asked_and_says_so_once(error: "Aws
         onlooker.wait(timedelta(seconds=1))
     assert snapshot.unseen == {arn("web")}
     assert {target.group for target in snapshot.health} == {arn("other")}
-    assert [line for line in told if line.endswith(GATES_ONLY)] == [f"Warning: {why}; {GATES_ONLY}"]
+    assert [line for line in told if line.endswith(WITHOUT)] == [f"Warning: {why}; {WITHOUT}"]
 
 
 def test_goes_without_a_group_whose_name_nobody_knows() -> None:
@@ -92,3 +96,19 @@ def test_goes_without_a_group_whose_name_nobody_knows() -> None:
     onlooker = an_onlooker(world, Aws(world, name_errors={"web": denied()}), told)
     assert [onlooker.look(a_deployment()).unseen for _ in range(2)] == [frozenset({"web"})] * 2
     assert len(told) == 1
+
+
+def test_waits_once_for_an_aws_that_does_not_answer() -> None:
+    world = a_balanced_world("other", "web")
+    told: list[str] = []
+    onlooker = an_onlooker(world, Aws(world, health_errors={"web": THROTTLED, "other": THROTTLED}), told)
+    began = world.now()
+    assert onlooker.look(a_deployment()).unseen == {arn("other")}
+    assert PATIENCE <= world.now() - began < 2 * PATIENCE
+    assert len([line for line in told if line.endswith(WITHOUT)]) == 1
+
+
+def test_looks_at_pods_whoever_has_them() -> None:
+    world = a_balanced_world()
+    snapshot = an_onlooker(world, Aws(world), []).look_at(lambda seen: [seen.pods[uid("web-1")]])
+    assert a_target() in snapshot.health

@@ -94,6 +94,14 @@ def test_a_session_asks_before_it_watches() -> None:
     assert set(server.paths) == {f"POST {REVIEWS}"}
 
 
+def test_rights_to_the_same_objects_are_told_together() -> None:
+    heard = Heard()
+    claims = ("list persistentvolumeclaims", "watch persistentvolumeclaims")
+    assert len(check_rights(Server(denies=claims).client, RESTART, heard)) == 2
+    [warning] = heard.warnings
+    assert warning.startswith("Warning: without the right to list and watch persistentvolumeclaims in namespace shop, ")
+
+
 @pytest.mark.parametrize(
     ("denied", "warning"),
     [
