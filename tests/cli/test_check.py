@@ -1,10 +1,12 @@
 """`check` on the command line: what it takes, what it prints, and how it exits."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.decide.check import RULES
 from tests.cli.conftest import CommandLine, EmptyCluster
 
@@ -113,3 +115,8 @@ def test_a_fault_of_ours_is_no_finding(empty_cluster: EmptyCluster, monkeypatch:
     ended = empty_cluster("check")
     assert (ended.code, ended.out) == (2, "")
     assert "kubectl-safe failed: RuntimeError: unheard of" in ended.err
+
+
+def test_the_readme_names_every_rule() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [code for code in RULES if code not in ALLOWABLE and f"`{code}`" not in readme] == []
