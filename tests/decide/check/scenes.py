@@ -132,7 +132,9 @@ def facts(snapshot: Snapshot | None = None, *, setup: Setup | None = None, **cha
 
 def found(code: str, seen: Facts) -> list[Finding]:
     """Return what one rule finds."""
-    return list(RULES[code].find(seen))
+    findings = list(RULES[code].find(seen))
+    assert {its.code for its in findings} <= {code}
+    return findings
 
 
 def told(findings: Iterable[Finding]) -> list[str]:

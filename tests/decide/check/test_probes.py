@@ -8,7 +8,8 @@ import pytest
 
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.model.container import Container, Probe
-from tests.decide.check.scenes import a_container, a_good_cluster, facts, found, good_pods
+from kubectl_safe.model.port import ContainerPort
+from tests.decide.check.scenes import a_container, a_good_cluster, a_good_pod, facts, found, good_pods
 
 SIX = "6 pods: web-1, web-2, web-3 and 3 more"
 READY = Probe(asks="GET http/healthz", period=timedelta(seconds=5))
@@ -29,6 +30,7 @@ def told(code: str, seen: Facts) -> list[str]:
         pytest.param(of(), False, id="with one"),
         pytest.param(of(a_container(), HELPER), False, id="what answers no requests needs none"),
         pytest.param(of(a_container(readiness=None), services=(), bindings=()), False, id="no pod that gets requests"),
+        pytest.param(facts(a_good_cluster(*good_pods(containers=()))), False, id="of containers nothing is known"),
         pytest.param(of(a_container(readiness=None)), True, id="without"),
         pytest.param(
             of(a_container(readiness=None), a_container("logs", ports=())), True, id="another one's is not it"
@@ -55,6 +57,7 @@ def test_a_readiness_probe_that_asks_what_the_load_balancer_asks() -> None:
     [
         (5, 3, ""),
         (10, 3, ""),
+        (31, 1, "31s after it answers no more (1 times 31s)"),
         (10, 4, "40s after it answers no more (4 times 10s)"),
         (60, 1, "1m after it answers no more (1 times 1m)"),
     ],
@@ -86,3 +89,36 @@ def test_a_container_that_is_killed_no_later_than_it_is_taken_out(liveness: Prob
         )
         assert its.fact.endswith(f"while it is taken out after 15s; {SIX}")
         assert its.remedy.splitlines()[-2:] == ["  livenessProbe:", "    failureThreshold: 6"]
+
+
+@pytest.mark.parametrize(
+    ("code", "fine", "bad"),
+    [
+        ("readiness-missing", a_container(), a_container(readiness=None)),
+        ("readiness-slow", a_container(readiness=None), a_container(readiness=replace(READY, failures=20))),
+        ("liveness-first", a_container(readiness=None), a_container(readiness=READY, liveness=READY)),
+    ],
+)
+def test_pods_that_are_fine_hide_no_others(code: str, fine: Container, bad: Container) -> None:
+    [its] = found(code, facts(a_good_cluster(a_good_pod("web-1", fine), *good_pods(bad)[1:])))
+    assert its.fact.endswith("; 5 pods: web-2, web-3, web-4 and 2 more")
+
+
+def test_each_container_that_answers_requests_is_looked_at() -> None:
+    first, slow = a_container("first", readiness=None, liveness=None), replace(READY, failures=20)
+    assert len(found("readiness-slow", of(first, a_container(readiness=slow)))) == 1
+    assert len(found("liveness-first", of(first, a_container(readiness=READY, liveness=READY)))) == 1
+
+
+def test_a_readiness_probe_where_nothing_is_known_of_the_port_or_the_path() -> None:
+    seen = of(a_container(readiness=None, ports=()), bindings=())
+    [its] = found("readiness-missing", seen)
+    assert "    httpGet: {path: /, port: 8080}" in its.remedy.splitlines()
+    seen = of(a_container(readiness=None, ports=(ContainerPort(name="http", number=9090),)), bindings=())
+    [its] = found("readiness-missing", seen)
+    assert "    httpGet: {path: /, port: 9090}" in its.remedy.splitlines()
+
+
+def test_a_readiness_probe_that_fails_sooner() -> None:
+    [its] = found("readiness-slow", of(a_container(readiness=replace(READY, failures=20))))
+    assert its.remedy.splitlines()[-3:] == ["  readinessProbe:", "    periodSeconds: 5", "    failureThreshold: 3"]

@@ -230,3 +230,42 @@ def test_a_pod_of_nobody_is_told_of_by_its_name() -> None:
     [its] = found("grace-period-short", facts(a_good_cluster(bare)))
     assert str(its.subject) == "pod/web-1"
     assert its.remedy.splitlines()[0] == "# kubectl edit pod/web-1 -n shop, in spec:"
+
+
+@pytest.mark.parametrize(
+    ("code", "fine", "bad"),
+    [
+        ("prestop-missing", a_container(), BARE),
+        ("prestop-short", REQUEST, pausing(5)),
+        ("grace-period-short", BARE, pausing(60)),
+        ("prestop-needs-binary", BARE, pausing(30, "sleep", "30")),
+    ],
+)
+def test_pods_that_are_fine_hide_no_others(code: str, fine: Container, bad: Container) -> None:
+    [its] = found(code, facts(a_good_cluster(a_good_pod("web-1", fine), *good_pods(bad)[1:])))
+    assert its.fact.endswith("; 5 pods: web-2, web-3, web-4 and 2 more")
+
+
+def test_static_pods_hide_no_others() -> None:
+    static = a_good_pod("web-1", BARE, is_mirror=True)
+    [its] = found("prestop-missing", facts(a_good_cluster(static, *good_pods(BARE)[1:])))
+    assert "; 5 pods: web-2" in its.fact
+
+
+def test_of_several_hooks_all_have_to_be_known() -> None:
+    assert found("prestop-short", of(pausing(5), a_container("other", pre_stop=Hook(duration=None)))) == []
+
+
+def test_of_several_groups_the_longest_delay_counts() -> None:
+    groups = {arn(): a_good_group(), arn("other"): a_good_group("other", delay=40)}
+    both = (a_binding(), a_binding("other", service="web"))
+    [its] = found("prestop-short", of(groups=groups, bindings=both))
+    assert "its targets in other, web drain for up to 40s" in its.fact
+
+
+def test_a_proxy_among_several_containers() -> None:
+    helper = a_container("logs", ports=(), pre_stop=None)
+    assert len(found("sidecar-ends-first", of(a_container(), helper, PROXY))) == 1
+    fine = a_good_pod("web-1", BARE)
+    [its] = found("sidecar-ends-first", facts(a_good_cluster(fine, *good_pods(a_container(), PROXY)[1:])))
+    assert its.remedy.splitlines()[-1] == ("# or have envoy among the initContainers, with restartPolicy: Always")

@@ -42,6 +42,10 @@ MISMATCH = a_health("unhealthy", "Target.ResponseCodeMismatch", "Health checks f
         (a_health("unhealthy", "Target.Timeout", "late"), "Target.Timeout (GET /healthz got no answer in time)"),
         (a_health("unhealthy", "Target.FailedHealthChecks", "cut"), "Target.FailedHealthChecks (cut)"),
         (a_health("unhealthy", "Target.ResponseCodeMismatch"), "Target.ResponseCodeMismatch"),
+        (
+            a_health("unhealthy", "Elb.InternalError", "internal error [500]"),
+            "Elb.InternalError (internal error [500])",
+        ),
         (a_health("unhealthy", "", "nobody knows"), "nobody knows"),
         (a_health("unhealthy"), "unhealthy"),
     ],
