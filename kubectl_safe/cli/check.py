@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from kubectl_safe.cli.drain import KINDS as NODE_KINDS
-from kubectl_safe.cli.names import kind_and_name, namespace_name
+from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
-from kubectl_safe.cli.rollout import KINDS
+from kubectl_safe.cli.resources import named_resources
 from kubectl_safe.cli.start import connect, glance_for
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
 FOUND = 1
 FORMATS = ("json", "sarif", "table")
 SEVERITIES = ("error", "warning", "note", "never")
-_ALSO = {
-    "ReplicaSet": frozenset({"replicaset", "replicasets", "rs", "replicaset.apps", "replicasets.apps"}),
-    "ReplicationController": frozenset({"replicationcontroller", "replicationcontrollers", "rc"}),
-    "Pod": frozenset({"pod", "pods", "po"}),
-    "Node": NODE_KINDS,
-}
 _SHADOWED = ("drain", "rollout", "rollout restart", "rollout status", "abort", "uncordon", "check", "status", "rbac")
 
 
@@ -137,7 +130,7 @@ def command(
     if explain is not None:
         _explain(_known(explain))
         return
-    named = _named(resources)
+    named = named_resources(resources, to="checked")
     if all_namespaces and named:
         raise UsageError("a resource cannot be retrieved by name across all namespaces")
     try:
@@ -151,35 +144,14 @@ def command(
     ctx.exit(FOUND if checked.fails(fail_on) else 0)
 
 
-def _named(resources: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return names by kind in `TYPE/NAME...`.
-
-    Raises:
-        UsageError: they are put in another way, or of another kind.
-    """
-    known = {**KINDS, **_ALSO}
-    found: dict[str, list[str]] = {}
-    for resource in resources:
-        text, name = kind_and_name(resource)
-        if not text:
-            raise UsageError(f"arguments must be of the form TYPE/NAME, such as deployment/web: {resource!r}")
-        kind = next((kind for kind, names in known.items() if text.lower() in names), None)
-        if kind is None:
-            raise UsageError(
-                f"{text!r} can't be checked: name a deployment, a statefulset, a daemonset, a replicaset, "
-                "a replicationcontroller, a pod or a node"
-            )
-        found.setdefault(kind, []).append(name)
-    return {kind: tuple(dict.fromkeys(names)) for kind, names in found.items()}
-
-
 def _check(
     common: Common, named: dict[str, tuple[str, ...]], *, everywhere: bool, ignored: frozenset[str]
 ) -> "tuple[Checked, datetime, datetime]":
     """Look, and return what is found, with when that began and ended."""
     from kubectl_safe.decide.rights import to_check
-    from kubectl_safe.run.check import Scope, check
+    from kubectl_safe.run.check import check
     from kubectl_safe.run.clock import now
+    from kubectl_safe.run.scope import Scope
     from kubectl_safe.run.shadowing import shadows
 
     began = now()

@@ -36,6 +36,7 @@ _READ = (
 )
 _STATEFUL_SETS = ("apps", "statefulsets")
 _REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
+_NODES = ("", "nodes")
 _REPLICA_SETS = ("apps", "replicasets")
 _CHOOSING: Mapping[str, tuple[tuple[str, str], ...]] = {
     # The pods of a Deployment are those of its ReplicaSets.
@@ -44,9 +45,16 @@ _CHOOSING: Mapping[str, tuple[tuple[str, str], ...]] = {
     "DaemonSet": (("apps", "daemonsets"),),
     "ReplicaSet": (_REPLICA_SETS,),
     "ReplicationController": (_REPLICATION_CONTROLLERS,),
+    "Node": (_NODES,),
 }
 """What has to be read to find the pods of each kind."""
-_CONTROLLERS = tuple(dict.fromkeys(its for found in _CHOOSING.values() for its in found))
+_CONTROLLERS = (
+    ("apps", "deployments"),
+    _REPLICA_SETS,
+    _STATEFUL_SETS,
+    ("apps", "daemonsets"),
+    _REPLICATION_CONTROLLERS,
+)
 _LEASE_GROUP = "coordination.k8s.io"
 _LEASE_VERBS = ("get", "create", "update", "delete")
 _OF_THE_CLUSTER = frozenset({"nodes", "namespaces", "mutatingwebhookconfigurations"})
@@ -179,7 +187,7 @@ def to_look(namespace: str | None, *, kinds: Iterable[str] = ()) -> Needs:
         **dict.fromkeys(_reading(namespace, ("policy", "poddisruptionbudgets")), "nobody is said to wait for one"),
     }
     if namespace is None:
-        lost |= {Right(verb=verb, resource="nodes"): "cordons of drains are not seen" for verb in ("list", "watch")}
+        lost |= dict.fromkeys(_reading(None, _NODES), "cordons of drains are not seen")
     return Needs(
         required=tuple(required),
         optional={right: words for right, words in lost.items() if right not in required},

@@ -1,41 +1,24 @@
 """`check`: looks at workloads and at the set-up around them, once, and finds what is wrong."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from kubectl_safe.decide.check import findings
 from kubectl_safe.decide.check.facts import Facts
-from kubectl_safe.decide.check.leftovers import is_readable
 from kubectl_safe.decide.check.refused import RESTARTABLE
 from kubectl_safe.decide.check.verdict import Checked
 from kubectl_safe.decide.rights import Right, beside_check, to_check, to_drain, to_restart
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.rights import denied
 from kubectl_safe.kube.setup import read_setup
-from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import NODE_NAMESPACE, lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.setup import Setup
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.workload import Workload
 from kubectl_safe.run.rights import missing_rights
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What to check: all of a namespace, or of all of them, or what is named of it."""
-
-    namespace: str | None
-    """None for all."""
-    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Names by kind: `Deployment`, `Node`, `Pod`..."""
-
-    @property
-    def watched(self) -> str | None:
-        """The namespace to watch; None for all, and nodes: pods of any may be on a node."""
-        return None if "Node" in self.named else self.namespace
+from kubectl_safe.run.scope import Scope, choose, readable
 
 
 class View(Protocol):
@@ -69,12 +52,12 @@ def check(
     Raises:
         KubectlSafeError: something that is named is not there, or can't be looked at.
     """
-    snapshot, unreadable = _readable(view.look(()))
-    facts = _chosen(scope, snapshot)
+    snapshot, unreadable = readable(view.look(()))
+    facts = _facts(scope, snapshot)
     if any(facts.bindings.values()):
         before = facts
-        snapshot, unreadable = _readable(view.look(facts.pods))
-        facts = replace(_chosen(scope, snapshot), unseen=_missing(before.snapshot, snapshot, unreadable))
+        snapshot, unreadable = readable(view.look(facts.pods))
+        facts = replace(_facts(scope, snapshot), unseen=_missing(before.snapshot, snapshot, unreadable))
     progress("reading namespaces, the load balancer controller and its webhook")
     setup = _of_scope(read_setup(client, namespace=scope.watched, now=now), scope, facts)
     progress("asking for rights")
@@ -95,15 +78,6 @@ def check(
     )
 
 
-def _readable(snapshot: Snapshot) -> tuple[Snapshot, tuple[Pod, ...]]:
-    """Return a snapshot without the pods whose marks can't be read, and these: nothing can be decided on them."""
-    strange = tuple(pod for pod in snapshot.pods.values() if not is_readable(pod))
-    if not strange:
-        return snapshot, ()
-    left = snapshot.pods.keys() - {pod.uid for pod in strange}
-    return replace(snapshot, pods={uid: snapshot.pods[uid] for uid in snapshot.pods if uid in left}), strange
-
-
 def _missing(before: Snapshot, after: Snapshot, unreadable: Iterable[Pod]) -> frozenset[str]:
     """Return the addresses of pods that AWS may tell of, and the snapshot doesn't.
 
@@ -113,49 +87,9 @@ def _missing(before: Snapshot, after: Snapshot, unreadable: Iterable[Pod]) -> fr
     return frozenset(ip for pod in (*gone, *unreadable) for ip in pod.ips)
 
 
-def _chosen(scope: Scope, snapshot: Snapshot) -> Facts:
-    """Return what there is to look at; of what is named, workloads stand for their pods, and pods for theirs."""
-    if not scope.named:
-        pods = [pod for pod in snapshot.pods.values() if scope.namespace in {None, pod.namespace}]
-        workloads = [w for w in snapshot.workloads.values() if scope.namespace in {None, w.namespace}]
-        nodes = tuple(sorted(snapshot.nodes)) if scope.namespace is None else ()
-        whole = {budget.namespace for budget in snapshot.budgets if scope.namespace in {None, budget.namespace}}
-        return replace(_facts(snapshot, workloads, pods, nodes), whole=frozenset(whole))
-    nodes = scope.named.get("Node", ())
-    for name in nodes:
-        if name not in snapshot.nodes:
-            raise KubectlSafeError(f'nodes "{name}" not found')
-    pods = [pod for pod in snapshot.pods.values() if pod.node in nodes]
-    pods += [_pod(name, scope, snapshot) for name in scope.named.get("Pod", ())]
-    workloads = [w for pod in pods if (w := snapshot.workload_of(pod))]
-    for kind, names in scope.named.items():
-        if kind not in {"Node", "Pod"}:
-            its = [_workload(kind, name, scope, snapshot) for name in names]
-            workloads += its
-            pods += [pod for workload in its for pod in snapshot.pods_of(workload)]
-    return _facts(snapshot, workloads, pods, nodes)
-
-
-def _facts(snapshot: Snapshot, workloads: Iterable[Workload], pods: Iterable[Pod], nodes: tuple[str, ...]) -> Facts:
-    by_uid = {its.uid: its for its in workloads}
-    order = sorted(by_uid.values(), key=lambda its: (its.namespace, its.name, its.kind))
-    chosen = sorted({pod.uid: pod for pod in pods}.values(), key=lambda pod: (pod.namespace, pod.name))
-    return Facts(snapshot=snapshot, workloads=tuple(order), pods=tuple(chosen), nodes=nodes)
-
-
-def _pod(name: str, scope: Scope, snapshot: Snapshot) -> Pod:
-    for pod in snapshot.pods.values():
-        if (pod.namespace, pod.name) == (scope.namespace, name):
-            return pod
-    raise KubectlSafeError(f'pods "{name}" not found')
-
-
-def _workload(kind: str, name: str, scope: Scope, snapshot: Snapshot) -> Workload:
-    for workload in snapshot.workloads.values():
-        if (workload.kind, workload.namespace, workload.name) == (kind, scope.namespace, name):
-            return workload
-    group = "" if kind == "ReplicationController" else ".apps"
-    raise KubectlSafeError(f'{kind.lower()}s{group} "{name}" not found')
+def _facts(scope: Scope, snapshot: Snapshot) -> Facts:
+    chosen = choose(scope, snapshot)
+    return Facts(snapshot=snapshot, workloads=chosen.workloads, pods=chosen.pods, nodes=chosen.nodes)
 
 
 def _within(pods: Iterable[Pod], facts: Facts, scope: Scope) -> tuple[Pod, ...]:

@@ -90,6 +90,7 @@ def test_whoever_looks_everywhere_sees_nodes_too() -> None:
     needs = to_look(None)
     assert words(*needs.required) == {f"{verb} pods in all namespaces" for verb in ("list", "watch")}
     assert {"list nodes", "watch nodes"} <= words(*needs.optional)
+    assert {"list nodes", "watch nodes"} <= words(*to_look(None, kinds=["Node"]).required)
 
 
 def test_a_restart_needs_rights_in_its_namespace_only() -> None:

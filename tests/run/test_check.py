@@ -15,7 +15,8 @@ from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
-from kubectl_safe.run.check import Scope, check
+from kubectl_safe.run.check import check
+from kubectl_safe.run.scope import Scope
 from tests.decide.check.scenes import a_good_cluster
 from tests.support.builders import NOW, a_budget, a_pod, ago, uid
 
