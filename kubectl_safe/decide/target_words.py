@@ -10,6 +10,12 @@ from kubectl_safe.model.target import TargetGroup, TargetHealth
 _CODES = re.compile(r"\[([\d, ]+)\]")
 
 
+def state_of(health: TargetHealth, group: TargetGroup | None) -> str:
+    """Return a state and its reason: `unhealthy: Target.Timeout (GET /healthz got no answer in time)`."""
+    reason = reason_of(health, group)
+    return health.state.value if reason == health.state.value else f"{health.state.value}: {reason}"
+
+
 def reason_of(health: TargetHealth, group: TargetGroup | None) -> str:
     """Return the reason of a state, with what was asked and what came of it as far as that is known."""
     details = _came_of(health, group)

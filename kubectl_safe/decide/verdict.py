@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from kubectl_safe.decide.stateful import is_wanted
+from kubectl_safe.decide.target_words import state_of
 from kubectl_safe.decide.unseen import gate_of, unconfirmed
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.service import Service
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import State, Target, TargetHealth
+from kubectl_safe.model.target import State, Target
 from kubectl_safe.model.workload import Workload
 
 
@@ -161,11 +162,7 @@ def _target_verdict(pod: Pod, target: Target, snapshot: Snapshot) -> Verdict:
         return InService()
     if health.state is State.UNAVAILABLE:
         return Unknown(why=f"target {target} is {health}")
-    return OutOfService(why=_told(target, health))
-
-
-def _told(target: Target, health: TargetHealth) -> str:
-    return f"target {target} is {health}{f': {health.description}' if health.description else ''}"
+    return OutOfService(why=f"target {target} is {state_of(health, snapshot.groups.get(target.group))}")
 
 
 def _why_unmet(pod: Pod, gate: str, snapshot: Snapshot) -> str:
@@ -174,7 +171,7 @@ def _why_unmet(pod: Pod, gate: str, snapshot: Snapshot) -> str:
         target = snapshot.target_in(binding, pod) if gate_of(pod, binding) == gate else None
         health = snapshot.fresh_health(target) if target else None
         if target and health and not health.is_healthy:
-            return f": {_told(target, health)}"
+            return f": target {target} is {state_of(health, snapshot.groups.get(target.group))}"
     condition = pod.conditions.get(gate)
     if condition is None:
         return ", which nobody has set yet"

@@ -143,7 +143,10 @@ ROWS = [
     ),
     pytest.param(
         a_cluster(target_health={"web-1": health("unhealthy", "Target.Timeout")}),
-        lacks("5 of 6 pods are in service: target 10.244.0.2:8080 in web is unhealthy (Target.Timeout)"),
+        lacks(
+            "5 of 6 pods are in service: target 10.244.0.2:8080 in web is unhealthy: Target.Timeout (HTTP got no "
+            "answer in time)"
+        ),
         id="all gates are True, and a target is not healthy",
     ),
     pytest.param(

@@ -184,8 +184,8 @@ WORDS = [
     ),
     pytest.param(
         a_cluster(a_pod(gates={GATE: False}), target_health={"web-1": MISMATCH}),
-        f"pod shop/web-1 waits for its readiness gate {GATE}: target 10.244.0.2:8080 in web is unhealthy "
-        "(Target.ResponseCodeMismatch): Health checks failed with these codes: [404]",
+        f"pod shop/web-1 waits for its readiness gate {GATE}: target 10.244.0.2:8080 in web is unhealthy: "
+        "Target.ResponseCodeMismatch (HTTP got 404)",
         id="those of AWS, behind a gate",
     ),
     pytest.param(

@@ -36,8 +36,8 @@ GATE = "example.com/approved"
 REASONS = {
     "unhealthy": (
         r"0 of 1 other pods of deployment NS/unhealthy are in service: pod NS/(?P<pod>unhealthy-\S+) waits for its "
-        r"readiness gate target-health\.elbv2\.k8s\.aws/unhealthy: target \S+:8080 in NS-unhealthy is unhealthy "
-        r"\(Target\.ResponseCodeMismatch\): Health checks failed with these codes: \[404\]"
+        r"readiness gate target-health\.elbv2\.k8s\.aws/unhealthy: target \S+:8080 in NS-unhealthy is unhealthy: "
+        r"Target\.ResponseCodeMismatch \(GET /\S+ got 404\)"
     ),
     "crashing": (
         r"0 of 1 other pods of deployment NS/crashing are in service: pod NS/(?P<pod>crashing-\S+) is not ready: "

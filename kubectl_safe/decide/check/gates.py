@@ -12,8 +12,9 @@ from kubectl_safe.decide.check.finding import Finding, Rule, Severity, Subject
 from kubectl_safe.decide.check.naming import ago, anew, by_subject
 from kubectl_safe.decide.check.words import counted, named
 from kubectl_safe.decide.preflight import INJECT
+from kubectl_safe.decide.target_words import state_of
 from kubectl_safe.model.pod import Pod
-from kubectl_safe.model.target import State, TargetGroupBinding, TargetHealth
+from kubectl_safe.model.target import State, Target, TargetGroupBinding, TargetHealth
 
 _LABEL, _, _ENABLED = INJECT.partition("=")
 PATIENCE = timedelta(minutes=1)
@@ -145,7 +146,7 @@ def _is_past(since: datetime | None, at: datetime) -> bool:
     return since is not None and at - since >= PATIENCE
 
 
-def _seen(facts: Facts) -> Iterator[tuple[Pod, str, TargetHealth, str]]:
+def _seen(facts: Facts) -> Iterator[tuple[Pod, str, TargetHealth, Target]]:
     """Return the gates of pods that are set for long enough, with what AWS says of the target that each is about."""
     for pod in facts.live_pods:
         for binding in facts.bindings[pod.uid]:
@@ -156,7 +157,7 @@ def _seen(facts: Facts) -> Iterator[tuple[Pod, str, TargetHealth, str]]:
                 continue
             # What the gate tells has to be older than the answer, or the answer may have come to be since.
             if condition.since is not None and health.asked_at - condition.since >= PATIENCE / 2:
-                yield pod, gate, health, str(target)
+                yield pod, gate, health, target
 
 
 def _true_unhealthy(facts: Facts) -> Iterator[Finding]:
@@ -166,7 +167,7 @@ def _true_unhealthy(facts: Facts) -> Iterator[Finding]:
                 code="gate-true-unhealthy",
                 subject=Subject(kind="pod", name=pod.name, namespace=pod.namespace),
                 fact=f"its readiness gate {gate} is True {ago(facts, pod, gate)}, while its target {target} is "
-                f"{health}{f': {health.description}' if health.description else ''}",
+                f"{state_of(health, facts.snapshot.groups.get(target.group))}",
                 remedy=f"see to why the target is {health.state.value}; the controller sets the gate anew once the "
                 f"endpoints change\nkubectl describe pod {pod.name} -n {pod.namespace}",
             )

@@ -197,11 +197,11 @@ TRUE = {"web-1": health("unhealthy", "Target.ResponseCodeMismatch")}
         pytest.param(of(target_health={"web-1": None}), "", id="not asked"),
         pytest.param(of(target_health={"web-1": health("unavailable")}), "", id="no health checks"),
         pytest.param(of(a_pod("web-1", since=ago(20)), target_health=TRUE), "", id="just set"),
-        pytest.param(of(target_health=TRUE), "unhealthy (Target.ResponseCodeMismatch)", id="unhealthy"),
+        pytest.param(of(target_health=TRUE), "unhealthy: Target.ResponseCodeMismatch", id="unhealthy"),
         pytest.param(of(target_health={"web-1": health("initial")}), "initial", id="not healthy yet"),
         pytest.param(
             of(target_health={"web-1": health("unused", "Target.NotRegistered")}),
-            "unused (Target.NotRegistered)",
+            "unused: Target.NotRegistered",
             id="not registered",
         ),
     ],
