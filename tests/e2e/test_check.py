@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.sandbox.application import Application
+from kubectl_safe.sandbox.application import Application, Balanced
 from tests.support.stage import NAMESPACE, RESTRICTED, Stage, api, web
 
 pytestmark = pytest.mark.controlplane
@@ -34,7 +34,14 @@ def two_shops(shared_stage: Stage) -> Stage:
         )
     shared_stage.kubectl("label", "deployment", CONTROLLER, "-n", "kube-system", f"app.kubernetes.io/name={CONTROLLER}")
     shared_stage.deploy(
-        Application(namespace=BAD, name="till", replicas=1, is_load_balanced=True, strategy=ONE_BY_ONE),
+        Application(
+            namespace=BAD,
+            name="till",
+            replicas=1,
+            is_load_balanced=True,
+            strategy=ONE_BY_ONE,
+            balanced=(Balanced(attributes={"stickiness.enabled": "true", "stickiness.type": "lb_cookie"}),),
+        ),
         injects_gates=False,
     )
     for name in ("one", "two"):
@@ -71,6 +78,7 @@ def test_a_bad_set_up_gives_what_is_wrong_with_it(two_shops: Stage) -> None:
         "prestop-missing": "deployment.apps/till",
         "rollout-downtime": "deployment.apps/till",
         "single-replica": "deployment.apps/till",
+        "stickiness": "targetgroupbinding.elbv2.k8s.aws/till",
     }
     assert check(two_shops, "-n", BAD, "--fail-on", "never")[0] == 0
     assert check(two_shops, "-n", BAD, "--ignore", "downtime,two-budgets", "--ignore", "gates-not-injected")[0] == 0

@@ -227,6 +227,19 @@ def test_boto3_reads_groups_and_their_attributes() -> None:
     with_client(claim)
 
 
+def test_boto3_reads_what_else_a_group_is_like() -> None:
+    def claim(targets: Targets, client: Any) -> None:
+        [group] = client.describe_target_groups()["TargetGroups"]
+        assert (group["ProtocolVersion"], group["HealthCheckPort"]) == ("HTTP1", "traffic-port")
+        assert group["LoadBalancerArns"] == [targets.group.balancer]
+        targets.group.protocol, targets.group.health_port, targets.group.is_behind = "TCP", "9000", False
+        [group] = client.describe_target_groups()["TargetGroups"]
+        assert "ProtocolVersion" not in group
+        assert (group["HealthCheckPort"], group["LoadBalancerArns"]) == ("9000", [])
+
+    with_client(claim)
+
+
 def test_boto3_meets_the_errors_of_aws() -> None:
     def claim(targets: Targets, client: Any) -> None:
         other = targets.group.arn.replace("/web/", "/other/")

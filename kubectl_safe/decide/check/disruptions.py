@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from kubectl_safe.decide.check.capacity import RESIZABLE, pods_of, served
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
-from kubectl_safe.decide.check.remedies import listed
 from kubectl_safe.decide.check.subject import Subject, of_workload
-from kubectl_safe.decide.check.words import counted
+from kubectl_safe.decide.check.words import counted, named
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.workload import ReplicaSet, Workload, resolve
@@ -84,8 +83,8 @@ def _budget_exhausted(facts: Facts) -> Iterator[Finding]:
     for budget, pods in _budgets(facts):
         if _never_allows(budget) or _keeps_all(budget) or budget.disruptions_allowed > 0:
             continue
-        unready = [pod.name for pod in pods if not pod.is_ready]
-        names = f"; not ready: {listed(unready[:3])}" if unready else ""
+        unready = [pod for pod in pods if not pod.is_ready]
+        names = f"; not ready: {named(unready)}" if unready else ""
         yield Finding(
             code="budget-exhausted",
             subject=_subject(budget),

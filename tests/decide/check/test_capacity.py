@@ -8,8 +8,8 @@ from kubectl_safe.decide.check.capacity import taken_first
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.model.autoscaler import Autoscaler
 from kubectl_safe.model.workload import Node
-from tests.decide.check.scenes import a_good_cluster, a_good_deployment, a_setup, facts, found, good_pods
-from tests.support.builders import a_deployment, uid
+from tests.decide.check.scenes import a_good_cluster, a_good_deployment, a_good_pod, a_setup, facts, found, good_pods
+from tests.support.builders import HASH, a_deployment, a_replica_set, a_service, an_owner, uid
 
 NONE: dict[str, Any] = {"services": (), "bindings": ()}
 
@@ -50,6 +50,7 @@ def test_how_many_pods_a_rollout_takes_first(unavailable: Any, surge: Any, repli
         pytest.param(of(max_unavailable=5), "", id="one is left"),
         pytest.param(of(max_unavailable=6, cluster=NONE), "", id="nobody asks it"),
         pytest.param(of(max_unavailable=1, replicas=0), "", id="there is none"),
+        pytest.param(of(max_unavailable=6, kind="StatefulSet"), "", id="names that can't exist twice"),
         pytest.param(of(max_unavailable=6), "maxUnavailable 6 lets a rollout stop all of its 6 pods at once", id="all"),
         pytest.param(
             of(max_unavailable="100%", replicas=1),
@@ -161,3 +162,55 @@ def test_an_autoscaler_at_its_maximum(seen: Facts, fact: str) -> None:
     assert [its.fact for its in findings] == ([fact] if fact else [])
     for its in findings:
         assert its.remedy == """kubectl patch hpa web-hpa -n shop --type=merge -p '{"spec":{"maxReplicas":9}}'"""
+
+
+def beside(*pods: Any, fine: Any = None, **web: Any) -> Facts:
+    """Return a workload with another one before it that is set up well, or in a way of its own."""
+    labels = {"app": "api", HASH: "1"}
+    others = [
+        a_good_pod(f"api-{n}", labels=labels, controller=an_owner(name="api-1"), ips=(f"10.9.0.{n}",), gates={})
+        for n in (1, 2, 3)
+    ]
+    api, its = a_good_deployment("api", replicas=3, **fine or {}), a_good_deployment(**web)
+    replica_sets = {uid("web-5d4f8c7b9"): a_replica_set(), uid("api-1"): a_replica_set("api-1", of="api")}
+    cluster = a_good_cluster(
+        *pods,
+        *others,
+        workloads={uid("api"): api, uid("web"): its},
+        replica_sets=replica_sets,
+        services=(a_service(), a_service("api")),
+    )
+    return facts(cluster)
+
+
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("rollout-downtime", beside(max_unavailable=6)),
+        ("rollout-downtime", beside(max_unavailable=6, fine={"kind": "StatefulSet"})),
+        ("rollout-capacity", beside(max_unavailable=2, fine={"strategy": "Recreate"})),
+        ("all-on-one-node", beside(*TOGETHER)),
+    ],
+)
+def test_a_workload_that_is_fine_hides_no_other(code: str, seen: Facts) -> None:
+    assert [str(its.subject) for its in found(code, seen)] == ["deployment.apps/web"]
+
+
+def test_two_replicas_on_one_node_are_told_too() -> None:
+    two = {"without": {f"web-{n}" for n in range(3, 7)}}
+    assert told("all-on-one-node", of(*TOGETHER, cluster=two)) == ["all of its 2 pods are on node node-1"]
+
+
+def test_an_autoscaler_that_has_room_hides_no_other() -> None:
+    known: dict[str, Any] = {
+        "namespace": "shop",
+        "kind": "Deployment",
+        "target": "web",
+        "minimum": 1,
+        "maximum": 1,
+        "current": 1,
+    }
+    its = (Autoscaler(name="free", **known), Autoscaler(name="full", is_limited=True, **known))
+    [finding] = found("autoscaler-at-maximum", facts(setup=a_setup(autoscalers=its)))
+    assert (str(finding.subject), finding.subject.namespace) == ("horizontalpodautoscaler.autoscaling/full", "shop")
+    assert '"maxReplicas":2' in finding.remedy

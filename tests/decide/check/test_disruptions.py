@@ -61,6 +61,11 @@ def test_a_budget_that_wants_every_pod_there_is(seen: Facts, words: str) -> None
     assert told("budget-keeps-all", seen) == ([fact] if words else [])
 
 
+def test_a_budget_that_wants_the_only_pod() -> None:
+    [fact] = told("budget-keeps-all", of(min_available=1, expected_pods=1))
+    assert "its minAvailable is 1, of 1 pod that there are to be" in fact
+
+
 AWAY: dict[str, Any] = {"disruptions_allowed": 0, "max_unavailable": 1, "current_healthy": 5, "desired_healthy": 5}
 
 
@@ -115,3 +120,32 @@ def test_replicas_without_a_budget(cluster: Any, is_found: bool) -> None:
     assert [its.fact for its in findings] == ["no PodDisruptionBudget covers its 6 pods"] * is_found
     for its in findings:
         assert its.remedy == "kubectl create pdb web -n shop --selector=app=web --max-unavailable=1"
+
+
+def test_budgets_that_are_fine_hide_no_others_and_are_told_by_name() -> None:
+    spent: dict[str, Any] = {"disruptions_allowed": 0, "max_unavailable": 1}
+    budgets = (
+        a_budget("fine", max_unavailable=1),
+        a_budget("web", **spent),
+        a_budget("early", selector={"app": "web"}, **spent),
+    )
+    seen = facts(a_good_cluster(budgets=(*budgets, a_budget("elsewhere", namespace="bank", max_unavailable=0))))
+    findings = [its.subject for code in ("budget-exhausted", "budget-allows-nothing") for its in found(code, seen)]
+    assert [(its.namespace, its.name) for its in findings] == [("shop", "early"), ("shop", "web")]
+
+
+def test_of_many_pods_that_are_not_ready_the_first_are_named() -> None:
+    unready = [a_good_pod(f"web-{n}", ready=False) for n in range(1, 6)]
+    [fact] = told("budget-exhausted", of(*unready, **AWAY))
+    assert fact.endswith("; not ready: web-1, web-2, web-3 and 2 more")
+
+
+def test_a_namespace_that_is_not_checked_hides_no_other() -> None:
+    budgets = (a_budget(namespace="bank"), a_budget("none", selector=OTHER))
+    seen = facts(a_good_cluster(budgets=budgets), whole=frozenset({"shop"}))
+    assert [its.subject.name for its in found("budget-covers-nothing", seen)] == ["none"]
+
+
+def test_two_replicas_without_a_budget_are_told_too() -> None:
+    workloads = {uid("web"): a_good_deployment(replicas=2)}
+    assert len(found("budget-missing", facts(a_good_cluster(budgets=(), workloads=workloads)))) == 1

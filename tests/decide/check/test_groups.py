@@ -10,6 +10,7 @@ from kubectl_safe.model.group_details import HealthCheck
 from tests.decide.check.scenes import a_container, a_good_cluster, a_good_group, facts, found, good_pods
 from tests.support.builders import a_binding, arn
 
+BALANCED = "targetgroupbinding.elbv2.k8s.aws/web", "shop"
 BARE = a_container(pre_stop=None)
 
 
@@ -20,7 +21,7 @@ def of(*containers: Any, cluster: Any = None, pod: Any = None, **group: Any) -> 
 
 def told(code: str, seen: Facts) -> list[str]:
     findings = found(code, seen)
-    assert all(str(its.subject) == "targetgroupbinding.elbv2.k8s.aws/web" for its in findings)
+    assert {(str(its.subject), its.subject.namespace) for its in findings} <= {BALANCED}
     assert all(arn() in its.remedy for its in findings)
     return [its.fact for its in findings]
 
@@ -73,13 +74,32 @@ CHECK = HealthCheck(path="/healthz", unhealthy_threshold=2)
     [
         pytest.param(5, 2, False, id="fast"),
         pytest.param(15, 4, False, id="what the load balancer controller sets"),
-        pytest.param(16, 2, True, id="slow to fail"),
+        pytest.param(15.5, 2, True, id="slow to fail"),
         pytest.param(15, 5, True, id="slow to pass"),
+        pytest.param(5, 13, True, id="a little slow to pass"),
     ],
 )
-def test_a_slow_health_check(interval: int, threshold: int, is_found: bool) -> None:
+def test_a_slow_health_check(interval: float, threshold: int, is_found: bool) -> None:
     seen = of(check=CHECK, health_check_interval=seconds(interval), healthy_threshold=threshold)
     assert len(told("health-check-slow", seen)) == is_found
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "remedy"),
+    [
+        ("deregistration-delay-zero", {"delay": 0}, "deregistration_delay.timeout_seconds,Value=30\n"),
+        ("deregistration-delay-long", {"delay": 300}, "deregistration_delay.timeout_seconds,Value=50\n"),
+        ("slow-start", {"slow_start": timedelta(seconds=60)}, "slow_start.duration_seconds,Value=0\n"),
+        ("health-check-slow", {"healthy_threshold": 20}, " --health-check-interval-seconds 10 "),
+        ("connection-termination-off", {"protocol": "TCP", "keeps_flows": True}, "termination.enabled,Value=true\n"),
+    ],
+)
+def test_a_group_that_is_fine_hides_no_other(code: str, changes: Any, remedy: str) -> None:
+    both = (a_binding(), a_binding("other", service="web"))
+    groups = {arn(): a_good_group(**changes), arn("other"): a_good_group("other")}
+    seen = facts(a_good_cluster(bindings=both, groups=groups))
+    assert len(told(code, seen)) == 1
+    assert remedy in found(code, seen)[0].remedy
 
 
 def test_a_slow_health_check_with_its_figures() -> None:

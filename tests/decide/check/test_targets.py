@@ -11,8 +11,17 @@ from kubectl_safe.decide.target_words import reason_of
 from kubectl_safe.model.group_details import HealthCheck
 from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.target import Target, TargetHealth
-from tests.decide.check.scenes import a_container, a_good_cluster, a_good_group, a_good_pod, facts, found, good_pods
-from tests.support.builders import a_binding, a_service, arn, health, ip_of
+from tests.decide.check.scenes import (
+    a_container,
+    a_good_cluster,
+    a_good_deployment,
+    a_good_group,
+    a_good_pod,
+    facts,
+    found,
+    good_pods,
+)
+from tests.support.builders import a_binding, a_service, arn, health, ip_of, uid
 
 BALANCED = "targetgroupbinding.elbv2.k8s.aws/web"
 
@@ -117,6 +126,11 @@ SHARED = (a_binding(is_shared=True),)
             id="many",
         ),
         pytest.param(
+            of(beside=strange(3)),
+            "3 targets of target group web belong to no pod: 10.9.0.1:8080, 10.9.0.2:8080, 10.9.0.3:8080",
+            id="as many as are named",
+        ),
+        pytest.param(
             of(beside={Target(group=arn(), ip=ip_of("web-1"), port=9090): health()}),
             "1 target of target group web belongs to no pod: 10.244.0.2:9090",
             id="another port of a pod",
@@ -196,3 +210,36 @@ def test_a_group_without_room_for_new_targets(beside: Any, is_found: bool) -> No
         "raised"
     )
     assert told("group-at-limit", of(beside=beside)) == ([fact] if is_found else [])
+
+
+@pytest.mark.parametrize(("surge", "room"), [(3, 3), ("50%", 3), (0, 1)])
+def test_the_room_that_a_rollout_takes(surge: Any, room: int) -> None:
+    workloads = {uid("web"): a_good_deployment(max_surge=surge)}
+    assert told("group-at-limit", of(beside=strange(LIMIT - 6 - room, "draining"), workloads=workloads)) == []
+    [fact] = told("group-at-limit", of(beside=strange(LIMIT - 5 - room, "draining"), workloads=workloads))
+    assert f"and {room} more would come in a rollout" in fact
+
+
+def test_pods_of_no_workload_take_room_for_one() -> None:
+    bare = [replace(pod, owners=()) for pod in good_pods()]
+    [fact] = told("group-at-limit", of(*bare, beside=strange(LIMIT - 6, "draining")))
+    assert "and 1 more would come" in fact
+
+
+def test_a_shared_group_hides_no_other() -> None:
+    both = (a_binding(), a_binding("other", service="web", is_shared=True))
+    groups = {arn(): a_good_group(), arn("other"): a_good_group("other")}
+    assert len(told("target-without-pod", of(beside=strange(), bindings=both, groups=groups))) == 1
+
+
+def test_what_mends_a_wrong_port() -> None:
+    [its] = found("port-mismatch", of(groups=ADMIN))
+    assert its.remedy == f"aws elbv2 modify-target-group --target-group-arn {arn()} --health-check-port traffic-port"
+    [its] = found("port-mismatch", of(services=OTHER_PORT))
+    assert its.remedy == "kubectl edit service web -n shop  # targetPort 9090"
+
+
+def test_pods_without_an_address_yet_are_no_targets() -> None:
+    seen = of(*(replace(pod, ips=()) for pod in good_pods()))
+    codes = ("target-unhealthy", "group-without-balancer", "port-mismatch")
+    assert [found(code, seen) for code in codes] == [[], [], []]
