@@ -89,7 +89,14 @@ def _missing(before: Snapshot, after: Snapshot, unreadable: Iterable[Pod]) -> fr
 
 def _facts(scope: Scope, snapshot: Snapshot) -> Facts:
     chosen = choose(scope, snapshot)
-    return Facts(snapshot=snapshot, workloads=chosen.workloads, pods=chosen.pods, nodes=chosen.nodes)
+    budgets = (its.namespace for its in snapshot.budgets if scope.namespace in {None, its.namespace})
+    return Facts(
+        snapshot=snapshot,
+        workloads=chosen.workloads,
+        pods=chosen.pods,
+        nodes=chosen.nodes,
+        whole=frozenset(() if scope.named or scope.selector else budgets),
+    )
 
 
 def _within(pods: Iterable[Pod], facts: Facts, scope: Scope) -> tuple[Pod, ...]:

@@ -13,6 +13,7 @@ from kubectl_safe.kube.rights import REVIEWS
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
 from kubectl_safe.run.check import check
@@ -212,3 +213,30 @@ def test_shadows_are_found_and_steps_are_told() -> None:
 def test_leases_of_dead_runs_are_told_where_they_have_to_do_with_what_is_checked(scope: Scope, count: int) -> None:
     checked = run(scope, a_good_cluster(), Server(has_leases=True))
     assert codes(checked) == ["leftover-lease"] * count
+
+
+@dataclass
+class Later(View):
+    """A cluster in which a pod goes while AWS is asked, which tells of it as it was before."""
+
+    def look(self, pods: Iterable[Pod]) -> Snapshot:
+        now = super().look(pods)
+        left = {its: pod for its, pod in now.pods.items() if pod.name != "web-6"}
+        return replace(now, pods=left) if len(self.looks) > 1 else now
+
+
+def test_a_target_of_a_pod_that_went_while_aws_was_asked_is_no_fault() -> None:
+    assert codes(checking(SHOP, Later(a_good_cluster(nodes=NODES)), Server())) == []
+    strange = replace(a_good_cluster(), pods={})
+    assert codes(checking(SHOP, Later(replace(strange, pods=a_good_cluster(without={"web-5"}).pods)), Server())) == [
+        "target-without-pod"
+    ]
+
+
+def test_a_budget_that_covers_nothing_is_found_where_its_whole_namespace_is_checked() -> None:
+    seen = a_good_cluster(budgets=(a_budget(expected_pods=6), a_budget("none")))
+    assert codes(run(SHOP, seen)) == codes(run(EVERYTHING, seen)) == ["budget-covers-nothing"]
+    assert codes(run(Scope(namespace="shop", named={"Deployment": ("web",)}), seen)) == []
+    assert codes(run(Scope(namespace="bank"), seen)) == []
+    labelled = LabelSelector(match_labels={"app": "web"})
+    assert codes(run(Scope(namespace="shop", selector=labelled), seen)) == []

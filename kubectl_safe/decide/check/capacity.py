@@ -1,10 +1,9 @@
 """Whether there is enough left while a pod is moved, or fails: rollouts, replicas, nodes and autoscalers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
-from kubectl_safe.decide.check.alike import Alike
-from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.facts import Facts, is_live
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.remedies import in_pods, in_spec
 from kubectl_safe.decide.check.subject import Subject, of_workload
@@ -16,20 +15,15 @@ RESIZABLE = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
 _RECREATE = "Recreate"
 
 
-def served(facts: Facts) -> Iterator[tuple[Workload, list[Alike]]]:
-    """Return the checked workloads that Services lead requests to, with their pods."""
-    of: dict[str, list[Alike]] = {}
-    for its in facts.served:
-        if workload := facts.snapshot.workload_of(its.first):
-            of.setdefault(workload.uid, []).append(its)
-    for workload in facts.workloads:
-        if workload.uid in of and not workload.is_terminating:
-            yield workload, of[workload.uid]
+def served(facts: Facts) -> Iterator[Workload]:
+    """Return the checked workloads that Services lead requests to."""
+    found = {workload.uid for its in facts.served if (workload := facts.snapshot.workload_of(its.first))}
+    return (its for its in facts.workloads if its.uid in found and not its.is_terminating)
 
 
-def pods_of(alikes: Iterable[Alike]) -> list[Pod]:
-    """Return all of the pods."""
-    return [pod for its in alikes for pod in its.pods]
+def pods_of(workload: Workload, facts: Facts) -> list[Pod]:
+    """Return all of its pods that serve or are to, also those that are not checked."""
+    return list(filter(is_live, facts.snapshot.pods_of(workload)))
 
 
 def taken_first(workload: Workload) -> int:
@@ -44,7 +38,7 @@ def taken_first(workload: Workload) -> int:
 
 
 def _rollout_downtime(facts: Facts) -> Iterator[Finding]:
-    for workload, _ in served(facts):
+    for workload in served(facts):
         if workload.kind != "Deployment" or not workload.replicas:
             continue
         if workload.strategy == _RECREATE:
@@ -71,7 +65,7 @@ def _rolling(workload: Workload) -> str:
 
 
 def _rollout_capacity(facts: Facts) -> Iterator[Finding]:
-    for workload, _ in served(facts):
+    for workload in served(facts):
         if workload.kind != "Deployment" or workload.strategy == _RECREATE:
             continue
         taken = taken_first(workload)
@@ -86,7 +80,7 @@ def _rollout_capacity(facts: Facts) -> Iterator[Finding]:
 
 
 def _single_replica(facts: Facts) -> Iterator[Finding]:
-    for workload, _ in served(facts):
+    for workload in served(facts):
         if workload.kind in RESIZABLE and workload.replicas == 1:
             yield Finding(
                 code="single-replica",
@@ -100,8 +94,8 @@ def _one_node(facts: Facts) -> Iterator[Finding]:
     """Tell of pods that could be elsewhere: not where the cluster is known to have one node only."""
     if len(facts.snapshot.nodes) == 1:
         return
-    for workload, alikes in served(facts):
-        pods = pods_of(alikes)
+    for workload in served(facts):
+        pods = pods_of(workload, facts)
         nodes = {pod.node for pod in pods if pod.node}
         if workload.kind == "DaemonSet" or len(pods) <= 1 or len(nodes) != 1 or not all(pod.node for pod in pods):
             continue

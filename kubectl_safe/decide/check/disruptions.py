@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_safe.decide.check.capacity import RESIZABLE, pods_of, served
-from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.facts import Facts, is_live
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.subject import Subject, of_workload
 from kubectl_safe.decide.check.words import counted, named
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 
 def _budgets(facts: Facts) -> Iterator[tuple[Budget, list[Pod]]]:
-    """Return the budgets of checked pods, with these."""
+    """Return the budgets of checked pods, with all pods that they cover."""
+    checked = {pod.uid for pod in facts.live_pods}
     of: dict[str, list[Pod]] = {}
-    for pod in facts.live_pods:
+    for pod in sorted(filter(is_live, facts.snapshot.pods.values()), key=lambda its: its.name):
         of.setdefault(pod.namespace, []).append(pod)
     for budget in sorted(facts.snapshot.budgets, key=lambda its: (its.namespace, its.name)):
         pods = [pod for pod in of.get(budget.namespace, ()) if budget.selects(pod.namespace, pod.labels)]
-        if pods:
+        if any(pod.uid in checked for pod in pods):
             yield budget, pods
 
 
@@ -120,8 +121,8 @@ def _budget_covers_nothing(facts: Facts) -> Iterator[Finding]:
 
 
 def _budget_missing(facts: Facts) -> Iterator[Finding]:
-    for workload, alikes in served(facts):
-        pods = pods_of(alikes)
+    for workload in served(facts):
+        pods = pods_of(workload, facts)
         if workload.kind not in RESIZABLE or workload.replicas <= 1:
             continue
         if any(facts.snapshot.budgets_of(pod) for pod in pods):

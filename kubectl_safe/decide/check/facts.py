@@ -39,8 +39,8 @@ class Facts:
 
     @cached_property
     def live_pods(self) -> tuple[Pod, ...]:
-        """Those of the checked pods that serve, or are to: not finished, not ending, not withdrawn."""
-        return tuple(p for p in self.pods if not (p.is_finished or p.is_terminating or p.is_withdrawn))
+        """Those of the checked pods that serve, or are to."""
+        return tuple(filter(is_live, self.pods))
 
     @cached_property
     def bindings(self) -> Mapping[str, tuple[TargetGroupBinding, ...]]:
@@ -61,3 +61,8 @@ class Facts:
     def refused(self) -> tuple[Refusal, ...]:
         """What handoffs of the checked pods would refuse; each reason is a rule, and they are found together."""
         return refused(self.snapshot, self.workloads, self.pods, self.nodes)
+
+
+def is_live(pod: Pod) -> bool:
+    """Tell whether a pod serves, or is to."""
+    return not (pod.is_finished or pod.is_terminating or pod.is_withdrawn)

@@ -70,7 +70,7 @@ def _told_unhealthy(its: Bound, found: list[tuple[Target, Pod, TargetHealth]]) -
     return Finding(
         code="target-unhealthy",
         subject=its.subject,
-        fact=f"{len(found)} of {counted(len(its.pods), 'target')} of pods in target group {its.name} "
+        fact=f"{len(found)} of {counted(len(its.pods), 'target')} of checked pods in target group {its.name} "
         f"{'is' if len(found) == 1 else 'are'} unhealthy, while containers are ready: {', '.join(told)}{rest}",
         remedy=f"kubectl logs {pod.name} -n {pod.namespace} --all-containers --tail=50\n"
         f"aws elbv2 describe-target-health --target-group-arn {its.group.arn}",

@@ -1,5 +1,6 @@
 """Whether there is enough left: what is found of rollouts, replicas, nodes and autoscalers, and what isn't."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -214,3 +215,13 @@ def test_an_autoscaler_that_has_room_hides_no_other() -> None:
     [finding] = found("autoscaler-at-maximum", facts(setup=a_setup(autoscalers=its)))
     assert (str(finding.subject), finding.subject.namespace) == ("horizontalpodautoscaler.autoscaling/full", "shop")
     assert '"maxReplicas":2' in finding.remedy
+
+
+def test_of_one_pod_that_is_checked_all_others_count() -> None:
+    one = tuple(good_pods()[:1])
+    assert found("all-on-one-node", facts(a_good_cluster(), pods=one)) == []
+    [its] = found("all-on-one-node", facts(a_good_cluster(*TOGETHER), pods=one))
+    assert its.fact == "all of its 6 pods are on node node-1"
+    ending = (*good_pods(node="node-1")[:2], *(replace(pod, is_terminating=True) for pod in good_pods()[2:]))
+    [its] = found("all-on-one-node", facts(a_good_cluster(*ending)))
+    assert its.fact == "all of its 2 pods are on node node-1"

@@ -149,3 +149,10 @@ def test_a_namespace_that_is_not_checked_hides_no_other() -> None:
 def test_two_replicas_without_a_budget_are_told_too() -> None:
     workloads = {uid("web"): a_good_deployment(replicas=2)}
     assert len(found("budget-missing", facts(a_good_cluster(budgets=(), workloads=workloads)))) == 1
+
+
+def test_of_one_pod_that_is_checked_all_others_count() -> None:
+    seen = facts(a_good_cluster(budgets=(a_budget(max_unavailable=0),)), pods=tuple(good_pods()[:1]))
+    [its] = found("budget-allows-nothing", seen)
+    assert its.fact == "its maxUnavailable is 0: none of its 6 pods may ever be evicted"
+    assert found("budget-allows-nothing", facts(seen.snapshot, pods=())) == []

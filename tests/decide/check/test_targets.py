@@ -80,13 +80,14 @@ def test_what_aws_says_of_a_group_that_may_not_be_asked_and_of_one_that_only_con
         ),
         pytest.param(
             of(target_health={"web-1": MISMATCH}),
-            "1 of 6 targets of pods in target group web is unhealthy, while containers are ready: 10.244.0.2:8080 of "
+            "1 of 6 targets of checked pods in target group web is unhealthy, while containers are ready: "
+            "10.244.0.2:8080 of "
             "web-1: Target.ResponseCodeMismatch (GET /healthz got 404)",
             id="one",
         ),
         pytest.param(
             of(target_health={f"web-{n}": health("unhealthy", "Target.Timeout") for n in range(1, 6)}),
-            "5 of 6 targets of pods in target group web are unhealthy, while containers are ready: "
+            "5 of 6 targets of checked pods in target group web are unhealthy, while containers are ready: "
             + ", ".join(
                 f"{ip_of(f'web-{n}')}:8080 of web-{n}: Target.Timeout (GET /healthz got no answer in time)"
                 for n in range(1, 4)
