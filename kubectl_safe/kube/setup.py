@@ -3,6 +3,7 @@
 What may not be read is told, and left out: a check finds less then, and goes on.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ T = TypeVar("T")
 _CONTROLLER = "app.kubernetes.io/name=aws-load-balancer-controller"
 """The label of what its chart and its manifests install, wherever that is."""
 _POD_WEBHOOK = f"mpod.{CONTROLLER_API}"
+_MOST_TARGETS = re.compile(r"--max-targets-per-target-group=(\d+)")
 _FORBIDDEN = 403
 
 
@@ -166,6 +168,7 @@ def _controller(raw: Json) -> Controller:
     meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     template = spec["template"]["spec"]
     image = next((str(container.get("image") or "") for container in template["containers"]), "")
+    arguments = [str(its) for container in template["containers"] for its in container.get("args") or ()]
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     replicas = spec.get("replicas")
     return Controller(
@@ -173,6 +176,7 @@ def _controller(raw: Json) -> Controller:
         name=meta["name"],
         replicas=1 if replicas is None else int(replicas),
         ready=int(status.get("readyReplicas") or 0),
+        most_targets=next((int(it[1]) for its in arguments if (it := _MOST_TARGETS.fullmatch(its))), 0),
         version=tag or (meta.get("labels") or {}).get("app.kubernetes.io/version") or "",
     )
 

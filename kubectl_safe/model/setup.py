@@ -33,6 +33,8 @@ class Controller:
     ready: int
     version: str = ""
     """By its image's tag, or its label `app.kubernetes.io/version`; empty where neither tells."""
+    most_targets: int = 0
+    """How many it registers with a group at most (`--max-targets-per-target-group`); 0 for as many as there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

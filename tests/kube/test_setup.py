@@ -231,3 +231,13 @@ def test_autoscalers_of_a_namespace_or_of_all() -> None:
     for namespace, path in ((None, ""), ("shop", "/namespaces/shop")):
         found = read(namespace, has={f"/apis/autoscaling/v2{path}/horizontalpodautoscalers": [raw]}).autoscalers
         assert [(its.target, its.maximum) for its in found or ()] == [("web", 6)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most"), [(None, 0), (["--cluster-name=a"], 0), (["--v=2", "--max-targets-per-target-group=50"], 50)]
+)
+def test_how_many_targets_a_controller_registers(arguments: Any, most: int) -> None:
+    raw = a_deployment("lbc:v3.5.0")
+    raw["spec"]["template"]["spec"]["containers"][0]["args"] = arguments
+    [found] = read(has={ALL_DEPLOYMENTS: [raw]}).controllers or ()
+    assert found.most_targets == most

@@ -13,12 +13,17 @@ from kubectl_safe.decide.check.groups import Bound, bound
 from kubectl_safe.decide.check.words import counted
 from kubectl_safe.decide.target_words import reason_of
 from kubectl_safe.model.pod import Pod
-from kubectl_safe.model.target import State, Target, TargetHealth
+from kubectl_safe.model.target import CONTROLLER_API, State, Target, TargetHealth
 from kubectl_safe.model.workload import resolve
 
 LIMIT = 1000
 """Targets of a group, where nobody had AWS raise the quota (Elastic Load Balancing, Quotas)."""
 _SHOWN = 3
+_FLAG = "--max-targets-per-target-group"
+_QUOTA = (
+    "aws service-quotas list-service-quotas --service-code elasticloadbalancing "
+    "--query \"Quotas[?contains(QuotaName, 'Targets per Target Group')]\""
+)
 
 
 def _port_mismatch(facts: Facts) -> Iterator[Finding]:
@@ -125,15 +130,25 @@ def _at_limit(facts: Facts) -> Iterator[Finding]:
         counts[target.group] = counts.get(target.group, 0) + (not health.is_gone)
     for its in bound(facts):
         registered, surge = counts.get(its.group.arn, 0), _surge(its, facts)
-        if registered + surge > LIMIT:
+        limit, why, remedy = _limit(its, facts)
+        if registered + surge > limit:
             yield Finding(
                 code="group-at-limit",
                 subject=its.subject,
                 fact=f"target group {its.name} has {counted(registered, 'target')}, and {surge} more would come in a "
-                f"rollout; AWS takes {LIMIT}, where nobody had it raised",
-                remedy="aws service-quotas list-service-quotas --service-code elasticloadbalancing "
-                "--query \"Quotas[?contains(QuotaName, 'Targets per Target Group')]\"",
+                f"rollout; {why}",
+                remedy=remedy,
             )
+
+
+def _limit(its: Bound, facts: Facts) -> tuple[int, str, str]:
+    """Return how many targets a group takes, who says so, and how to have it otherwise."""
+    for controller in (facts.setup.controllers or ()) if its.binding.api == CONTROLLER_API else ():
+        if 0 < controller.most_targets < LIMIT:
+            where = f"deployment/{controller.name} -n {controller.namespace}"
+            told = f"the load balancer controller registers {controller.most_targets}"
+            return controller.most_targets, f"{told} ({_FLAG})", f"kubectl edit {where}  # {_FLAG}"
+    return LIMIT, f"AWS takes {LIMIT}, where nobody had it raised", _QUOTA
 
 
 def _surge(its: Bound, facts: Facts) -> int:

@@ -30,7 +30,7 @@ def a_namespace(name: str = "shop", *, value: str | None = "enabled", labelled: 
     )
 
 
-def a_controller(*, replicas: int = 2, ready: int = 2, version: str = "v2.13.4") -> Controller:
+def a_controller(*, replicas: int = 2, ready: int = 2, version: str = "v2.13.4", most_targets: int = 0) -> Controller:
     """Return a load balancer controller that has what it needs."""
     return Controller(
         namespace="kube-system",
@@ -38,6 +38,7 @@ def a_controller(*, replicas: int = 2, ready: int = 2, version: str = "v2.13.4")
         replicas=replicas,
         ready=ready,
         version=version,
+        most_targets=most_targets,
     )
 
 

@@ -13,10 +13,12 @@ from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.target import Target, TargetHealth
 from tests.decide.check.scenes import (
     a_container,
+    a_controller,
     a_good_cluster,
     a_good_deployment,
     a_good_group,
     a_good_pod,
+    a_setup,
     facts,
     found,
     good_pods,
@@ -244,3 +246,22 @@ def test_pods_without_an_address_yet_are_no_targets() -> None:
     seen = of(*(replace(pod, ips=()) for pod in good_pods()))
     codes = ("target-unhealthy", "group-without-balancer", "port-mismatch")
     assert [found(code, seen) for code in codes] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("most", "changes", "is_found"),
+    [
+        pytest.param(0, {}, False, id="none"),
+        pytest.param(7, {}, False, id="room for one more"),
+        pytest.param(6, {}, True, id="no room"),
+        pytest.param(6, {"bindings": (a_binding(api="eks.amazonaws.com"),)}, False, id="not of this controller"),
+    ],
+)
+def test_a_limit_that_the_controller_has_been_given(most: int, changes: Any, is_found: bool) -> None:
+    seen = facts(a_good_cluster(**changes), setup=a_setup(controllers=(a_controller(most_targets=most),)))
+    findings = found("group-at-limit", seen)
+    rest = "the load balancer controller registers 6 (--max-targets-per-target-group)"
+    fact = f"target group web has 6 targets, and 1 more would come in a rollout; {rest}"
+    assert [its.fact for its in findings] == [fact] * is_found
+    edit = "kubectl edit deployment/aws-load-balancer-controller -n kube-system  # --max-targets-per-target-group"
+    assert all(its.remedy == edit for its in findings)
