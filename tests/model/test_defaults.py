@@ -27,7 +27,7 @@ NONE: frozenset[str] = frozenset()
 
 ROWS = [
     (OwnerReference, {"is_controller": False}),
-    (Condition, {"since": None, "reason": "", "message": ""}),
+    (Condition, {"is_unknown": False, "since": None, "reason": "", "message": ""}),
     (ContainerPort, {"protocol": "TCP"}),
     (ServicePort, {"protocol": "TCP", "app_protocol": "", "node_port": None}),
     (
@@ -42,7 +42,17 @@ ROWS = [
             "is_in_endpoint_group": False,
         },
     ),
-    (Endpoint, {"address_type": "", "zone": "", "manager": "endpointslice-controller.k8s.io", "is_exported": False}),
+    (
+        Endpoint,
+        {
+            "address_type": "",
+            "is_serving": True,
+            "is_terminating": False,
+            "zone": "",
+            "manager": "endpointslice-controller.k8s.io",
+            "is_exported": False,
+        },
+    ),
     (Network, {"has_cilium": False, "exported": NONE, "unlisted_exports": ""}),
     (Budget, {"min_available": None, "max_unavailable": None, "expected_pods": 0, "disrupted": NONE}),
     (LabelSelector, {"match_expressions": ()}),
