@@ -14,6 +14,7 @@ from kubectl_safe.model.target import group_name
 
 _WORDS = {
     "grpc": "gRPC",
+    "h2": "HTTP/2",
     "h2c": "HTTP/2",
     "http2": "HTTP/2",
     "ws": "WebSocket",

@@ -81,17 +81,18 @@ def _delay_zero(facts: Facts) -> Iterator[Finding]:
 def _delay_long(facts: Facts) -> Iterator[Finding]:
     """Tell of pods that pause before they stop; where they don't, that is what is to be remedied first."""
     for its in bound(facts):
-        delay = its.group.deregistration_delay
-        grace = min((some.grace for some in its.alike if some.has_hook), default=delay)
+        delay, pausing = its.group.deregistration_delay, [some for some in its.alike if some.has_hook]
+        grace = min((some.grace for some in pausing), default=delay)
         if delay <= grace:
             continue
-        value = whole_seconds(max(grace - _TO_END, grace / 2))
+        # As long as the pods pause, where that is long enough for anything: then nothing else has to change.
+        pauses = [some.pause for some in pausing if some.pause and some.pause >= _TO_END]
         yield Finding(
             code="deregistration-delay-long",
             subject=its.subject,
             fact=f"target group {its.name} lets targets drain for up to {go_duration(delay)}, and its pods are killed "
             f"{go_duration(grace)} after their deletion",
-            remedy=attribute(its.group, DELAY, value),
+            remedy=attribute(its.group, DELAY, whole_seconds(min([max(grace - _TO_END, grace / 2), *pauses]))),
         )
 
 

@@ -41,6 +41,7 @@ def named(name: str) -> Facts:
             "HTTP/2 (by appProtocol kubernetes.io/h2c of port 80 of service web)",
             id="HTTP/2 by the protocol",
         ),
+        pytest.param(named("h2"), "HTTP/2 (by the name h2 of container port 8080)", id="HTTP/2 by a container's port"),
         pytest.param(
             served(name="grpc-api"), "gRPC (by the name grpc-api of port 80 of service web)", id="gRPC by a name"
         ),

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.model.container import Hook
 from kubectl_safe.model.group_details import HealthCheck
 from tests.decide.check.scenes import a_container, a_good_cluster, a_good_group, facts, found, good_pods
 from tests.support.builders import a_binding, arn
 
 BALANCED = "targetgroupbinding.elbv2.k8s.aws/web", "shop"
 BARE = a_container(pre_stop=None)
+SHORT = a_container(pre_stop=Hook(duration=timedelta(seconds=9), is_pause=True))
+UNTOLD = a_container(pre_stop=Hook(duration=None))
 
 
 def of(*containers: Any, cluster: Any = None, pod: Any = None, **group: Any) -> Facts:
@@ -51,7 +54,9 @@ def test_no_deregistration_delay(seen: Facts, is_found: bool) -> None:
         pytest.param(of(), None, id="shorter"),
         pytest.param(of(delay=60), None, id="as long as the grace period"),
         pytest.param(of(BARE, delay=300), None, id="pods that stop at once are another fault"),
-        pytest.param(of(delay=300), 50, id="longer"),
+        pytest.param(of(delay=300), 30, id="longer, and as long as they pause would do"),
+        pytest.param(of(SHORT, delay=300), 50, id="longer, and they pause too short"),
+        pytest.param(of(UNTOLD, delay=300), 50, id="longer, and nobody knows how long they pause"),
         pytest.param(of(delay=300, pod={"grace_period_seconds": 10}), 5, id="longer than a short one"),
     ],
 )
@@ -88,7 +93,7 @@ def test_a_slow_health_check(interval: float, threshold: int, is_found: bool) ->
     ("code", "changes", "remedy"),
     [
         ("deregistration-delay-zero", {"delay": 0}, "deregistration_delay.timeout_seconds,Value=30\n"),
-        ("deregistration-delay-long", {"delay": 300}, "deregistration_delay.timeout_seconds,Value=50\n"),
+        ("deregistration-delay-long", {"delay": 300}, "deregistration_delay.timeout_seconds,Value=30\n"),
         ("slow-start", {"slow_start": timedelta(seconds=60)}, "slow_start.duration_seconds,Value=0\n"),
         ("health-check-slow", {"healthy_threshold": 20}, " --health-check-interval-seconds 10 "),
         ("connection-termination-off", {"protocol": "TCP", "keeps_flows": True}, "termination.enabled,Value=true\n"),
