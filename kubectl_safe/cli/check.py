@@ -105,8 +105,8 @@ def command(
 
     Looks at the workloads of a namespace, at those that are named, or at what is on a node, and at what they depend on:
     readiness gates, probes and hooks, target groups, the load balancer controller, disruption budgets, autoscalers,
-    and what dead runs left. Nothing
-    is written, to the cluster or to AWS. Each finding has a code, a fact with its figures, and a remedy.
+    and what dead runs left. Nothing is written, to the cluster or to AWS. Each finding has a code, a fact with its
+    figures, and a remedy.
 
     Exit codes: 0 nothing found that --fail-on names, 1 something was, 2 it could not be checked.
 

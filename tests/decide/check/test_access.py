@@ -5,7 +5,8 @@ from dataclasses import replace
 from kubectl_safe.decide.check import RULES, findings
 from kubectl_safe.decide.check.finding import Severity
 from kubectl_safe.decide.rights import Right
-from tests.decide.check.scenes import facts, found, told
+from kubectl_safe.model.setup import Setup
+from tests.decide.check.scenes import a_good_cluster, facts, found, told
 
 EVICT = Right(verb="create", resource="pods", subresource="eviction", namespace="shop")
 
@@ -36,6 +37,11 @@ def test_a_program_that_shadows_a_command() -> None:
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
     assert told(findings(facts())) == []
+
+
+def test_nothing_is_found_where_nothing_could_be_read() -> None:
+    assert told(findings(facts(a_good_cluster(groups={}, health={}), setup=Setup()))) == []
+    assert told(findings(facts(setup=Setup()))) == []
 
 
 def test_the_worst_comes_first_and_what_is_ignored_does_not_come() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_safe.decide.check.facts import Facts
 from tests.decide.check.scenes import a_good_cluster, a_good_deployment, a_good_pod, facts, found, good_pods
-from tests.support.builders import REPLICAS, a_budget, a_replica_set, uid
+from tests.support.builders import REPLICAS, a_budget, a_replica_set, a_service, an_owner, uid
 
 OTHER = {"app": "other"}
 
@@ -156,3 +156,18 @@ def test_of_one_pod_that_is_checked_all_others_count() -> None:
     [its] = found("budget-allows-nothing", seen)
     assert its.fact == "its maxUnavailable is 0: none of its 6 pods may ever be evicted"
     assert found("budget-allows-nothing", facts(seen.snapshot, pods=())) == []
+
+
+def test_two_workloads_of_which_one_has_a_budget() -> None:
+    labels = {"app": "api", "pod-template-hash": "1"}
+    others = [
+        a_good_pod(f"api-{n}", labels=labels, controller=an_owner(name="api-1"), ips=(f"10.9.0.{n}",), gates={})
+        for n in (1, 2)
+    ]
+    seen = a_good_cluster(
+        *others,
+        workloads={uid(its): a_good_deployment(its, replicas=2) for its in ("web", "api")},
+        replica_sets={uid("web-5d4f8c7b9"): a_replica_set(), uid("api-1"): a_replica_set("api-1", of="api")},
+        services=(a_service(), a_service("api")),
+    )
+    assert [str(its.subject) for its in found("budget-missing", facts(seen))] == ["deployment.apps/api"]
