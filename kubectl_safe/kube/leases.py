@@ -10,9 +10,10 @@ from typing import Any
 
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.listing import Requests, listed
 from kubectl_safe.kube.outcome import RETRY_SECONDS, Busy, Conflict, Denied, Gone, result_of
 from kubectl_safe.kube.watch import UNREADABLE
-from kubectl_safe.model.lease import Lease, LeaseName
+from kubectl_safe.model.lease import NODE_NAMESPACE, Lease, LeaseName
 from kubectl_safe.model.marks import MANAGED_BY, NODES, RUN
 
 _SECONDS = 5.0
@@ -104,6 +105,34 @@ class LeaseApi:
         return Taken(lease=found.lease)
 
 
+def leases_of_runs(client: Requests, namespace: str | None) -> tuple[tuple[Lease, ...] | None, list[str]]:
+    """Return the Leases of runs of this tool for whoever looks on, and what could not be read of them, and why.
+
+    They are None where none could be read. Those of a namespace and those of nodes are read one without the other where
+    need be.
+
+    Args:
+        client: of the API server.
+        namespace: whose workloads are looked at; None for those of all.
+    """
+    homes = dict.fromkeys([namespace, NODE_NAMESPACE] if namespace else [None])
+    found: list[Lease] | None = None
+    troubles = []
+    for home in homes:
+        path = _collection_in(home) if home else _EVERYWHERE
+        where = f"in namespace {home}" if home else "in all namespaces"
+        label, value = MANAGED_BY
+        try:
+            its = [parse(raw) for raw in listed(client, path, {"labelSelector": f"{label}={value}"})]
+        except ApiError as error:
+            troubles.append(f"leases {where} can't be listed: {error.message}")
+        except UNREADABLE as error:
+            troubles.append(f"leases {where} can't be read: {error!r}")
+        else:
+            found = [*(found or ()), *its]
+    return (tuple(found) if found is not None else None), troubles
+
+
 def _refused(verb: str, name: LeaseName, error: ApiError) -> Gone | Conflict | Busy | Denied:
     """Return what a refusal means, with what was asked in its words."""
     result = result_of(error, is_dry_run=False)
@@ -127,7 +156,11 @@ def _words(verb: str, name: LeaseName, error: ApiError) -> str:
 
 
 def _collection(name: LeaseName) -> str:
-    return f"/apis/coordination.k8s.io/v1/namespaces/{name.namespace}/leases"
+    return _collection_in(name.namespace)
+
+
+def _collection_in(namespace: str) -> str:
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
 def _path(name: LeaseName) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Self
 
 from kubectl_safe.decide.allow import UNSEEN_TARGETS
+from kubectl_safe.decide.check.leftovers import mark_trouble
 from kubectl_safe.decide.health import wishes_to_watch
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
@@ -23,6 +24,7 @@ from kubectl_safe.model.workload import Workload
 from kubectl_safe.run.asking import Asking
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rights import check_rights
+from kubectl_safe.run.scope import readable
 from kubectl_safe.run.target_groups import PATIENCE, UnseenTargetsError
 from kubectl_safe.run.terms import Terms
 
@@ -46,10 +48,12 @@ class Onlooker:
     warn: Callable[[str], None]
     without: str
     """What becomes of the targets of a group that can't be asked."""
+    leaves_out: bool = False
+    """Whether pods whose marks can't be read are told of, and left out."""
     now: Callable[[], datetime]
     observer: Observer = field(init=False)
     _tried: set[str] = field(init=False, default_factory=set)
-    """Target groups that were asked for once, by ARN or by name."""
+    """Target groups that were asked for once, by ARN or by name, and pods that were told of, by UID."""
     _has_given_up: bool = field(init=False, default=False)
     """Whether no further group is waited for: AWS has not answered for as long as anybody waits."""
     _signal: Signal = field(init=False, default_factory=Signal)
@@ -82,12 +86,23 @@ class Onlooker:
 
     def look_at(self, choose: Callable[[Snapshot], Iterable[Pod]], *, targets: Iterable[Target] = ()) -> Snapshot:
         """Do the same for the pods that are chosen."""
-        snapshot = self.observer.look()
+        snapshot = self._look()
         if pods := tuple(choose(snapshot)):
             self._ask_first(pods, snapshot)
-            snapshot = self.observer.look()
+            snapshot = self._look()
         its = {target for pod in choose(snapshot) for target in snapshot.targets_of(pod)}
         self.observer.want(wishes_to_watch(its | set(targets), snapshot))
+        return snapshot
+
+    def _look(self) -> Snapshot:
+        snapshot = self.observer.look()
+        if not self.leaves_out:
+            return snapshot
+        snapshot, strange = readable(snapshot)
+        for pod in strange:
+            if pod.uid not in self._tried:
+                self._tried.add(pod.uid)
+                self.warn(f"Warning: {mark_trouble(pod)}; it is left out until then")
         return snapshot
 
     def wait(self, longest: timedelta) -> None:
@@ -110,7 +125,7 @@ class Onlooker:
         for name, binding in sought_by(intent, snapshot).items():
             ask = partial(self._asking.begin().await_names, {name: binding}, snapshot)
             self._try(group_name(name.group), ask)
-        snapshot = self.observer.look()
+        snapshot = self._look()
         roles, allow = snapshot.roles_by_group, frozenset({UNSEEN_TARGETS})
         for arn, targets in sorted(targets_of(intent, snapshot).items()):
             self._try(arn, partial(self._asking.begin().await_all, {arn: targets}, roles=roles, allow=allow))

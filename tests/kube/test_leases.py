@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.kube.leases import Absent, Found, LeaseApi, Taken, parse
+from kubectl_safe.kube.leases import Absent, Found, LeaseApi, Taken, leases_of_runs, parse
 from kubectl_safe.kube.outcome import Busy, Conflict, Denied
 from kubectl_safe.model.lease import Lease, lease_of_node
 from kubectl_safe.model.marks import RUN
@@ -147,3 +147,28 @@ def test_an_empty_lease_is_nobodys() -> None:
     assert (lease.holder, lease.since, lease.renewed, lease.duration) == ("", "", "", timedelta(0))
     assert isinstance(lease, Lease)
     assert lease.held_by.since is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "found", "told"),
+    [
+        pytest.param(Answer(body={"items": [RAW]}), (OURS,), [], id="some"),
+        pytest.param(Answer(body={"items": []}), (), [], id="none"),
+        pytest.param(
+            a_status(403, "Forbidden", "no"), None, ["leases in all namespaces can't be listed: no"], id="forbidden"
+        ),
+        pytest.param(
+            Answer(body={"items": [{}]}),
+            None,
+            ["leases in all namespaces can't be read: KeyError('metadata')"],
+            id="nonsense",
+        ),
+    ],
+)
+def test_whoever_looks_on_reads_the_leases_of_all_runs(
+    serve: Serve, answer: Answer, found: tuple[Lease, ...] | None, told: list[str]
+) -> None:
+    server, client = serve(lambda _: answer)
+    assert leases_of_runs(client, None) == (found, told)
+    [asked] = server.asked
+    assert asked.query["labelSelector"] == "app.kubernetes.io/managed-by=kubectl-safe"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kubectl_safe.decide.rights import Needs
+from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.onlooker import Onlooker
 from kubectl_safe.run.target_groups import PATIENCE, FirstAnswers
@@ -13,7 +14,7 @@ from kubectl_safe.run.terms import Terms
 from tests.run.aws import Aws, denied
 from tests.run.test_target_groups import GONE, THROTTLED, a_balanced_world
 from tests.run.world import World
-from tests.support.builders import a_binding, a_deployment, a_target, arn, uid
+from tests.support.builders import a_binding, a_deployment, a_pod, a_target, arn, uid
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.errors import AwsError
@@ -112,3 +113,23 @@ def test_looks_at_pods_whoever_has_them() -> None:
     world = a_balanced_world()
     snapshot = an_onlooker(world, Aws(world), []).look_at(lambda seen: [seen.pods[uid("web-1")]])
     assert a_target() in snapshot.health
+
+
+@pytest.mark.parametrize("leaves_out", [True, False])
+def test_a_pod_whose_mark_is_not_ours_is_left_out_where_that_is_wanted(*, leaves_out: bool) -> None:
+    world = a_balanced_world()
+    world.add(a_pod(annotations={"kubectl-safe/handoff": "{}"}))
+    told: list[str] = []
+    onlooker = an_onlooker(world, Aws(world), told)
+    onlooker.leaves_out = leaves_out
+    if not leaves_out:
+        with pytest.raises(KubectlSafeError, match="take it off: kubectl annotate pod web-1"):
+            onlooker.look(a_deployment())
+        return
+    for _ in range(2):
+        assert uid("web-1") not in onlooker.look(a_deployment()).pods
+    [warning] = told
+    assert warning.startswith("Warning: pod shop/web-1: annotation kubectl-safe/handoff is not one of ours: ")
+    assert warning.endswith(
+        "; take it off: kubectl annotate pod web-1 -n shop kubectl-safe/handoff-; it is left out until then"
+    )

@@ -17,6 +17,7 @@ from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import Lease, LeaseName, lease_of_node, lease_of_workload
 from kubectl_safe.model.marks import HANDOFF, NUDGE, OPERATION, TOUCH, WAKE, Operation
 from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 
@@ -31,7 +32,8 @@ def _age(lease: Lease, at: datetime) -> float | None:
         return None
 
 
-def _is_alive(lease: Lease, at: datetime) -> bool:
+def is_alive(lease: Lease, at: datetime) -> bool:
+    """Tell whether a Lease was renewed lately, as of an instant of the server's clock: its run is under way."""
     age = _age(lease, at)
     return bool(lease.holder) and age is not None and age <= 2 * lease.duration.total_seconds()
 
@@ -40,7 +42,7 @@ def _alive(facts: Facts) -> Mapping[LeaseName, Lease] | None:
     """Return the Leases of runs that are alive; None where that can't be told."""
     if facts.setup.leases is None or facts.setup.at is None:
         return None
-    return {its.name: its for its in facts.setup.leases if _is_alive(its, facts.setup.at)}
+    return {its.name: its for its in facts.setup.leases if is_alive(its, facts.setup.at)}
 
 
 def _is_worked_on(pod: Pod, facts: Facts, alive: Mapping[LeaseName, Lease]) -> bool:
@@ -82,7 +84,7 @@ def _records(facts: Facts) -> Iterator[Finding]:
     if alive is None:
         return
     for workload in facts.workloads:
-        operation = _operation(workload, facts)
+        operation = operation_of(workload, facts.snapshot)
         name = lease_of_workload(workload.kind, workload.namespace, workload.name)
         if operation is not None and name not in alive:
             left = sum(operation.plans(pod.uid) for pod in facts.snapshot.pods_of(workload))
@@ -97,21 +99,21 @@ def _records(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _bearers(workload: Workload, facts: Facts) -> Iterator[Workload | ReplicaSet]:
+def _bearers(workload: Workload, snapshot: Snapshot) -> Iterator[Workload | ReplicaSet]:
     yield workload
-    yield from facts.snapshot.replica_sets_of(workload)
+    yield from snapshot.replica_sets_of(workload)
 
 
-def _operation(workload: Workload, facts: Facts) -> Operation | None:
+def operation_of(workload: Workload, snapshot: Snapshot) -> Operation | None:
     """Return the record of a restart; one that can't be read is told of as such."""
-    for bearer in _bearers(workload, facts):
+    for bearer in _bearers(workload, snapshot):
         text = bearer.annotations.get(OPERATION)
-        if text is not None and not _trouble(bearer):
+        if text is not None and not mark_trouble(bearer):
             return Operation.loads(text)
     return None
 
 
-def _trouble(bearer: Pod | Workload | ReplicaSet) -> str:
+def mark_trouble(bearer: Pod | Workload | ReplicaSet) -> str:
     """Return why a mark of ours can't be read, with the remedy; empty where it can."""
     try:
         _ = bearer.handoff if isinstance(bearer, Pod) else bearer.operation
@@ -122,15 +124,19 @@ def _trouble(bearer: Pod | Workload | ReplicaSet) -> str:
 
 def is_readable(pod: Pod) -> bool:
     """Tell whether the mark of a handoff on a pod is ours; without one there is nothing to read."""
-    return not _trouble(pod)
+    return not mark_trouble(pod)
 
 
 def _unreadable(facts: Facts) -> Iterator[Finding]:
     found: list[tuple[Subject, str]] = [
-        (Subject(kind="pod", name=pod.name, namespace=pod.namespace), _trouble(pod)) for pod in facts.unreadable
+        (Subject(kind="pod", name=pod.name, namespace=pod.namespace), mark_trouble(pod)) for pod in facts.unreadable
     ]
     for workload in facts.workloads:
-        found += [(of_workload(workload), its) for bearer in _bearers(workload, facts) if (its := _trouble(bearer))]
+        found += [
+            (of_workload(workload), its)
+            for bearer in _bearers(workload, facts.snapshot)
+            if (its := mark_trouble(bearer))
+        ]
     for subject, trouble in found:
         fact, _, remedy = trouble.rpartition("; take it off: ")
         yield Finding(code="mark-unreadable", subject=subject, fact=fact, remedy=remedy)
@@ -157,7 +163,7 @@ def _marks_of(node: Node) -> str:
 
 def _leases(facts: Facts) -> Iterator[Finding]:
     for its in facts.setup.leases or ():
-        if not its.holder or facts.setup.at is None or _is_alive(its, facts.setup.at):
+        if not its.holder or facts.setup.at is None or is_alive(its, facts.setup.at):
             continue
         age = _age(its, facts.setup.at)
         since = f", renewed {go_duration(facts.setup.at - datetime.fromisoformat(its.renewed))} ago" if age else ""
