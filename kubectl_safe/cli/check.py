@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
+from kubectl_safe.cli.progress import Progress, width
 from kubectl_safe.cli.resources import named_resources
 from kubectl_safe.cli.start import connect, glance_for
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
@@ -161,7 +162,7 @@ def _check(
     scope = Scope(namespace=namespace, named=named)
     needs = to_check(scope.watched, has_nodes=scope.watched is None)
     with (
-        _Progress() as progress,
+        Progress() as progress,
         glance_for(
             common, client, namespace=scope.watched, needs=needs, warn=progress.warn, progress=progress.tell
         ) as glance,
@@ -178,41 +179,6 @@ def _check(
         for what in checked.unread:
             progress.warn(f"Warning: {what}; rules about that found nothing")
     return checked, began, now()
-
-
-class _Progress:
-    """Tells on stderr what is under way, in one line that the next replaces; nothing where stderr is no terminal."""
-
-    def __init__(self) -> None:
-        self._is_shown = sys.stderr.isatty()
-        self._is_open = False
-
-    def __enter__(self) -> Self:
-        self.tell("reading the cluster")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._clear()
-
-    def tell(self, what: str) -> None:
-        """Say what is under way."""
-        self._clear()
-        if self._is_shown:
-            echo(f"{what} ...", err=True, nl=False)
-            self._is_open = True
-
-    def warn(self, message: str) -> None:
-        """Print a warning above it."""
-        from kubectl_safe.render.text import plain
-
-        self._clear()
-        echo(plain(message), err=True)
-
-    def _clear(self) -> None:
-        if self._is_open:
-            # To the first column, and clear what is to the right of it.
-            echo("\r\x1b[K", err=True, nl=False, color=True)
-            self._is_open = False
 
 
 def _print(
@@ -234,22 +200,13 @@ def _print(
         case "sarif":
             echo(json.dumps(log(checked, version=__version__, command=told), indent=2))
         case _:
-            for line in table(checked, width=_width()):
+            for line in table(checked, width=width()):
                 echo(line)
-
-
-def _width() -> int | None:
-    """Return the cells of a line; None where it is read by a program, unless COLUMNS says how many there are."""
-    import os
-    import shutil
-
-    is_told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return shutil.get_terminal_size().columns if is_told else None
 
 
 def _explain(code: str) -> None:
     from kubectl_safe.decide.check import RULES
     from kubectl_safe.render.findings import explained
 
-    for line in explained(RULES[code], width=min(_width() or 80, 100)):
+    for line in explained(RULES[code], width=min(width() or 80, 100)):
         echo(line)

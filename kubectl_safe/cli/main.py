@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": ("kubectl_safe.cli.demo:command", "See what kubectl loses and kubectl safe does not."),
     "drain": ("kubectl_safe.cli.drain:command", "Drain nodes without losing a request."),
     "rbac": ("kubectl_safe.cli.rbac:command", "Print the smallest roles that these commands need."),
+    "status": ("kubectl_safe.cli.status:command", "Show gates, slices, targets and handoffs of pods."),
     "uncordon": ("kubectl_safe.cli.uncordon:command", "Make nodes schedulable again that kubectl safe drain cordoned."),
     "rollout": ("kubectl_safe.cli.rollout:group", "Restart workloads without losing a request, and watch rollouts."),
 }

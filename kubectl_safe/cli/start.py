@@ -209,6 +209,7 @@ def onlooker_for(
     needs: "Needs",
     warn: "Callable[[str], None]",
     without: str,
+    leaves_out: bool = False,
 ) -> "Iterator[Onlooker]":
     """Open what looks at the cluster for a command that only watches.
 
@@ -219,6 +220,7 @@ def onlooker_for(
         needs: the rights to see to before anything is watched.
         warn: is told what is gone without.
         without: what becomes of the targets of a group that can't be asked.
+        leaves_out: whether pods whose marks can't be read are told of, and left out.
     """
     from kubectl_safe.model.errors import Interrupted
     from kubectl_safe.render.lines import Lines
@@ -239,6 +241,7 @@ def onlooker_for(
                 terms=terms,
                 warn=warn,
                 without=without,
+                leaves_out=leaves_out,
                 now=now,
             ) as onlooker,
         ):

@@ -21,6 +21,7 @@ HELPS = [
     ["uncordon", "-h"],
     ["check", "-h"],
     ["rbac", "-h"],
+    ["status", "-h"],
 ]
 
 

@@ -1,0 +1,77 @@
+"""`status` on a real control plane, in the middle of a handoff: gates, slices and targets as they are right then."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.scenario import Scene
+from tests.support.stage import RESTRICTED, USER
+from tests.support.workloads import kubectl
+
+pytestmark = pytest.mark.controlplane
+
+DELAY_SECONDS = 10.0
+GATE = "target-health.elbv2.k8s.aws/web"
+RESTARTED = "rollout restart deployment/web"
+
+
+def status(scene: Scene, *arguments: str, user: str = USER) -> Any:
+    """Return what is seen of the scene as a document."""
+    done = scene.stage.safe("status", *arguments, "-n", scene.namespace, "-o", "json", user=user)
+    return json.loads(done.stdout)
+
+
+def states(pod: dict[str, Any]) -> list[str | None]:
+    """Return the states of a pod's targets."""
+    return [target["state"] for target in pod["targets"]]
+
+
+def test_a_pod_in_the_middle_of_its_handoff_is_shown_with_its_target_that_drains(scene: Scene) -> None:
+    scene.deploy("web", replicas=2, is_load_balanced=True, deregistration_delay=DELAY_SECONDS)
+    before = len(scene.stage.writes())
+    calm = status(scene, "deployment/web")
+    assert (calm["runs"], calm["left"], calm["warnings"]) == ([], [], [])
+    for pod in calm["pods"]:
+        assert (pod["step"], pod["ready"]["value"], states(pod)) == (None, "True", ["healthy"])
+        assert [(its["type"], its["value"]) for its in pod["readinessGates"]] == [(GATE, "True")]
+        assert [(its["service"], its["ready"], its["terminating"]) for its in pod["slices"]] == [("web", True, False)]
+    assert [write for write in scene.stage.writes()[before:] if "review" not in write.resource] == []
+
+    with scene.stage.safe_in_background(*scene.restart()) as restart:
+        restart.await_line("withdrawn")
+        scene.when(scene.withdrawn, what="a withdrawn pod")
+        seen = status(scene, "deployment/web")
+        text = scene.stage.safe("status", "-n", scene.namespace).stdout
+        by_node = status(scene, *(f"node/{its['node']}" for its in seen["pods"] if its["step"] == "withdrawn"))
+        with scene.stage.safe_in_background("status", "-l", "app=web", "-w", "-n", scene.namespace) as watched:
+            watched.await_line(" draining ")
+            watched.await_line(" terminating")
+        assert restart.wait(90) == 0
+
+    [withdrawn, *_] = [pod for pod in seen["pods"] if pod["step"] == "withdrawn"]
+    assert withdrawn["workload"]["name"] == "web"
+    assert (withdrawn["ready"]["value"], withdrawn["slices"], states(withdrawn)) == ("True", [], ["draining"])
+    assert withdrawn["targets"][0]["reason"] == "Target.DeregistrationInProgress"
+    assert withdrawn["waitsFor"]["for"] in {"targets", "settle"}
+    [run] = seen["runs"]
+    assert run["about"].startswith(RESTARTED)
+    assert withdrawn["uid"] in {pod["uid"] for pod in run["pods"]}
+    assert text.startswith(RESTARTED)
+    assert f"  {withdrawn['name']}  withdrawn" in text
+    assert f"{withdrawn['targets'][0]['address']}:8080 draining (Target.DeregistrationInProgress" in text
+    assert withdrawn["uid"] in {pod["uid"] for pod in by_node["pods"]}
+    assert status(scene, "deployment/web")["runs"] == []
+
+
+def test_whoever_may_only_read_pods_sees_them_and_what_is_missing(scene: Scene) -> None:
+    scene.deploy("api", replicas=1)
+    kubectl(scene.stage, "create", "role", "reader", "--verb=list,watch", "--resource=pods", "-n", scene.namespace)
+    kubectl(
+        scene.stage, "create", "rolebinding", "reader", "--role=reader", f"--user={RESTRICTED}", "-n", scene.namespace
+    )
+    [pod] = status(scene, user=RESTRICTED)["pods"]
+    assert (pod["ready"]["value"], pod["slices"], pod["workload"]) == ("True", [], None)
+    done = scene.stage.safe("status", "deployment/api", "-n", scene.namespace, user=RESTRICTED, check=False)
+    assert done.returncode == 1
+    assert f"list deployments.apps in namespace {scene.namespace}" in done.stderr
