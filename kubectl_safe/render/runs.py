@@ -12,6 +12,8 @@ from kubectl_safe.render.durations import short
 from kubectl_safe.render.table import fact
 from kubectl_safe.render.text import cells, columns, plain, wrap
 
+TEXT_CELLS = 60
+"""As many a text needs to be worth reading beside a name; where there are fewer, it goes below."""
 _INDENT = "  "
 _LINES = 1000
 """More than any text has: nothing is cut off."""
@@ -45,7 +47,11 @@ def _pods(run: Run, known: dict[str, PodStatus], width: int | None) -> Iterator[
     longest = max(map(cells, heads), default=0)
     for head, planned in zip(heads, moving, strict=True):
         told = waits_for(planned, run.decisions[planned.uid], run.intent)
-        yield from _wrapped(told, head + " " * (longest - cells(head)), width)
+        if width is None or width - longest >= TEXT_CELLS:
+            yield from _wrapped(told, head + " " * (longest - cells(head)), width)
+        else:
+            yield head.rstrip()
+            yield from _wrapped(told, 2 * _INDENT, width)
     if queued := len(shown) - len(moving):
         yield f"{_INDENT}{queued} queued"
 

@@ -98,6 +98,13 @@ def test_a_drain_has_the_pods_of_its_nodes_but_those_that_stay() -> None:
     assert (run.nodes, names(run)) == (("node-1",), "web-1 web-3")
 
 
+def test_what_somebody_else_has_left_elsewhere_is_of_no_drain() -> None:
+    snapshot = a_cluster(a_pod("web-2", released=True, node="node-2"), nodes=NODES)
+    leases = [a_lease(OF_NODE, about="drain node-1"), a_lease(nodes=("node-1",), about="drain node-1")]
+    [run] = looked_at(snapshot, *leases).runs
+    assert "web-2" not in names(run).split()
+
+
 def test_only_runs_that_have_to_do_with_what_is_shown_are_told() -> None:
     other = a_pod("web-2", node="node-2")
     snapshot = a_cluster(other, without=[f"web-{n}" for n in (1, 3, 4, 5, 6)], nodes=NODES)

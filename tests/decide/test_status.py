@@ -68,7 +68,7 @@ def test_tells_each_gate_with_its_value(condition: Condition | None, value: str 
 @pytest.mark.parametrize(
     ("pod", "why"),
     [
-        pytest.param(a_pod(), "", id="it is"),
+        pytest.param(a_pod(conditions={"Ready": Condition(is_true=True, reason="Fine")}), "", id="it is"),
         pytest.param(a_pod(ready=False, waiting_reason="CrashLoopBackOff"), "CrashLoopBackOff", id="a container"),
         pytest.param(a_pod(ready=False, conditions={}), "", id="nobody says"),
         pytest.param(

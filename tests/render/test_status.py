@@ -28,6 +28,7 @@ from tests.support.builders import (
     a_cluster,
     a_pod,
     a_service,
+    a_target,
     an_endpoint,
     arn,
     health,
@@ -166,6 +167,17 @@ def test_whoever_is_at_work_stands_above_with_what_each_pod_waits_for() -> None:
         "  web-2  released   pod web-7 is not ready: ContainerCreating (1 of 6 others in service)",
         "  1 queued",
         "",
+    ]
+
+
+def test_what_a_pod_with_a_long_name_waits_for_stands_below_it() -> None:
+    long = a_pod("web-75b544cb47-mdwb2", withdrawn=True)
+    snapshot = a_cluster(long, health={a_target(long.name): DRAINING})
+    lines = status_lines(looked_at(with_record(snapshot), a_lease()), width=80)
+    assert lines[1:4] == [
+        "  web-75b544cb47-mdwb2  withdrawn",
+        "    target in web is draining (Target.DeregistrationInProgress) (deregistration",
+        "    delay of web: 300s)",
     ]
 
 

@@ -46,12 +46,12 @@ class View:
 
 @dataclass
 class Server:
-    """An API server with the Lease of a restart, by a clock that is an hour ahead of ours."""
+    """An API server with the Lease of a restart, by a clock that is an hour behind ours."""
 
     denies: tuple[str, ...] = ()
     """Namespaces whose Leases may not be listed; `leases` for those of all."""
     asked: list[str] = field(default_factory=list)
-    clock_offset: timedelta = timedelta(hours=1)
+    clock_offset: timedelta = timedelta(hours=-1)
 
     def request(self, method: str, path: str, *, query: Any = None) -> dict[str, Any]:
         assert (method, query["labelSelector"]) == ("GET", "app.kubernetes.io/managed-by=kubectl-safe")
@@ -72,7 +72,7 @@ LEASE = {
     },
     "spec": {
         "holderIdentity": "alice@laptop pid 4711 1f2e3d4c",
-        "renewTime": (ago(3) + timedelta(hours=1)).isoformat(),
+        "renewTime": ago(3603).isoformat(),
         "leaseDurationSeconds": 30,
     },
 }
