@@ -200,6 +200,10 @@ def glance_for(
         client.close()
 
 
+def _nobody(_: str) -> None:
+    """Tell nobody."""
+
+
 @contextmanager
 def onlooker_for(
     common: Common,
@@ -209,6 +213,7 @@ def onlooker_for(
     needs: "Needs",
     warn: "Callable[[str], None]",
     without: str,
+    progress: "Callable[[str], None]" = _nobody,
     leaves_out: bool = False,
 ) -> "Iterator[Onlooker]":
     """Open what looks at the cluster for a command that only watches.
@@ -220,6 +225,7 @@ def onlooker_for(
         needs: the rights to see to before anything is watched.
         warn: is told what is gone without.
         without: what becomes of the targets of a group that can't be asked.
+        progress: is told what is under way that may take long.
         leaves_out: whether pods whose marks can't be read are told of, and left out.
     """
     from kubectl_safe.model.errors import Interrupted
@@ -240,6 +246,7 @@ def onlooker_for(
                 needs=needs,
                 terms=terms,
                 warn=warn,
+                progress=progress,
                 without=without,
                 leaves_out=leaves_out,
                 now=now,

@@ -104,10 +104,16 @@ def command(
     with (
         printer.progress,
         onlooker_for(
-            common, client, namespace=scope.watched, needs=needs, warn=printer.warn, without=WITHOUT, leaves_out=True
+            common,
+            client,
+            namespace=scope.watched,
+            needs=needs,
+            warn=printer.warn,
+            progress=printer.progress.tell,
+            without=WITHOUT,
+            leaves_out=True,
         ) as onlooker,
     ):
-        printer.progress.tell("asking AWS about target groups")
         status = Status(scope=scope, view=onlooker, client=client, warn=printer.warn, now=now)
         if is_watched:
             status.follow(printer.tell)

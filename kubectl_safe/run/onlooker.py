@@ -50,6 +50,8 @@ class Onlooker:
     """What becomes of the targets of a group that can't be asked."""
     leaves_out: bool = False
     """Whether pods whose marks can't be read are told of, and left out."""
+    progress: Callable[[str], None]
+    """Is told what is under way that may take long."""
     now: Callable[[], datetime]
     observer: Observer = field(init=False)
     _tried: set[str] = field(init=False, default_factory=set)
@@ -127,7 +129,9 @@ class Onlooker:
             self._try(group_name(name.group), ask)
         snapshot = self._look()
         roles, allow = snapshot.roles_by_group, frozenset({UNSEEN_TARGETS})
-        for arn, targets in sorted(targets_of(intent, snapshot).items()):
+        new = [its for its in sorted(targets_of(intent, snapshot).items()) if its[0] not in self._tried]
+        for answered, (arn, targets) in enumerate(new):
+            self.progress(f"asking AWS: {answered} of {len(new)} target groups have answered")
             self._try(arn, partial(self._asking.begin().await_all, {arn: targets}, roles=roles, allow=allow))
 
     def _try(self, group: str, ask: Callable[[], None]) -> None:

@@ -1,10 +1,14 @@
 """`status` on a real control plane, in the middle of a handoff: gates, slices and targets as they are right then."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from kubectl_safe.sandbox.elbv2 import no_fault
+from kubectl_safe.sandbox.elbv2_faults import access_denied, refusing
+from kubectl_safe.sandbox.rig import ACCESS_KEY
 from tests.support.scenario import Scene
 from tests.support.stage import RESTRICTED, USER
 from tests.support.workloads import kubectl
@@ -28,7 +32,8 @@ def states(pod: dict[str, Any]) -> list[str | None]:
 
 
 def test_a_pod_in_the_middle_of_its_handoff_is_shown_with_its_target_that_drains(scene: Scene) -> None:
-    scene.deploy("web", replicas=2, is_load_balanced=True, deregistration_delay=DELAY_SECONDS)
+    at_once = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
+    scene.deploy("web", replicas=2, is_load_balanced=True, deregistration_delay=DELAY_SECONDS, spec=at_once)
     before = len(scene.stage.writes())
     calm = status(scene, "deployment/web")
     assert (calm["runs"], calm["left"], calm["warnings"]) == ([], [], [])
@@ -75,3 +80,23 @@ def test_whoever_may_only_read_pods_sees_them_and_what_is_missing(scene: Scene) 
     done = scene.stage.safe("status", "deployment/api", "-n", scene.namespace, user=RESTRICTED, check=False)
     assert done.returncode == 1
     assert f"list deployments.apps in namespace {scene.namespace}" in done.stderr
+
+
+def test_targets_that_may_not_be_asked_for_are_unknown_and_it_says_what_is_missing(scene: Scene) -> None:
+    scene.deploy("unseen", replicas=1, is_load_balanced=True)
+    group = scene.stage.rig.deployed[scene.namespace, "unseen"].group
+    assert group
+    elbv2 = scene.stage.rig.elbv2
+    elbv2.fault = refusing(access_denied, caller=ACCESS_KEY, action="DescribeTargetHealth", group=group.arn)
+    try:
+        done = scene.stage.safe("status", "-n", scene.namespace)
+        seen = status(scene)
+    finally:
+        elbv2.fault = no_fault
+    _, row = done.stdout.splitlines()
+    assert re.search(r" True +- .* unseen True +unseen ready +\S+ \S+:8080 unknown \(its group can't be asked\)$", row)
+    [warning] = done.stderr.splitlines()
+    assert warning.startswith("Warning: elasticloadbalancing:DescribeTargetHealth on target group ")
+    assert warning.endswith("; its targets are shown as unknown")
+    assert [states(pod) for pod in seen["pods"]] == [[None]]
+    assert seen["warnings"] == [warning.removeprefix("Warning: ")]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WITHOUT = "it is gone without"
 
 
-def an_onlooker(world: World, aws: Aws, told: list[str]) -> Onlooker:
+def an_onlooker(world: World, aws: Aws, told: list[str], steps: list[str] | None = None) -> Onlooker:
     """Return one that looks at a world, and asks this AWS."""
     onlooker = Onlooker(
         client=cast("Client", None),
@@ -32,6 +32,7 @@ def an_onlooker(world: World, aws: Aws, told: list[str]) -> Onlooker:
         needs=Needs(required=()),
         terms=Terms(),
         warn=told.append,
+        progress=(steps if steps is not None else []).append,
         without=WITHOUT,
         now=world.now,
     )
@@ -47,9 +48,14 @@ def an_onlooker(world: World, aws: Aws, told: list[str]) -> Onlooker:
 def test_waits_for_the_first_answer_of_each_group() -> None:
     world = a_balanced_world("web", "other")
     told: list[str] = []
-    snapshot = an_onlooker(world, Aws(world), told).look(a_deployment())
+    steps: list[str] = []
+    onlooker = an_onlooker(world, Aws(world), told, steps)
+    snapshot = onlooker.look(a_deployment())
     assert {target.group for target in snapshot.health} == {arn("web"), arn("other")}
     assert (snapshot.unseen, told) == (frozenset(), [])
+    assert steps == [f"asking AWS: {answered} of 2 target groups have answered" for answered in (0, 1)]
+    onlooker.look(a_deployment())
+    assert len(steps) == 2
 
 
 def test_asks_nothing_before_it_knows_whose_pods_are_looked_at() -> None:
