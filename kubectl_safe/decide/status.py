@@ -97,13 +97,16 @@ def _status(pod: Pod, snapshot: Snapshot, *, is_queued: bool) -> PodStatus:
 
 
 def _target(target: Target, snapshot: Snapshot) -> TargetStatus:
-    # A finished answer is shown however old it is: what drains is not asked for all the time.
+    # An answer is shown however old it is: what drains is not asked for all the time. No newer one to be had is told.
     health, trouble = snapshot.health.get(target), snapshot.stale_health.get(target.group, "")
     if target.group in snapshot.unseen:
         return TargetStatus(target=target, health=None, why="its group can't be asked")
     if health is None:
         return TargetStatus(target=target, health=None, why=trouble or "AWS has not answered yet")
-    return TargetStatus(target=target, health=health, why=_reason(health, target, snapshot))
+    last = f"last known; {trouble}" if trouble else ""
+    return TargetStatus(
+        target=target, health=health, why="; ".join(filter(None, (_reason(health, target, snapshot), last)))
+    )
 
 
 def _reason(health: TargetHealth, target: Target, snapshot: Snapshot) -> str:

@@ -119,6 +119,12 @@ def test_tells_why_the_state_of_a_target_is_not_known(changes: dict[str, Any], w
     assert (target.health, target.state, target.why) == (None, "unknown", why)
 
 
+def test_says_of_an_answer_that_can_not_be_had_anew_that_it_is_the_last_one() -> None:
+    snapshot = a_cluster(target_health={"web-1": health("draining", "Target.Draining")})
+    [target] = status(replace(snapshot, stale_health={arn(): "Throttling"})).targets
+    assert (target.state, target.why) == ("draining", "Target.Draining; last known; Throttling")
+
+
 def test_says_nothing_of_a_target_that_was_known_once_and_can_not_be_asked_any_more() -> None:
     [target] = status(a_cluster(unseen=frozenset({arn()}))).targets
     assert target.state == "unknown"
