@@ -1,6 +1,6 @@
 """Looks at workloads, their pods and their target groups, over and over; nothing is ever written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import BINDING_KINDS, BUDGETS, DEPLOYMENTS, NETWORK_POLICIES, Cluster
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import Target, group_name
+from kubectl_safe.model.target import Role, Target, group_name
 from kubectl_safe.model.workload import Workload
 from kubectl_safe.run.asking import Asking
 from kubectl_safe.run.observer import Observer
@@ -33,6 +33,9 @@ NOT_ALWAYS = frozenset({BUDGETS, DEPLOYMENTS, NETWORK_POLICIES})
 
 Policies have to do with what is to be begun, and not with how far it is.
 """
+
+TOGETHER = 10
+"""Target groups that are asked before a word is said: AWS is asked twice a second, and each takes two questions."""
 
 
 @dataclass(kw_only=True)
@@ -56,6 +59,8 @@ class Onlooker:
     observer: Observer = field(init=False)
     _tried: set[str] = field(init=False, default_factory=set)
     """Target groups that were asked for once, by ARN or by name, and pods that were told of, by UID."""
+    _told: set[str] = field(init=False, default_factory=set)
+    """Why groups are gone without, as was told."""
     _has_given_up: bool = field(init=False, default=False)
     """Whether no further group is waited for: AWS has not answered for as long as anybody waits."""
     _signal: Signal = field(init=False, default_factory=Signal)
@@ -123,35 +128,61 @@ class Onlooker:
         )
 
     def _ask_first(self, pods: Iterable[Pod], snapshot: Snapshot) -> None:
+        """Have each target group answer that was not asked before; AWS tells of many at once, if of each of them."""
         intent = _all_of(pods, snapshot)
         for name, binding in sought_by(intent, snapshot).items():
             ask = partial(self._asking.begin().await_names, {name: binding}, snapshot)
-            self._try(group_name(name.group), ask)
+            self._try([group_name(name.group)], ask)
         snapshot = self._look()
-        roles, allow = snapshot.roles_by_group, frozenset({UNSEEN_TARGETS})
+        roles = snapshot.roles_by_group
         new = [its for its in sorted(targets_of(intent, snapshot).items()) if its[0] not in self._tried]
-        for answered, (arn, targets) in enumerate(new):
-            self.progress(f"asking AWS: {answered} of {len(new)} target groups have answered")
-            self._try(arn, partial(self._asking.begin().await_all, {arn: targets}, roles=roles, allow=allow))
+        for start in range(0, len(new), TOGETHER):
+            self.progress(f"asking AWS: {start} of {len(new)} target groups have answered")
+            self._ask_together(dict(new[start : start + TOGETHER]), roles)
 
-    def _try(self, group: str, ask: Callable[[], None]) -> None:
-        """Ask for one target group, once; where that can't be, say so and go without it."""
-        if group in self._tried:
-            return
-        self._tried.add(group)
-        if self._has_given_up:
-            # Its answer is taken whenever it comes.
-            return
-        why, began = "", self.now()
+    def _ask_together(self, groups: Mapping[str, frozenset[Target]], roles: Mapping[str, Role]) -> None:
+        allow = frozenset({UNSEEN_TARGETS})
+        ask = partial(self._asking.begin().await_all, groups, roles=roles, allow=allow)
+        if not self._try(list(groups), ask):
+            for arn, targets in groups.items():
+                self._ask_together({arn: targets}, roles)
+
+    def _try(self, groups: Sequence[str], ask: Callable[[], None]) -> bool:
+        """Ask for target groups, once; where that can't be, say so and go without them.
+
+        Returns:
+            False where one of several can't be asked: each has to be asked for by itself then.
+        """
+        if self._has_given_up or all(group in self._tried for group in groups):
+            # An answer is taken whenever it comes.
+            self._tried |= set(groups)
+            return True
+        began = self.now()
         try:
             ask()
         except UnseenTargetsError as error:
-            why = str(error)
-            self.observer.unseen |= {group}
             self._has_given_up = self.now() - began >= PATIENCE
-        if group in self.observer.unseen:
-            heard = self.observer.target_health.errors if self.observer.target_health else {}
-            self.warn(f"Warning: {why or heard[group]}; {self.without}")
+            if len(groups) > 1 and not self._has_given_up:
+                return False
+            missing = [group for group in groups if not self._has_answered(group)]
+            self.observer.unseen |= frozenset(missing)
+            self._go_without(str(error))
+        else:
+            errors = self.observer.target_health.errors if self.observer.target_health else {}
+            for group in groups:
+                if group in self.observer.unseen:
+                    self._go_without(errors[group])
+        self._tried |= set(groups)
+        return True
+
+    def _has_answered(self, group: str) -> bool:
+        heard = self.observer.target_health.heard if self.observer.target_health else {}
+        return group in heard and heard[group] is None
+
+    def _go_without(self, why: str) -> None:
+        if why not in self._told:
+            self._told.add(why)
+            self.warn(f"Warning: {why}; {self.without}")
 
 
 def _kind_of(right: Right) -> str:

@@ -8,7 +8,7 @@ import pytest
 from kubectl_safe.decide.rights import Needs
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.onlooker import Onlooker
+from kubectl_safe.run.onlooker import TOGETHER, Onlooker
 from kubectl_safe.run.target_groups import PATIENCE, FirstAnswers
 from kubectl_safe.run.terms import Terms
 from tests.run.aws import Aws, denied
@@ -53,9 +53,9 @@ def test_waits_for_the_first_answer_of_each_group() -> None:
     snapshot = onlooker.look(a_deployment())
     assert {target.group for target in snapshot.health} == {arn("web"), arn("other")}
     assert (snapshot.unseen, told) == (frozenset(), [])
-    assert steps == [f"asking AWS: {answered} of 2 target groups have answered" for answered in (0, 1)]
+    assert steps == ["asking AWS: 0 of 2 target groups have answered"]
     onlooker.look(a_deployment())
-    assert len(steps) == 2
+    assert len(steps) == 1
 
 
 def test_asks_nothing_before_it_knows_whose_pods_are_looked_at() -> None:
@@ -105,14 +105,37 @@ def test_goes_without_a_group_whose_name_nobody_knows() -> None:
     assert len(told) == 1
 
 
+MANY = tuple(f"web-{number:02}" for number in range(TOGETHER + 1))
+
+
+def test_asks_for_many_groups_at_once_and_says_how_far_it_is() -> None:
+    world = a_balanced_world(*MANY)
+    aws = Aws(world)
+    steps: list[str] = []
+    an_onlooker(world, aws, [], steps).look(a_deployment())
+    assert aws.asked_for_settings == [list(MANY[:TOGETHER]), list(MANY[TOGETHER:])]
+    assert steps == [
+        f"asking AWS: {answered} of {TOGETHER + 1} target groups have answered" for answered in (0, TOGETHER)
+    ]
+
+
 def test_waits_once_for_an_aws_that_does_not_answer() -> None:
-    world = a_balanced_world("other", "web")
+    world = a_balanced_world(*MANY)
     told: list[str] = []
-    onlooker = an_onlooker(world, Aws(world, health_errors={"web": THROTTLED, "other": THROTTLED}), told)
+    onlooker = an_onlooker(world, Aws(world, health_errors=dict.fromkeys(MANY, THROTTLED)), told)
     began = world.now()
-    assert onlooker.look(a_deployment()).unseen == {arn("other")}
+    for _ in range(2):
+        assert onlooker.look(a_deployment()).unseen == {arn(name) for name in MANY[:TOGETHER]}
     assert PATIENCE <= world.now() - began < 2 * PATIENCE
     assert len([line for line in told if line.endswith(WITHOUT)]) == 1
+
+
+def test_says_once_what_is_missing_for_many_groups() -> None:
+    world = a_balanced_world(*MANY)
+    told: list[str] = []
+    aws = Aws(world, health_errors=dict.fromkeys(MANY, denied(code="NoCredentialsError")))
+    assert an_onlooker(world, aws, told).look(a_deployment()).unseen == {arn(name) for name in MANY}
+    assert len(told) == 1
 
 
 def test_looks_at_pods_whoever_has_them() -> None:
