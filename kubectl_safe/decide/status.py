@@ -97,7 +97,7 @@ def _status(pod: Pod, snapshot: Snapshot, *, is_queued: bool) -> PodStatus:
 
 
 def _target(target: Target, snapshot: Snapshot) -> TargetStatus:
-    # An answer is shown however old it is: what drains is not asked for all the time. No newer one to be had is told.
+    # An answer is shown however old it is, as nobody asks all the time for what drains; that AWS fails is told with it.
     health, trouble = snapshot.health.get(target), snapshot.stale_health.get(target.group, "")
     if target.group in snapshot.unseen:
         return TargetStatus(target=target, health=None, why="its group can't be asked")
