@@ -170,10 +170,15 @@ class Stage:
         self.loop.call(eventually(is_so, seconds=seconds, what=what), seconds=seconds + 5)
 
     def safe_command(self, arguments: Sequence[str], program: Path | None = None) -> list[str]:
-        """Return the command line of `kubectl safe`, or of another program in its place."""
+        """Return the command line of `kubectl safe`, or of another program in its place.
+
+        The embedded control plane needs no binaries: without a kubectl beside it the plugin is run by itself.
+        """
         if program is not None:
             return [sys.executable, str(program), *arguments]
-        return [str(self.rig.control_plane.binaries / "kubectl"), "safe", *arguments]
+        kubectl = self.rig.control_plane.binaries / "kubectl"
+        ours = [str(kubectl), "safe"] if kubectl.exists() else [sys.executable, "-m", "kubectl_safe"]
+        return [*ours, *arguments]
 
 
 def _run(command: Sequence[str], environment: dict[str, str], *, check: bool) -> "subprocess.CompletedProcess[str]":
