@@ -1,6 +1,6 @@
 """Plays a scenario to its end: the command, and where it was killed or gave up, the same command again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -93,7 +93,7 @@ def play(
         if traffic is not None:
             stage.loop.finish(traffic.stop())
             result.requests = traffic.report().total
-        broken = _broken(stage, scenario, began, traffic, expected)
+        broken = _broken(stage, scenario, began, traffic, expected=expected, beside=result.beside)
         assert not broken, "\n".join(broken)
         result.evicted = len(invariants.evicted(stage))
         result.state = invariants.state_of(stage)
@@ -113,7 +113,13 @@ def _have_others_act(stage: VirtualStage, scenario: Scenario) -> None:
 
 
 def _broken(
-    stage: VirtualStage, scenario: Scenario, began: float, traffic: Traffic | None, expected: Expected
+    stage: VirtualStage,
+    scenario: Scenario,
+    began: float,
+    traffic: Traffic | None,
+    *,
+    expected: Expected,
+    beside: Iterable[str],
 ) -> list[str]:
     """Return every invariant that is broken."""
     claims: list[Callable[[], None]] = [
@@ -124,7 +130,7 @@ def _broken(
         partial(invariants.assert_nodes_left_first, stage, scenario, expected),
         partial(invariants.assert_only_planned_were_evicted, stage, scenario),
         partial(invariants.assert_only_holders_wrote, stage),
-        partial(invariants.assert_nothing_left, stage),
+        partial(invariants.assert_nothing_left, stage, beside),
         partial(invariants.assert_written_as_designed, stage),
     ]
     if traffic is not None:
