@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.kube import parse
-from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.kube.observed import Observed
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.target import State, Target, TargetHealth
 from kubectl_safe.render import report

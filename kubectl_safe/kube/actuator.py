@@ -27,8 +27,7 @@ from kubectl_safe.decide.actions import (
     Wake,
     Withdraw,
 )
-from kubectl_safe.kube import cluster as kinds
-from kubectl_safe.kube import parse
+from kubectl_safe.kube import kinds, parse
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.outcome import (

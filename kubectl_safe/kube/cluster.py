@@ -5,93 +5,47 @@ It must not decide anything, and nothing here knows of AWS: without the CRD ther
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import chain
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from kubectl_safe.kube import bindings, parse
+from kubectl_safe.kube import bindings
 from kubectl_safe.kube.cache import Cache, Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError, Unreachable
-from kubectl_safe.kube.policies import foreign_policy, network_policy
+from kubectl_safe.kube.kinds import (
+    BINDING_KINDS,
+    BUDGETS,
+    CLAIMS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    IF_SERVED,
+    NETWORK_POLICIES,
+    NODES,
+    NOT_ALWAYS,
+    PODS,
+    REPLICA_SETS,
+    REPLICATION_CONTROLLERS,
+    SERVICES,
+    SLICES,
+    SOURCES,
+    STATEFUL_SETS,
+)
+from kubectl_safe.kube.observed import Observed
+from kubectl_safe.kube.policies import foreign_policy
 from kubectl_safe.kube.serving import Groups, served_groups, served_policies
 from kubectl_safe.kube.views import Views
 from kubectl_safe.kube.watch import UNREADABLE, Watcher
-from kubectl_safe.model.budget import Budget
-from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.policy import Policies
-from kubectl_safe.model.service import Endpoint, Service
-from kubectl_safe.model.target import AUTO_MODE_API, CONTROLLER_API, TargetGroupBinding
 from kubectl_safe.model.volume import Claim, with_volumes
-from kubectl_safe.model.workload import Node, ReplicaSet, Workload, alone
-
-PODS: Final = "pods"
-SERVICES: Final = "services"
-SLICES: Final = "endpointslices"
-REPLICA_SETS: Final = "replicasets"
-DEPLOYMENTS: Final = "deployments"
-STATEFUL_SETS: Final = "statefulsets"
-DAEMON_SETS: Final = "daemonsets"
-REPLICATION_CONTROLLERS: Final = "replicationcontrollers"
-CLAIMS: Final = "persistentvolumeclaims"
-BUDGETS: Final = "poddisruptionbudgets"
-NODES: Final = "nodes"
-BINDINGS: Final = bindings.RESOURCE
-AUTO_MODE_BINDINGS: Final = f"{bindings.RESOURCE}.{AUTO_MODE_API}"
-
-BINDING_KINDS: Mapping[str, str] = {CONTROLLER_API: BINDINGS, AUTO_MODE_API: AUTO_MODE_BINDINGS}
-"""By API group."""
-NETWORK_POLICIES: Final = "networkpolicies"
-
-_SOURCES: Mapping[str, tuple[str, parse.Parse]] = {
-    PODS: ("/api/v1", parse.pod),
-    SERVICES: ("/api/v1", parse.service),
-    SLICES: ("/apis/discovery.k8s.io/v1", parse.endpoints),
-    REPLICA_SETS: ("/apis/apps/v1", parse.replica_set),
-    DEPLOYMENTS: ("/apis/apps/v1", parse.deployment),
-    STATEFUL_SETS: ("/apis/apps/v1", parse.stateful_set),
-    DAEMON_SETS: ("/apis/apps/v1", parse.daemon_set),
-    REPLICATION_CONTROLLERS: ("/api/v1", parse.replication_controller),
-    CLAIMS: ("/api/v1", parse.claim),
-    BUDGETS: ("/apis/policy/v1", parse.budget),
-    NODES: ("/api/v1", parse.node),
-    **{kind: (bindings.BINDING_APIS[api], partial(parse.binding, api=api)) for api, kind in BINDING_KINDS.items()},
-    NETWORK_POLICIES: ("/apis/networking.k8s.io/v1", network_policy),
-}
-
-_NOT_ALWAYS: Final = frozenset({NODES, STATEFUL_SETS, DAEMON_SETS, REPLICATION_CONTROLLERS, CLAIMS})
-"""Kinds that not every command looks at."""
-_IF_SERVED: Final = frozenset(BINDING_KINDS.values())
-"""Kinds that not every cluster has, whoever would look at them."""
+from kubectl_safe.model.workload import ReplicaSet, Workload, alone
 
 _WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 _REPLICA_SETS = (REPLICA_SETS, REPLICATION_CONTROLLERS)
 
 _START = timedelta(seconds=60)
-_FORBIDDEN, _NOT_FOUND = 403, 404
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What the watches know at one instant."""
-
-    pods: Mapping[str, Pod]
-    """By UID."""
-    replica_sets: Mapping[str, ReplicaSet]
-    """By UID."""
-    workloads: Mapping[str, Workload]
-    """By UID."""
-    nodes: Mapping[str, Node]
-    """By name."""
-    services: tuple[Service, ...]
-    endpoints: tuple[Endpoint, ...]
-    budgets: tuple[Budget, ...]
-    bindings: tuple[TargetGroupBinding, ...]
-    policies: Policies = field(default_factory=Policies)
-    stale: frozenset[str]
-    """Kinds whose watch has no connection; `Cluster.troubles` says why."""
+_FORBIDDEN = 403
 
 
 class Cluster:
@@ -131,7 +85,7 @@ class Cluster:
         self._watchers: dict[str, Watcher[Any]] = {}
         self._lock = threading.Lock()
         self._views = Views(self._watchers)
-        self._sources = dict(_SOURCES)
+        self._sources = dict(SOURCES)
         self._policies = {NETWORK_POLICIES: True}
         """The kinds of policies that are served, and whether they are namespaced."""
         self._unseen = frozenset[str]()
@@ -157,7 +111,7 @@ class Cluster:
         Raises:
             ApiError: one can't be, or not in time; all are stopped then.
         """
-        kinds = [its for its in _SOURCES if its not in _IF_SERVED and (its not in _NOT_ALWAYS or its in self._also)]
+        kinds = [its for its in SOURCES if its not in IF_SERVED and (its not in NOT_ALWAYS or its in self._also)]
         kinds += self._discover()
         kinds = [kind for kind in kinds if kind not in self._without]
         self._watchers.update({kind: self._watcher(kind, self._scope(kind)) for kind in kinds})
@@ -196,7 +150,7 @@ class Cluster:
                 policies=self._views.merged(tuple(self._policies), self._as_policies),
                 stale=frozenset(kind for kind, watcher in self._watchers.items() if not watcher.is_live),
             )
-            if before is None or not _is_same(before, after):
+            if before is None or not after.is_made_of(before):
                 self._observed = after
                 return after
             return before
@@ -305,10 +259,3 @@ def _workloads(objects: Mapping[str, Workload | ReplicaSet | Claim]) -> Mapping[
 
 def _values(objects: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(objects.values())
-
-
-def _is_same(before: Observed, after: Observed) -> bool:
-    """Tell whether two observations are made of the same views; comparing what is in them would cost too much."""
-    return before.stale == after.stale and all(
-        getattr(before, name) is getattr(after, name) for name in Observed.__slots__ if name != "stale"
-    )

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from kubectl_safe.decide.health import POLL, Wish
-from kubectl_safe.kube.cluster import NODES, SLICES, Observed
+from kubectl_safe.kube.kinds import NODES, SLICES
+from kubectl_safe.kube.observed import Observed
 from kubectl_safe.model.governing import is_governing
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.network import Network

@@ -16,7 +16,8 @@ from kubectl_safe.decide.preflight import sought_by, targets_of
 from kubectl_safe.decide.rights import Needs, Right
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
-from kubectl_safe.kube.cluster import BINDING_KINDS, BUDGETS, DEPLOYMENTS, NETWORK_POLICIES, Cluster
+from kubectl_safe.kube.cluster import Cluster
+from kubectl_safe.kube.kinds import BINDING_KINDS, BUDGETS, DEPLOYMENTS, NETWORK_POLICIES
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Role, Target, group_name

@@ -8,7 +8,9 @@ import pytest
 
 from kubectl_safe.kube.bindings import BINDING_APIS
 from kubectl_safe.kube.cache import Signal
-from kubectl_safe.kube.cluster import (
+from kubectl_safe.kube.cluster import Cluster
+from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.kinds import (
     AUTO_MODE_BINDINGS,
     BINDINGS,
     BUDGETS,
@@ -16,9 +18,7 @@ from kubectl_safe.kube.cluster import (
     NODES,
     PODS,
     STATEFUL_SETS,
-    Cluster,
 )
-from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.model.policy import ForeignPolicy
 from tests.kube.conftest import Serve
 from tests.support.api_server import Answer, Asked, Feed, a_status

@@ -22,8 +22,9 @@ from kubectl_safe.decide.actions import (
 from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client, connect
-from kubectl_safe.kube.cluster import Cluster, Observed
+from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.observed import Observed
 from kubectl_safe.kube.outcome import Conflict, Denied, Done, Gone, Refused, Undone
 from kubectl_safe.kube.patches import pod_path
 from kubectl_safe.model import marks

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from kubectl_safe.decide.health import Wish
-from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.kube.observed import Observed
 from kubectl_safe.model.marks import HANDOFF
 from kubectl_safe.model.snapshot import EvictionAnswer
 from kubectl_safe.model.target import EXCLUDE_LABEL

@@ -38,7 +38,7 @@ from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
 from kubectl_safe.kube.cache import Signal
-from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.kube.observed import Observed
 from kubectl_safe.kube.outcome import Done, Result
 from kubectl_safe.model.marks import CORDONED, EXCLUDED, HANDOFF, OPERATION, TOUCH, WITHDRAWN, Handoff
 from kubectl_safe.model.pod import Pod

@@ -13,7 +13,7 @@ from itertools import count
 from random import Random
 
 from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.kube.cluster import Observed
+from kubectl_safe.kube.observed import Observed
 from kubectl_safe.model.marks import HANDOFF, WITHDRAWN, Handoff
 from kubectl_safe.model.pod import Condition, OwnerReference, Pod
 from kubectl_safe.model.service import Endpoint
