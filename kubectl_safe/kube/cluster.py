@@ -192,12 +192,17 @@ class Cluster:
         )
 
     def _await(self, watcher: Watcher[Any]) -> None:
-        if not watcher.tried.wait(self._start.total_seconds()):
-            raise Unreachable(
-                f"{watcher.kind} were not listed within {self._start.total_seconds():.0f} s; "
-                f"the API server {self._client.server} is too busy or too far away"
-            )
-        if watcher.trouble is not None and not watcher.is_live:
+        """Wait until a kind is listed and watched; what will pass is tried again meanwhile, as later on.
+
+        Raises:
+            ApiError: it can't be, or not in time.
+        """
+        start = self._start.total_seconds()
+        if not watcher.settled.wait(start):
+            why = watcher.trouble or f"the API server {self._client.server} is too busy or too far away"
+            raise Unreachable(f"{watcher.kind} were not listed and watched within {start:.0f} s: {why}")
+        # It may have been live for a moment only, and be so again soon.
+        if watcher.trouble is not None and not watcher.trouble.will_pass:
             raise self._explained(watcher.kind, watcher.trouble)
 
     def _await_policies(self, kind: str, watcher: Watcher[Any]) -> None:

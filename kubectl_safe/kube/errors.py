@@ -4,6 +4,8 @@ from kubectl_safe.model.errors import KubectlSafeError
 
 _NOT_FOUND = 404
 _BUSY = {429, 500, 502, 503, 504}
+_LATER = {410, 429, 503}
+"""Said of a version that is too old, of a kind whose storage is (re)initializing, and by a server that starts."""
 BUDGET_CAUSE = "DisruptionBudget"
 """`details.causes[].reason` of an eviction that a disruption budget refuses; any other 429 is flow control."""
 
@@ -49,6 +51,11 @@ class ApiError(KubectlSafeError):
         """Whether the same read may succeed in a moment."""
         return self.status in _BUSY and BUDGET_CAUSE not in self.causes
 
+    @property
+    def will_pass(self) -> bool:
+        """Whether a watch that begins anew is answered before long; what only may pass may be there to stay."""
+        return self.status in _LATER and BUDGET_CAUSE not in self.causes
+
 
 class Unreachable(ApiError):  # noqa: N818 - a state of the server, said as people say it
     """No answer: refused, reset, cut or timed out. Whether a write was done is not known."""
@@ -59,4 +66,9 @@ class Unreachable(ApiError):  # noqa: N818 - a state of the server, said as peop
     @property
     def is_transient(self) -> bool:
         """Whether the same read may succeed in a moment."""
+        return True
+
+    @property
+    def will_pass(self) -> bool:
+        """Whether a watch that begins anew is answered before long: a server that answered before is not gone."""
         return True

@@ -62,8 +62,8 @@ class Watcher(Generic[T]):
         self.kind = kind
         self.cache = cache
         self.is_live = False
-        self.tried = threading.Event()
-        """Set once it is live, or has failed, for the first time."""
+        self.settled = threading.Event()
+        """Set once it is live for the first time, or has failed for a reason that will not pass."""
         self.trouble: ApiError | None = None
         """Why there is no connection."""
         self._client = client
@@ -188,7 +188,8 @@ class Watcher(Generic[T]):
     def _set_live(self, trouble: ApiError | None) -> None:
         self.trouble = trouble
         was_live, self.is_live = self.is_live, trouble is None
-        self.tried.set()
+        if trouble is None or not trouble.will_pass:
+            self.settled.set()
         if trouble is not None or not was_live:
             self._signal.set()
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from kubectl_safe.kube.kinds import (
 )
 from kubectl_safe.model.policy import ForeignPolicy
 from tests.kube.conftest import Serve
-from tests.support.api_server import Answer, Asked, Feed, a_status
+from tests.support.api_server import Answer, Asked, Cut, Feed, a_status
 from tests.support.raw import a_list, a_raw_pod, an_event
 
 CRD = Answer(body={"resources": [{"name": "targetgroupbindings"}]})
@@ -44,7 +45,7 @@ class Script:
         self.lists = lists
         self.feeds: dict[str, Feed] = {}
 
-    def __call__(self, asked: Asked) -> Answer | Feed:
+    def __call__(self, asked: Asked) -> Answer | Feed | Cut:
         if asked.path == "/apis":
             return self.groups
         if asked.path in BINDING_APIS.values():
@@ -183,6 +184,52 @@ def test_a_missing_right_ends_the_start_with_verb_resource_namespace_and_remedy(
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch ")]
 
 
+INITIALIZING = a_status(429, "TooManyRequests", "storage is (re)initializing")
+STARTING = a_status(503, "ServiceUnavailable", "apiserver is starting")
+EXPIRED = a_status(410, "Expired", "too old resource version")
+
+
+class Late(Script):
+    """One whose first watches on pods are answered otherwise, by turns."""
+
+    def __init__(self, *first: Answer | Feed | Cut) -> None:
+        super().__init__()
+        self.first = list(first)
+
+    def __call__(self, asked: Asked) -> Answer | Feed | Cut:
+        is_on_pods = asked.is_watch and asked.path.endswith("/pods")
+        return self.first.pop(0) if is_on_pods and self.first else super().__call__(asked)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param([INITIALIZING, INITIALIZING], id="a kind whose storage is being made"),
+        pytest.param([STARTING], id="a server that starts"),
+        pytest.param([EXPIRED], id="a list that is too old"),
+        pytest.param([Cut()], id="a connection that is cut"),
+        pytest.param([Feed(b"garbled\n"), Feed(b"garbled\n")], id="a watch that can't be followed"),
+    ],
+)
+def test_a_watch_that_can_not_be_had_yet_is_tried_again_at_the_start(
+    serve: Serve, first: list[Answer | Feed | Cut]
+) -> None:
+    script, signal = Late(*first), Signal()
+    _, client = serve(script)
+    with Cluster(client, namespace=None, signal=signal) as cluster:
+        while script.first or cluster.observe().stale:
+            assert signal.wait(5)
+
+
+def test_a_watch_that_can_not_be_had_for_long_ends_the_start_with_the_reason(serve: Serve) -> None:
+    _, client = serve(Late(*[INITIALIZING] * 100))
+    cluster = Cluster(client, namespace=None, signal=Signal(), start=timedelta(seconds=1))
+    with pytest.raises(ApiError) as raised, cluster:
+        pass
+    assert str(raised.value) == "pods were not listed and watched within 1 s: storage is (re)initializing"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch ")]
+
+
 def test_the_same_is_observed_until_something_changes(serve: Serve) -> None:
     script, signal = Script(pods=a_list(a_raw_pod("a"), version=1)), Signal()
     _, client = serve(script)
@@ -246,7 +293,7 @@ class Policed(Script):
             for group, plurals in groups.items()
         }
 
-    def __call__(self, asked: Asked) -> Answer | Feed:
+    def __call__(self, asked: Asked) -> Answer | Feed | Cut:
         if asked.path in self.pages:
             return self.pages[asked.path]
         return NO if asked.path in self.denied else super().__call__(asked)
