@@ -10,7 +10,7 @@ from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
 from kubectl_safe.cli.resources import named_resources
-from kubectl_safe.cli.start import connect, glance_for
+from kubectl_safe.cli.start import connect, onlooker_for
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOUND = 1
 FORMATS = ("json", "sarif", "table")
+WITHOUT = "what is said of its targets is left out"
 SEVERITIES = ("error", "warning", "note", "never")
 _SHADOWED = ("drain", "rollout", "rollout restart", "rollout status", "abort", "uncordon", "check", "status", "rbac")
 
@@ -163,13 +164,21 @@ def _check(
     needs = to_check(scope.watched, has_nodes=scope.watched is None)
     with (
         Progress() as progress,
-        glance_for(
-            common, client, namespace=scope.watched, needs=needs, warn=progress.warn, progress=progress.tell
-        ) as glance,
+        onlooker_for(
+            common,
+            client,
+            namespace=scope.watched,
+            needs=needs,
+            warn=progress.warn,
+            progress=progress.tell,
+            without=WITHOUT,
+            leaves_out=True,
+            is_thorough=True,
+        ) as onlooker,
     ):
         checked = check(
             scope,
-            glance,
+            onlooker,
             client,
             ignored=ignored,
             shadows=shadows(_SHADOWED, itself=sys.argv[0]),

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from kubectl_safe.kube.client import Client
     from kubectl_safe.render.lines import Lines
     from kubectl_safe.run.audience import Audience
-    from kubectl_safe.run.glance import Glance
     from kubectl_safe.run.onlooker import Onlooker
     from kubectl_safe.run.session import Session
 
@@ -156,50 +155,6 @@ def session_for(
         client.close()
 
 
-@contextmanager
-def glance_for(
-    common: Common,
-    client: "Client",
-    *,
-    namespace: str | None,
-    needs: "Needs",
-    warn: "Callable[[str], None]",
-    progress: "Callable[[str], None]",
-) -> "Iterator[Glance]":
-    """Open what looks once at a cluster.
-
-    Args:
-        common: the shared flags.
-        client: of the cluster; closed at the end.
-        namespace: the one to look at; None looks at all, and at nodes.
-        needs: the rights to see to before anything is read.
-        warn: is told what is gone without.
-        progress: is told what is under way.
-    """
-    from kubectl_safe.render.lines import Lines
-    from kubectl_safe.run.clock import now
-    from kubectl_safe.run.glance import Glance
-    from kubectl_safe.run.terms import Terms
-
-    terms = Terms(aws_profile=common.aws_profile, aws_region=common.aws_region)
-    try:
-        with (
-            _shown(common, client, Lines(shows_plan=False)),
-            Glance(
-                client=client,
-                namespace=namespace,
-                needs=needs,
-                terms=terms,
-                warn=warn,
-                progress=progress,
-                now=now,
-            ) as glance,
-        ):
-            yield glance
-    finally:
-        client.close()
-
-
 def _nobody(_: str) -> None:
     """Tell nobody."""
 
@@ -215,8 +170,9 @@ def onlooker_for(
     without: str,
     progress: "Callable[[str], None]" = _nobody,
     leaves_out: bool = False,
+    is_thorough: bool = False,
 ) -> "Iterator[Onlooker]":
-    """Open what looks at the cluster for a command that only watches.
+    """Open what looks at the cluster for a command that writes nothing.
 
     Args:
         common: the shared flags.
@@ -226,7 +182,8 @@ def onlooker_for(
         warn: is told what is gone without.
         without: what becomes of the targets of a group that can't be asked.
         progress: is told what is under way that may take long.
-        leaves_out: whether pods whose marks can't be read are told of, and left out.
+        leaves_out: whether pods whose marks can't be read are left out, and told of.
+        is_thorough: whether it looks for faults.
     """
     from kubectl_safe.model.errors import Interrupted
     from kubectl_safe.render.lines import Lines
@@ -249,11 +206,12 @@ def onlooker_for(
                 progress=progress,
                 without=without,
                 leaves_out=leaves_out,
+                is_thorough=is_thorough,
                 now=now,
             ) as onlooker,
         ):
             yield onlooker
     except KeyboardInterrupt as stop:
-        raise Interrupted("interrupted: it was only watched, and goes on") from stop
+        raise Interrupted("interrupted: it was only looked at, and nothing was changed") from stop
     finally:
         client.close()

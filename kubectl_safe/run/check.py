@@ -18,14 +18,18 @@ from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.setup import Setup
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.run.rights import missing_rights
-from kubectl_safe.run.scope import Scope, choose, readable
+from kubectl_safe.run.scope import Scope, choose
 
 
 class View(Protocol):
-    """What looks at the cluster and its target groups."""
+    """What looks at the cluster and its target groups; `Onlooker` is that."""
 
-    def look(self, pods: Iterable[Pod]) -> Snapshot:
-        """Return what is known, with the target groups of these pods."""
+    @property
+    def left_out(self) -> Iterable[Pod]:
+        """The pods that the last look left out, as their marks can't be read."""
+
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]] = ...) -> Snapshot:
+        """Return what is known, with the target groups of the pods that are chosen."""
 
 
 def check(
@@ -52,12 +56,11 @@ def check(
     Raises:
         KubectlSafeError: something that is named is not there, or can't be looked at.
     """
-    snapshot, unreadable = readable(view.look(()))
-    facts = _facts(scope, snapshot)
+    facts = _facts(scope, view.look())
     if any(facts.bindings.values()):
         before = facts
-        snapshot, unreadable = readable(view.look(facts.pods))
-        facts = replace(_facts(scope, snapshot), unseen=_missing(before.snapshot, snapshot, unreadable))
+        facts = _facts(scope, view.look(lambda seen: [pod for pod in before.pods if pod.uid in seen.pods]))
+        facts = replace(facts, unseen=_missing(before.snapshot, facts.snapshot, view.left_out))
     progress("reading namespaces, the load balancer controller and its webhook")
     setup = _of_scope(read_setup(client, namespace=scope.watched, now=now), scope, facts)
     progress("asking for rights")
@@ -66,7 +69,7 @@ def check(
         setup=setup,
         denied=_denied(scope, facts, client),
         shadows=shadows,
-        unreadable=_within(unreadable, facts, scope),
+        unreadable=_within(view.left_out, facts, scope),
     )
     progress(f"looking at {len(facts.pods)} pods")
     return Checked(

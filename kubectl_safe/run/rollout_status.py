@@ -8,6 +8,7 @@ from typing import Protocol
 from kubectl_safe.decide.native_rollout import Complete, Failed
 from kubectl_safe.decide.rollout_status import Waiting, not_gone, rollout_status
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target
@@ -40,8 +41,8 @@ class RolloutStatus:
 class View(Protocol):
     """What looks at the cluster and its target groups; `Onlooker` is that."""
 
-    def look(self, workload: Workload | None = None, *, targets: Iterable[Target] = ()) -> Snapshot:
-        """Return what is known now, with the health of a workload's targets and of these."""
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]] = ..., *, targets: Iterable[Target] = ...) -> Snapshot:
+        """Return what is known now, with the health of the targets of the pods that are chosen, and of these."""
 
     def wait(self, longest: timedelta) -> None:
         """Return once something changed, or after that long."""
@@ -104,7 +105,7 @@ def _follow(
     until = now() + request.timeout if request.timeout else None
     seen = frozenset[Target]()
     while True:
-        snapshot = view.look(workload, targets=seen)
+        snapshot = view.look(lambda known: known.pods_of(workload), targets=seen)
         its = snapshot.workloads.get(workload.uid)
         if its is None:
             # Another one of its name would be another rollout.

@@ -21,7 +21,7 @@ LEASES_AGAIN = timedelta(seconds=5)
 class View(Protocol):
     """What looks at the cluster and its target groups; `Onlooker` is that."""
 
-    def look_at(self, choose: Callable[[Snapshot], Iterable[Pod]]) -> Snapshot:
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]]) -> Snapshot:
         """Return what is known now, with the health of the targets of the pods that are chosen."""
 
     def wait(self, longest: timedelta) -> None:
@@ -47,7 +47,7 @@ class Status:
         Raises:
             KubectlSafeError: something that is named is not there, or can't be looked at.
         """
-        snapshot = self.view.look_at(lambda seen: choose(self.scope, seen).pods)
+        snapshot = self.view.look(lambda seen: choose(self.scope, seen).pods)
         chosen = choose(self.scope, snapshot)
         return overview(
             snapshot,

@@ -117,6 +117,18 @@ def test_a_fault_of_ours_is_no_finding(empty_cluster: EmptyCluster, monkeypatch:
     assert "kubectl-safe failed: RuntimeError: unheard of" in ended.err
 
 
+def test_an_interruption_ends_it_as_any_other_command(
+    empty_cluster: EmptyCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubectl_safe.run.onlooker.Onlooker.look", look)
+    ended = empty_cluster("check", "-o", "json")
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err == "error: interrupted: it was only looked at, and nothing was changed\n"
+
+
 def test_the_readme_names_every_rule() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert [code for code in RULES if code not in ALLOWABLE and f"`{code}`" not in readme] == []

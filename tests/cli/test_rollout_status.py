@@ -108,7 +108,7 @@ def test_an_interruption_ends_it_as_any_other_command(
 
     monkeypatch.setattr("kubectl_safe.run.rollout_status.follow", follow)
     ended = empty_cluster("rollout", "status", "deploy/web")
-    assert ended == Ended(code=130, out="", err="error: interrupted: it was only watched, and goes on\n")
+    assert ended == Ended(code=130, out="", err="error: interrupted: it was only looked at, and nothing was changed\n")
 
 
 def test_reads_nothing_that_it_has_no_use_for(empty_cluster: EmptyCluster) -> None:

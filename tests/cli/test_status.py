@@ -215,7 +215,10 @@ def test_an_interruption_ends_a_watch_as_any_other_command(
 
     monkeypatch.setattr("kubectl_safe.run.onlooker.Onlooker.wait", wait)
     ended = empty_cluster("status", "-w", "-n", "shop")
-    assert (ended.code, ended.err.splitlines()[-1]) == (130, "error: interrupted: it was only watched, and goes on")
+    assert (ended.code, ended.err.splitlines()[-1]) == (
+        130,
+        "error: interrupted: it was only looked at, and nothing was changed",
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`check`: what it looks at, and what it goes on without."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,8 @@ from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node
 from kubectl_safe.run.check import check
-from kubectl_safe.run.scope import Scope
+from kubectl_safe.run.onlooker import nobody
+from kubectl_safe.run.scope import Scope, readable
 from tests.decide.check.scenes import a_good_cluster
 from tests.support.builders import NOW, a_budget, a_pod, ago, uid
 
@@ -91,10 +92,12 @@ class View:
     snapshot: Snapshot
     looks: list[list[str]] = field(default_factory=list)
     """The names of the pods of each look."""
+    left_out: tuple[Pod, ...] = ()
 
-    def look(self, pods: Iterable[Pod]) -> Snapshot:
-        self.looks.append([pod.name for pod in pods])
-        return self.snapshot
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]] = nobody) -> Snapshot:
+        seen, self.left_out = readable(self.snapshot)
+        self.looks.append([pod.name for pod in choose(seen)])
+        return seen
 
 
 def run(scope: Scope, snapshot: Snapshot, server: Server | None = None, **options: Any) -> Checked:
@@ -219,8 +222,8 @@ def test_leases_of_dead_runs_are_told_where_they_have_to_do_with_what_is_checked
 class Later(View):
     """A cluster in which a pod goes while AWS is asked, which tells of it as it was before."""
 
-    def look(self, pods: Iterable[Pod]) -> Snapshot:
-        now = super().look(pods)
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]] = nobody) -> Snapshot:
+        now = super().look(choose)
         left = {its: pod for its, pod in now.pods.items() if pod.name != "web-6"}
         return replace(now, pods=left) if len(self.looks) > 1 else now
 

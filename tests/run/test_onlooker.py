@@ -1,5 +1,6 @@
 """Who only looks on asks target groups sparingly, and goes without those that can't be asked."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -7,8 +8,11 @@ import pytest
 
 from kubectl_safe.decide.rights import Needs
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
+from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.run.best_effort import TOGETHER
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.onlooker import TOGETHER, Onlooker
+from kubectl_safe.run.onlooker import Onlooker
 from kubectl_safe.run.target_groups import PATIENCE, FirstAnswers
 from kubectl_safe.run.terms import Terms
 from tests.run.aws import Aws, denied
@@ -22,6 +26,11 @@ if TYPE_CHECKING:
 
 
 WITHOUT = "it is gone without"
+
+
+def its_pods(snapshot: Snapshot) -> Iterable[Pod]:
+    """Choose the pods of Deployment `web`."""
+    return snapshot.pods_of(a_deployment())
 
 
 def an_onlooker(world: World, aws: Aws, told: list[str], steps: list[str] | None = None) -> Onlooker:
@@ -50,11 +59,12 @@ def test_waits_for_the_first_answer_of_each_group() -> None:
     told: list[str] = []
     steps: list[str] = []
     onlooker = an_onlooker(world, Aws(world), told, steps)
-    snapshot = onlooker.look(a_deployment())
+    snapshot = onlooker.look(its_pods)
     assert {target.group for target in snapshot.health} == {arn("web"), arn("other")}
+    assert snapshot.groups.keys() == {arn("web"), arn("other")}
     assert (snapshot.unseen, told) == (frozenset(), [])
     assert steps == ["asking AWS: 0 of 2 target groups have answered"]
-    onlooker.look(a_deployment())
+    onlooker.look(its_pods)
     assert len(steps) == 1
 
 
@@ -70,9 +80,9 @@ def test_asks_for_the_targets_of_pods_that_are_gone_too() -> None:
     aws = Aws(world)
     onlooker = an_onlooker(world, aws, [])
     gone = a_target("web-9")
-    assert gone not in onlooker.look(a_deployment(), targets=[gone]).health
-    world.wait(10)
-    assert gone in onlooker.look(a_deployment(), targets=[gone]).health
+    assert gone not in onlooker.look(its_pods, targets=[gone]).health
+    onlooker.wait(timedelta(seconds=10))
+    assert gone in onlooker.look(its_pods, targets=[gone]).health
 
 
 @pytest.mark.parametrize(
@@ -89,20 +99,50 @@ def test_goes_without_a_group_that_can_not_be_asked_and_says_so_once(error: "Aws
     told: list[str] = []
     onlooker = an_onlooker(world, Aws(world, health_errors={"web": error}), told)
     for _ in range(3):
-        snapshot = onlooker.look(a_deployment())
+        snapshot = onlooker.look(its_pods)
         onlooker.wait(timedelta(seconds=1))
     assert snapshot.unseen == {arn("web")}
     assert {target.group for target in snapshot.health} == {arn("other")}
     assert [line for line in told if line.endswith(WITHOUT)] == [f"Warning: {why}; {WITHOUT}"]
 
 
-def test_goes_without_a_group_whose_name_nobody_knows() -> None:
-    world = a_balanced_world()
-    world.bindings = (a_binding(group="web"),)
+@pytest.mark.parametrize(
+    ("error", "is_refused"),
+    [
+        pytest.param(denied(), True, id="no right"),
+        pytest.param(GONE, False, id="no such group"),
+        pytest.param(THROTTLED, False, id="no answer"),
+    ],
+)
+def test_who_looks_for_faults_takes_silence_for_no_refusal(error: "AwsError", *, is_refused: bool) -> None:
+    world = a_balanced_world("web", "other")
     told: list[str] = []
-    onlooker = an_onlooker(world, Aws(world, name_errors={"web": denied()}), told)
-    assert [onlooker.look(a_deployment()).unseen for _ in range(2)] == [frozenset({"web"})] * 2
+    onlooker = an_onlooker(world, Aws(world, health_errors={"web": error}), told)
+    onlooker.is_thorough = True
+    snapshot = onlooker.look(its_pods)
+    assert {target.group for target in snapshot.health} == {arn("other")}
+    assert snapshot.unseen == ({arn("web")} if is_refused else frozenset())
+    assert len([line for line in told if line.endswith(WITHOUT)]) == 1
+
+
+def test_goes_without_groups_whose_names_nobody_knows() -> None:
+    world = a_balanced_world()
+    world.bindings = tuple(a_binding(name, service="web", group=name) for name in ("web", "other"))
+    told: list[str] = []
+    aws = Aws(world, name_errors={"web": denied()})
+    onlooker = an_onlooker(world, aws, told)
+    assert [onlooker.look(its_pods).unseen for _ in range(2)] == [frozenset({"web"})] * 2
+    assert aws.asked_for_names == [["other", "web"], ["other"], ["web"]]
+    assert aws.asked_for_settings == [["other"]]
     assert len(told) == 1
+
+
+def test_asks_for_many_names_at_once() -> None:
+    world = a_balanced_world()
+    world.bindings = tuple(a_binding(name, service="web", group=name) for name in MANY)
+    aws = Aws(world)
+    assert {its.group for its in an_onlooker(world, aws, []).look(its_pods).bindings} == set(map(arn, MANY))
+    assert aws.asked_for_names == [list(MANY[:TOGETHER]), list(MANY[TOGETHER:])]
 
 
 MANY = tuple(f"web-{number:02}" for number in range(TOGETHER + 1))
@@ -112,7 +152,7 @@ def test_asks_for_many_groups_at_once_and_says_how_far_it_is() -> None:
     world = a_balanced_world(*MANY)
     aws = Aws(world)
     steps: list[str] = []
-    an_onlooker(world, aws, [], steps).look(a_deployment())
+    an_onlooker(world, aws, [], steps).look(its_pods)
     assert aws.asked_for_settings == [list(MANY[:TOGETHER]), list(MANY[TOGETHER:])]
     assert steps == [
         f"asking AWS: {answered} of {TOGETHER + 1} target groups have answered" for answered in (0, TOGETHER)
@@ -125,7 +165,7 @@ def test_waits_once_for_an_aws_that_does_not_answer() -> None:
     onlooker = an_onlooker(world, Aws(world, health_errors=dict.fromkeys(MANY, THROTTLED)), told)
     began = world.now()
     for _ in range(2):
-        assert onlooker.look(a_deployment()).unseen == {arn(name) for name in MANY[:TOGETHER]}
+        assert onlooker.look(its_pods).unseen == {arn(name) for name in MANY[:TOGETHER]}
     assert PATIENCE <= world.now() - began < 2 * PATIENCE
     assert len([line for line in told if line.endswith(WITHOUT)]) == 1
 
@@ -134,13 +174,24 @@ def test_says_once_what_is_missing_for_many_groups() -> None:
     world = a_balanced_world(*MANY)
     told: list[str] = []
     aws = Aws(world, health_errors=dict.fromkeys(MANY, denied(code="NoCredentialsError")))
-    assert an_onlooker(world, aws, told).look(a_deployment()).unseen == {arn(name) for name in MANY}
+    assert an_onlooker(world, aws, told).look(its_pods).unseen == {arn(name) for name in MANY}
     assert len(told) == 1
+
+
+def test_who_looks_once_asks_once() -> None:
+    world = a_balanced_world()
+    aws = Aws(world)
+    onlooker = an_onlooker(world, aws, [])
+    onlooker.look(its_pods)
+    world.wait(60)
+    assert aws.asked_for_health == ["web"]
+    onlooker.wait(timedelta(seconds=60))
+    assert aws.asked_for_health == ["web", "web"]
 
 
 def test_looks_at_pods_whoever_has_them() -> None:
     world = a_balanced_world()
-    snapshot = an_onlooker(world, Aws(world), []).look_at(lambda seen: [seen.pods[uid("web-1")]])
+    snapshot = an_onlooker(world, Aws(world), []).look(lambda seen: [seen.pods[uid("web-1")]])
     assert a_target() in snapshot.health
 
 
@@ -153,12 +204,23 @@ def test_a_pod_whose_mark_is_not_ours_is_left_out_where_that_is_wanted(*, leaves
     onlooker.leaves_out = leaves_out
     if not leaves_out:
         with pytest.raises(KubectlSafeError, match="take it off: kubectl annotate pod web-1"):
-            onlooker.look(a_deployment())
+            onlooker.look(its_pods)
         return
     for _ in range(2):
-        assert uid("web-1") not in onlooker.look(a_deployment()).pods
+        assert uid("web-1") not in onlooker.look(its_pods).pods
+    assert [pod.name for pod in onlooker.left_out] == ["web-1"]
     [warning] = told
     assert warning.startswith("Warning: pod shop/web-1: annotation kubectl-safe/handoff is not one of ours: ")
     assert warning.endswith(
         "; take it off: kubectl annotate pod web-1 -n shop kubectl-safe/handoff-; it is left out until then"
     )
+
+
+def test_who_looks_for_faults_is_not_told_of_marks_that_are_some() -> None:
+    world = a_balanced_world()
+    world.add(a_pod(annotations={"kubectl-safe/handoff": "{}"}))
+    told: list[str] = []
+    onlooker = an_onlooker(world, Aws(world), told)
+    onlooker.leaves_out = onlooker.is_thorough = True
+    assert onlooker.look(its_pods).health.keys() == {a_target("web-2"), a_target("web-3")}
+    assert ([pod.name for pod in onlooker.left_out], told) == (["web-1"], [])

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target
-from kubectl_safe.model.workload import Workload
+from kubectl_safe.run.onlooker import nobody
 from kubectl_safe.run.rollout_status import RolloutStatus, follow
 from tests.support.builders import (
     NOT_REGISTERED,
@@ -44,8 +45,8 @@ class Onlooker:
     asked: list[frozenset[Target]] = field(default_factory=list)
     """The targets of pods that may be gone, at each look at a workload."""
 
-    def look(self, workload: Workload | None = None, *, targets: Iterable[Target] = ()) -> Snapshot:
-        if workload:
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]] = nobody, *, targets: Iterable[Target] = ()) -> Snapshot:
+        if choose is not nobody:
             self.asked.append(frozenset(targets))
         return replace(self._now, at=self.at, health={t: replace(h, asked_at=self.at) for t, h in self._health})
 

@@ -34,7 +34,7 @@ class View:
     """The names of the pods of each look."""
     at: float = 0
 
-    def look_at(self, choose: Callable[[Snapshot], Iterable[Pod]]) -> Snapshot:
+    def look(self, choose: Callable[[Snapshot], Iterable[Pod]]) -> Snapshot:
         self.chosen.append([pod.name for pod in choose(self.snapshot)])
         return self.snapshot
 
