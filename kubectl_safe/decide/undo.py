@@ -19,6 +19,7 @@ from datetime import timedelta
 
 from kubectl_safe.decide.actions import Undo
 from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.surplus import is_member
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
@@ -48,7 +49,7 @@ def _idle_instead(pod: Pod, workload: Workload, snapshot: Snapshot, undone: Abst
     is_daemon = owner.kind == "DaemonSet"
     others = [o for o in snapshot.pods.values() if o.uid != pod.uid and (o.node == pod.node or not is_daemon)]
     returning = 1 + sum(owner.selector.matches(other.original_labels) for other in others if other.uid in undone)
-    members = [other for other in others if _is_member(other, owner)]
+    members = [other for other in others if is_member(other, owner)]
     surplus = len(members) + returning - (1 if is_daemon else owner.replicas)
     if surplus <= 0:
         return ()
@@ -79,15 +80,3 @@ def _adopter_of(pod: Pod, workload: Workload, snapshot: Snapshot) -> ReplicaSet 
     """Return what would adopt the pod by its old labels: a ReplicaSet, or a DaemonSet."""
     known = (workload,) if workload.kind == "DaemonSet" else snapshot.replica_sets_of(workload)
     return next((owner for owner in known if owner.selector.matches(pod.original_labels)), None)
-
-
-def _is_member(pod: Pod, owner: ReplicaSet | Workload) -> bool:
-    """Tell whether a controller counts the pod, or is about to adopt it."""
-    controller = pod.controller
-    return (
-        pod.namespace == owner.namespace
-        and owner.selector.matches(pod.labels)
-        and (controller is None or controller.uid == owner.uid)
-        and not pod.is_terminating
-        and not pod.is_finished
-    )

@@ -60,7 +60,7 @@ ROWS = [
     pytest.param(led(released(), OTHER, NEW), "Withdraw", id="another pod is in it"),
     pytest.param(
         led(
-            released(),
+            released(in_service=5),
             OTHER,
             NEW,
             a_pod("web-8"),
@@ -69,6 +69,7 @@ ROWS = [
                 *places_of(OTHER, is_ready=False)[-1:],
                 an_endpoint(a_pod("web-8")),
             ),
+            without=["web-6"],
         ),
         "wait for replacement",
         id="another pod is in it, but not ready by its slices",
