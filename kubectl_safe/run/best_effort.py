@@ -58,31 +58,38 @@ class BestEffort:
 
     def _in_batches(self, wanted: Mapping[K, V], ask: Callable[[Mapping[K, V]], None]) -> bool:
         new = [(group, wanted[group]) for group in sorted(wanted, key=str) if group not in self._tried]
+        left = 0
         for start in range(0, len(new), TOGETHER):
             self.progress(f"asking AWS: {start} of {len(new)} target groups have answered")
-            self._ask(dict(new[start : start + TOGETHER]), ask)
+            left += self._ask(dict(new[start : start + TOGETHER]), ask)
+        if left:
+            they_are = "target groups are" if left > 1 else "target group is"
+            self.warn(f"Warning: AWS gives no answer: {left} more {they_are} not waited for")
+        self._tried.update(group for group, _ in new)
         return bool(new)
 
-    def _ask(self, groups: Mapping[K, V], ask: Callable[[Mapping[K, V]], None]) -> None:
-        """Ask for several groups at once, which AWS tells of if it does of each; else for each by itself."""
+    def _ask(self, groups: Mapping[K, V], ask: Callable[[Mapping[K, V]], None]) -> int:
+        """Ask for several groups at once, which AWS tells of if it does of each; else for each by itself.
+
+        Returns:
+            How many are not waited for; an answer is taken whenever it comes.
+        """
+        if self._has_given_up:
+            return len(groups)
         began = self.now()
         try:
-            # Once nobody waits any more, an answer is taken whenever it comes.
-            if not self._has_given_up:
-                ask(groups)
+            ask(groups)
         except UnseenTargetsError as error:
             self._has_given_up = self.now() - began >= PATIENCE
             if len(groups) > 1 and not self._has_given_up:
-                for group, its in groups.items():
-                    self._ask({group: its}, ask)
-                return
+                return sum(self._ask({group: its}, ask) for group, its in groups.items())
             self._go_without(str(error))
             if self.takes_unseen:
                 self.observer.unseen |= {_known_as(group) for group in groups} - self._answered
         else:
             for refused in sorted(self.observer.unseen.intersection(map(_known_as, groups))):
                 self._go_without(self._errors[refused])
-        self._tried.update(groups)
+        return 0
 
     @property
     def _errors(self) -> Mapping[str, str]:
