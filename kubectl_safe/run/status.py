@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from kubectl_safe.decide.check.finding import Finding
 from kubectl_safe.decide.overview import Overview, overview
 from kubectl_safe.kube.client import Client
-from kubectl_safe.kube.leases import leases_of_runs
 from kubectl_safe.model.lease import Lease
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.run.leases_seen import SeenLeases
 from kubectl_safe.run.scope import Scope, choose
 
 LOOK_AGAIN = timedelta(seconds=1)
-LEASES_AGAIN = timedelta(seconds=5)
-"""A Lease is renewed every 10 s, and nobody minds to see a run a few seconds later."""
 
 
 class View(Protocol):
@@ -37,9 +36,12 @@ class Status:
     client: Client
     warn: Callable[[str], None]
     now: Callable[[], datetime]
-    _leases: tuple[Lease, ...] | None = field(init=False, default=None)
-    _read_at: datetime | None = field(init=False, default=None)
-    _told: set[str] = field(init=False, default_factory=set)
+    _leases: SeenLeases = field(init=False)
+    _left: tuple[Finding, ...] = field(init=False, default=())
+    """What dead runs had left at the last look."""
+
+    def __post_init__(self) -> None:
+        self._leases = SeenLeases(client=self.client, namespace=self.scope.watched, warn=self.warn, now=self.now)
 
     def look(self) -> Overview:
         """Return what there is to see now.
@@ -48,15 +50,14 @@ class Status:
             KubectlSafeError: something that is named is not there, or can't be looked at.
         """
         snapshot = self.view.look(lambda seen: choose(self.scope, seen).pods)
-        chosen = choose(self.scope, snapshot)
-        return overview(
-            snapshot,
-            pods=chosen.pods,
-            workloads=chosen.workloads,
-            nodes=chosen.nodes,
-            leases=self._leases_now(),
-            server_time=self.now() + self.client.clock_offset,
-        )
+        looked_at = self.now()
+        seen = self._overview(snapshot, self._leases.lately())
+        is_older = self._leases.read_at is None or self._leases.read_at < looked_at
+        if is_older and seen.left != self._left:
+            # A run that has begun since they were read last is not dead.
+            seen = self._overview(snapshot, self._leases.anew())
+        self._left = seen.left
+        return seen
 
     def follow(self, tell: Callable[[Overview], None]) -> None:
         """Look until somebody ends it, and have each look told."""
@@ -64,16 +65,13 @@ class Status:
             tell(self.look())
             self.view.wait(LOOK_AGAIN)
 
-    def _leases_now(self) -> tuple[Lease, ...] | None:
-        now = self.now()
-        if self._read_at is None or now - self._read_at >= LEASES_AGAIN:
-            self._read_at = now
-            self._leases, troubles = leases_of_runs(self.client, self.scope.watched)
-            for trouble in troubles:
-                self._tell(f"Warning: {trouble}; runs that hold them are not shown")
-        return self._leases
-
-    def _tell(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            self.warn(message)
+    def _overview(self, snapshot: Snapshot, leases: tuple[Lease, ...] | None) -> Overview:
+        chosen = choose(self.scope, snapshot)
+        return overview(
+            snapshot,
+            pods=chosen.pods,
+            workloads=chosen.workloads,
+            nodes=chosen.nodes,
+            leases=leases,
+            server_time=self._leases.server_time,
+        )

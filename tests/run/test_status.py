@@ -50,6 +50,8 @@ class Server:
 
     denies: tuple[str, ...] = ()
     """Namespaces whose Leases may not be listed; `leases` for those of all."""
+    holders: int = 1
+    """Runs that are at work: 0 before the first has begun."""
     asked: list[str] = field(default_factory=list)
     clock_offset: timedelta = timedelta(hours=-1)
 
@@ -59,7 +61,7 @@ class Server:
         where = path.split("/")[-2] if "namespaces" in path else "leases"
         if where in self.denies:
             raise ApiError("leases is forbidden", status=403)
-        return {"items": [LEASE] if where in {"shop", "leases"} else []}
+        return {"items": [LEASE] * self.holders if where in {"shop", "leases"} else []}
 
 
 LEASE = {
@@ -131,6 +133,28 @@ def test_it_looks_every_second_and_reads_leases_every_five() -> None:
     with pytest.raises(KeyboardInterrupt):
         a_status(View(MOMENT, seconds=9), server, []).follow(seen.append)
     assert len(seen) == 10
+    assert len(server.asked) == 2 * 2
+
+
+def test_a_run_that_has_begun_since_leases_were_read_is_not_taken_for_a_dead_one() -> None:
+    view, server = View(a_cluster(), seconds=2), Server(holders=0)
+    seen: list[Overview] = []
+
+    def tell(its: "Overview") -> None:
+        seen.append(its)
+        view.snapshot, server.holders = MOMENT, 1
+
+    with pytest.raises(KeyboardInterrupt):
+        a_status(view, server, []).follow(tell)
+    assert [(len(its.runs), len(its.left)) for its in seen] == [(0, 0), (1, 0), (1, 0)]
+
+
+def test_what_a_dead_run_left_does_not_have_leases_read_all_the_time() -> None:
+    server = Server(holders=0)
+    seen: list[Overview] = []
+    with pytest.raises(KeyboardInterrupt):
+        a_status(View(MOMENT, seconds=9), server, []).follow(seen.append)
+    assert all(its.left for its in seen)
     assert len(server.asked) == 2 * 2
 
 
