@@ -1,6 +1,6 @@
 """What can be seen to be impossible before the first write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from kubectl_safe.decide import node_first
@@ -72,7 +72,15 @@ def targets_of(intent: Intent, snapshot: Snapshot) -> dict[str, frozenset[Target
     pods = _pods_of(intent, snapshot)
     targets = {target for pod in pods for target in snapshot.targets_of(pod) if is_arn(target.group)}
     targets |= node_first.targets_of(intent, snapshot)
-    return {arn: frozenset(t for t in targets if t.group == arn) for arn in {t.group for t in targets}}
+    return by_group(targets)
+
+
+def by_group(targets: Iterable[Target]) -> dict[str, frozenset[Target]]:
+    """Return targets by their target group (ARN)."""
+    found: dict[str, set[Target]] = {}
+    for target in targets:
+        found.setdefault(target.group, set()).add(target)
+    return {arn: frozenset(its) for arn, its in found.items()}
 
 
 def sought_by(intent: Intent, snapshot: Snapshot) -> dict[GroupName, TargetGroupBinding]:

@@ -4,15 +4,16 @@ A controller is done once enough new pods are available. Old ones may answer req
 them, and a load balancer may know of none of the new ones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.native_rollout import Complete, Failed, Progressing, native_rollout, waiting_for
+from kubectl_safe.decide.node_targets import not_led_to
 from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.stateful import is_wanted
 from kubectl_safe.decide.step import step_of
-from kubectl_safe.decide.verdict import InService, OutOfService, verdict_of_seen
+from kubectl_safe.decide.verdict import InService, OutOfService, Verdict, verdict_of_seen
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import State, Target
@@ -44,7 +45,8 @@ def rollout_status(
     - no pod that its restart plans is left,
     - no other pod of it is on its way out: released, withdrawn or terminating,
     - no target group knows a target of these, or of pods that are gone since they were seen,
-    - every other pod is in service: its gates are True, in every EndpointSlice, healthy in every target group,
+    - every other pod is in service: its gates are True, in every EndpointSlice, healthy in every target group; in one
+      that registers nodes, a node that leads to it is,
     - and nothing of this is known from a watch without a connection.
 
     Args:
@@ -136,10 +138,18 @@ def _state_of(target: Target, snapshot: Snapshot) -> str:
 
 def _new_pods(pods: Iterable[Pod], workload: Workload, snapshot: Snapshot) -> Iterable[str]:
     new = [pod for pod in pods if step_of(pod) is Step.QUEUED and is_wanted(pod, workload)]
-    told = [verdict_of_seen(pod, workload, snapshot) for pod in new]
+    unreached = not_led_to(new, snapshot)
+    told = [_verdict(pod, workload, snapshot, unreached) for pod in new]
     out = [found for found in told if not isinstance(found, InService)]
     # What is seen to be lacking says more than what nobody knows.
     first = next((found for found in out if isinstance(found, OutOfService)), next(iter(out), None))
     if first:
         known = "" if isinstance(first, OutOfService) else "known to be "
         yield f"{len(new) - len(out)} of {len(new)} pods are {known}in service: {first.why}"
+
+
+def _verdict(pod: Pod, workload: Workload, snapshot: Snapshot, unreached: Mapping[str, str]) -> Verdict:
+    found = verdict_of_seen(pod, workload, snapshot)
+    if isinstance(found, InService) and pod.uid in unreached:
+        return OutOfService(why=unreached[pod.uid])
+    return found

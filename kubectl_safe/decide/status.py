@@ -4,9 +4,10 @@ What is not known is told as that: a readiness gate that nobody set, a target th
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_safe.decide.decision import Step
+from kubectl_safe.decide.node_targets import NodeTarget, node_targets_of
 from kubectl_safe.decide.step import step_of
 from kubectl_safe.decide.target_words import reason_of
 from kubectl_safe.model.pod import Condition, Pod
@@ -32,13 +33,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
-    """What a pod is in a target group."""
+    """What a pod is in a target group, or its node in one that registers nodes."""
 
     target: Target
     health: TargetHealth | None
     """None where AWS was not asked, or has not answered."""
     why: str
     """The reason of its state, or why that is not known; empty where there is nothing to say."""
+    is_of_node: bool = False
+    """Whether it is the node's, and not the pod's own."""
 
     @property
     def group(self) -> str:
@@ -92,8 +95,17 @@ def _status(pod: Pod, snapshot: Snapshot, *, is_queued: bool) -> PodStatus:
         step=None if step is Step.QUEUED and not is_queued else step,
         gates=tuple(Gate(type=gate, condition=pod.conditions.get(gate)) for gate in pod.readiness_gates),
         places=tuple(sorted(places, key=lambda place: (place.service, place.address_type, place.slice))),
-        targets=tuple(_target(target, snapshot) for target in snapshot.targets_of(pod)),
+        targets=(
+            *(_target(target, snapshot) for target in snapshot.targets_of(pod)),
+            *(_node_target(its, snapshot) for its in node_targets_of(pod, snapshot)),
+        ),
     )
+
+
+def _node_target(its: NodeTarget, snapshot: Snapshot) -> TargetStatus:
+    if its.unknown:
+        return TargetStatus(target=its.target, health=None, why=its.unknown, is_of_node=True)
+    return replace(_target(its.target, snapshot), is_of_node=True)
 
 
 def _target(target: Target, snapshot: Snapshot) -> TargetStatus:

@@ -127,6 +127,24 @@ class Cluster:
             self.stop()
             raise
 
+    def watch_also(self, kind: str) -> None:
+        """Watch one more kind, which was not known to be needed, and wait until it is listed.
+
+        Raises:
+            ApiError: it can't be, or not in time; it is not watched then.
+        """
+        if kind in self._watchers:
+            return
+        watcher = self._watcher(kind, self._scope(kind))
+        watcher.start()
+        try:
+            self._await(watcher)
+        except BaseException:
+            watcher.stop()
+            watcher.join()
+            raise
+        self._watchers[kind] = watcher
+
     def stop(self) -> None:
         """End the watches and wait for their threads."""
         for watcher in self._watchers.values():

@@ -223,6 +223,11 @@ class Snapshot:
         return next((place.zone for place in self.endpoints_by_pod.get(pod.uid, ()) if place.zone), "")
 
     @cached_property
+    def has_groups_of_nodes(self) -> bool:
+        """Whether any binding has nodes for targets."""
+        return any(binding.is_of_nodes for binding in self.bindings)
+
+    @cached_property
     def roles_by_group(self) -> Mapping[str, Role]:
         """The roles to ask target groups (ARNs) with; of several bindings of a group the first one's that has any."""
         found = {b.group: b.role for b in sorted(self.bindings, key=lambda b: b.key, reverse=True) if b.role}

@@ -100,6 +100,7 @@ def _target(its: TargetStatus) -> Json:
     return {
         "group": its.group,
         "arn": its.target.group if its.target.group != its.group else None,
+        "type": "instance" if its.is_of_node else "ip",
         "address": its.target.ip,
         "port": its.target.port,
         "state": health.state.value if health else None,

@@ -8,10 +8,10 @@ from typing import TypeVar
 from kubectl_safe.decide.allow import UNSEEN_TARGETS
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.decide.preflight import sought_by, targets_of
+from kubectl_safe.decide.preflight import by_group, sought_by, targets_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import GroupName, group_name
+from kubectl_safe.model.target import GroupName, Target, group_name
 from kubectl_safe.run.asking import Asking
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.target_groups import PATIENCE, UnseenTargetsError
@@ -51,9 +51,10 @@ class BestEffort:
         sought = sought_by(_all_of(pods, snapshot), snapshot)
         return self._in_batches(sought, lambda some: self.asking.begin().await_names(some, snapshot))
 
-    def ask(self, pods: Iterable[Pod], snapshot: Snapshot) -> bool:
-        """Have each target group of pods answer that was not asked before; tell whether there was one."""
-        wanted, roles = targets_of(_all_of(pods, snapshot), snapshot), snapshot.roles_by_group
+    def ask(self, pods: Iterable[Pod], snapshot: Snapshot, *, also: Iterable[Target] = ()) -> bool:
+        """Have each target group of pods, and of targets, answer that was not asked before; tell if there was one."""
+        wanted = {**targets_of(_all_of(pods, snapshot), snapshot), **by_group(also)}
+        roles = snapshot.roles_by_group
         return self._in_batches(wanted, lambda some: self.asking.begin().await_all(some, roles=roles, allow=_ALLOW))
 
     def _in_batches(self, wanted: Mapping[K, V], ask: Callable[[Mapping[K, V]], None]) -> bool:

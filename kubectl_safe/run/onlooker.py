@@ -9,11 +9,13 @@ from typing import Self
 
 from kubectl_safe.decide.check.leftovers import mark_trouble
 from kubectl_safe.decide.health import Wish, wishes_to_watch
+from kubectl_safe.decide.node_targets import asked_for, lacks_nodes
 from kubectl_safe.decide.rights import Needs, Right
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.cluster import Cluster
-from kubectl_safe.kube.kinds import BINDING_KINDS, BUDGETS, DEPLOYMENTS, NETWORK_POLICIES
+from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.kinds import BINDING_KINDS, BUDGETS, DEPLOYMENTS, NETWORK_POLICIES, NODES
 from kubectl_safe.kube.network import network_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -64,6 +66,8 @@ class Onlooker:
     """What to ask target groups for until the next look."""
     _told: set[str] = field(init=False, default_factory=set)
     """Pods that were told of, by UID."""
+    _cluster: Cluster = field(init=False)
+    _has_tried_nodes: bool = field(init=False, default=False)
     _signal: Signal = field(init=False, default_factory=Signal)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
 
@@ -77,7 +81,7 @@ class Onlooker:
         also = {_kind_of(right) for right in (*self.needs.required, *self.needs.optional)} - lacking
         without = {*(NOT_ALWAYS - also), *lacking}
         cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also, without=without)
-        self._open.enter_context(cluster)
+        self._cluster = self._open.enter_context(cluster)
         self.observer = Observer(cluster, now=self.now)
         self.observer.begin_to_ask = self._asking.begin
         if self.is_thorough:
@@ -99,9 +103,12 @@ class Onlooker:
         snapshot = self._look()
         if self._groups.find(choose(snapshot), snapshot):
             snapshot = self._look()
-        if self._groups.ask(choose(snapshot), snapshot):
+        if self._watches_nodes(choose(snapshot), snapshot):
             snapshot = self._look()
-        its = {target for pod in choose(snapshot) for target in snapshot.targets_of(pod)}
+        if self._groups.ask(choose(snapshot), snapshot, also=self._nodes_of(choose(snapshot), snapshot)):
+            snapshot = self._look()
+        pods = tuple(choose(snapshot))
+        its = {target for pod in pods for target in snapshot.targets_of(pod)} | self._nodes_of(pods, snapshot)
         self._wishes = wishes_to_watch(its | set(targets), snapshot)
         return snapshot
 
@@ -109,6 +116,21 @@ class Onlooker:
         """Return once something changed, or after that long; what was looked at is asked for again meanwhile."""
         self.observer.want(self._wishes)
         self._signal.wait(longest.total_seconds())
+
+    def _nodes_of(self, pods: Iterable[Pod], snapshot: Snapshot) -> frozenset[Target]:
+        return frozenset() if self.is_thorough else asked_for(pods, snapshot)
+
+    def _watches_nodes(self, pods: Iterable[Pod], snapshot: Snapshot) -> bool:
+        """Begin to watch nodes where they turn out to be targets; where they may not be read, say so once."""
+        if self.is_thorough or self._has_tried_nodes or not lacks_nodes(pods, snapshot):
+            return False
+        self._has_tried_nodes = True
+        try:
+            self._cluster.watch_also(NODES)
+        except ApiError as error:
+            self.warn(f"Warning: {error}; targets that are nodes are not known")
+            return False
+        return True
 
     def _look(self) -> Snapshot:
         snapshot = self.observer.look()

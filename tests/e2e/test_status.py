@@ -69,6 +69,18 @@ def test_a_pod_in_the_middle_of_its_handoff_is_shown_with_its_target_that_drains
     assert status(scene, "deployment/web")["runs"] == []
 
 
+def test_pods_behind_a_group_of_nodes_are_shown_with_the_targets_of_their_nodes(scene: Scene) -> None:
+    scene.deploy("web", replicas=2, is_load_balanced=True, targets="instance")
+    pods = status(scene)["pods"]
+    nodes = scene.stage.rig.nodes
+    assert [[target["address"] for target in pod["targets"]] for pod in pods] == [
+        [nodes.instance(pod["node"])] for pod in pods
+    ]
+    assert [(states(pod), pod["targets"][0]["type"]) for pod in pods] == [(["healthy"], "instance")] * 2
+    done = scene.stage.safe("rollout", "status", "deployment/web", "-n", scene.namespace)
+    assert (done.stdout, done.stderr) == ('deployment "web" successfully rolled out\n', "")
+
+
 def test_whoever_may_only_read_pods_sees_them_and_what_is_missing(scene: Scene) -> None:
     scene.deploy("api", replicas=1)
     kubectl(scene.stage, "create", "role", "reader", "--verb=list,watch", "--resource=pods", "-n", scene.namespace)

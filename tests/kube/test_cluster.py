@@ -154,6 +154,26 @@ def test_nodes_are_watched_in_the_whole_cluster_and_only_when_asked_for(serve: S
     assert f"/api/v1/{NODES}" in {asked.path for asked in server.asked}
 
 
+def test_a_kind_that_turns_out_to_be_needed_is_watched_from_then_on(serve: Serve) -> None:
+    server, client = serve(Script(nodes=a_list({**a_raw_pod("node-a")}, version=1)))
+    with Cluster(client, namespace="team", signal=Signal()) as cluster:
+        assert not cluster.observe().nodes
+        cluster.watch_also(NODES)
+        cluster.watch_also(NODES)
+        assert list(cluster.observe().nodes) == ["node-a"]
+    assert len([asked for asked in server.asked if asked.path == f"/api/v1/{NODES}" and not asked.is_watch]) == 1
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch ")]
+
+
+def test_without_the_right_to_a_kind_that_turns_out_to_be_needed_it_is_gone_without(serve: Serve) -> None:
+    words = 'nodes is forbidden: User "me" cannot list resource "nodes"'
+    _, client = serve(Script(nodes=a_status(403, "Forbidden", words)))
+    with Cluster(client, namespace="team", signal=Signal()) as cluster:
+        with pytest.raises(ApiError, match="nodes can't be listed and watched in the whole cluster: nodes is forb"):
+            cluster.watch_also(NODES)
+        assert (cluster.observe().nodes, cluster.observe().stale) == ({}, frozenset())
+
+
 def test_workloads_of_all_kinds_are_told_together_and_the_same_until_one_changes(serve: Serve) -> None:
     lists: dict[str, Any] = {
         "deployments": a_list(a_raw_pod("web"), version=1),

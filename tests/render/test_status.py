@@ -258,9 +258,10 @@ def test_a_pod_in_the_document() -> None:
     assert (withdrawn["name"], withdrawn["step"], withdrawn["slices"]) == ("web-1", "withdrawn", [])
     assert withdrawn["workload"]["kind"] == "Deployment"
     [target] = withdrawn["targets"]
-    assert {key: target[key] for key in ("group", "arn", "address", "port", "state", "reason")} == {
+    assert {key: target[key] for key in ("group", "arn", "type", "address", "port", "state", "reason")} == {
         "group": "web",
         "arn": arn(),
+        "type": "ip",
         "address": "10.244.0.2",
         "port": 8080,
         "state": "draining",

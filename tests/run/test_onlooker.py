@@ -1,15 +1,18 @@
 """Who only looks on asks target groups sparingly, and goes without those that can't be asked."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from kubectl_safe.decide.rights import Needs
+from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
+from kubectl_safe.model.workload import Node
 from kubectl_safe.run.best_effort import TOGETHER
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.onlooker import Onlooker
@@ -18,11 +21,12 @@ from kubectl_safe.run.terms import Terms
 from tests.run.aws import Aws, denied
 from tests.run.test_target_groups import GONE, THROTTLED, a_balanced_world
 from tests.run.world import World
-from tests.support.builders import a_binding, a_deployment, a_pod, a_target, arn, uid
+from tests.support.builders import a_binding, a_deployment, a_pod, a_service, a_target, arn, uid
 
 if TYPE_CHECKING:
     from kubectl_safe.aws.errors import AwsError
     from kubectl_safe.kube.client import Client
+    from kubectl_safe.kube.cluster import Cluster
 
 
 WITHOUT = "it is gone without"
@@ -227,3 +231,51 @@ def test_who_looks_for_faults_is_not_told_of_marks_that_are_some() -> None:
     onlooker.leaves_out = onlooker.is_thorough = True
     assert onlooker.look(its_pods).health.keys() == {a_target("web-2"), a_target("web-3")}
     assert ([pod.name for pod in onlooker.left_out], told) == (["web-1"], [])
+
+
+@dataclass
+class Nodes:
+    """Nodes that are not watched before somebody needs them."""
+
+    world: World
+    is_allowed: bool = True
+    asked: int = 0
+
+    def watch_also(self, kind: str) -> None:
+        assert kind == "nodes"
+        self.asked += 1
+        if not self.is_allowed:
+            raise ApiError("nodes can't be listed", status=403)
+        self.world.nodes = {"node-1": Node(name="node-1", resource_version="1", instance_id="i-1")}
+
+
+def looked_at_behind(
+    target_type: str, told: list[str], *, is_allowed: bool = True, is_thorough: bool = False
+) -> tuple[set[str], int]:
+    """Look twice at pods behind a target group; return the known targets, and how often nodes were asked for."""
+    world = a_balanced_world(services=(a_service(ports=(replace(a_service().ports[0], node_port=30080),)),), nodes={})
+    world.bindings = (a_binding(target_type=target_type),)
+    onlooker, nodes = an_onlooker(world, Aws(world), told), Nodes(world, is_allowed=is_allowed)
+    onlooker._cluster, onlooker.is_thorough = cast("Cluster", nodes), is_thorough
+    onlooker.look(its_pods)
+    return {target.at for target in onlooker.look(its_pods).health}, nodes.asked
+
+
+def test_nodes_are_watched_and_asked_for_once_they_are_seen_to_be_targets() -> None:
+    told: list[str] = []
+    assert looked_at_behind("instance", told) == ({"i-1:30080"}, 1)
+    assert told == []
+
+
+def test_nodes_that_are_no_targets_are_not_watched() -> None:
+    assert looked_at_behind("ip", [])[1] == 0
+
+
+def test_goes_without_nodes_that_may_not_be_read_and_says_so_once() -> None:
+    told: list[str] = []
+    assert looked_at_behind("instance", told, is_allowed=False) == (set(), 1)
+    assert told == ["Warning: nodes can't be listed; targets that are nodes are not known"]
+
+
+def test_who_looks_for_faults_is_not_told_of_nodes() -> None:
+    assert looked_at_behind("instance", [], is_thorough=True) == (set(), 0)
