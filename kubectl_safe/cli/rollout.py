@@ -126,7 +126,7 @@ def status(
     It says what kubectl rollout status says, word for word. Unlike that, it is not done before old pods are gone, and
     their targets have left their target groups, and before every other pod is in service: its readiness gates are
     True, it is in every EndpointSlice, and healthy in every target group. A restart by kubectl safe, of which
-    kubectl knows nothing, is waited for too.
+    kubectl knows nothing, is waited for too: it says who is at work, or how to end what a dead run left.
 
     \b
     Examples:
@@ -146,6 +146,7 @@ def status(
     from kubectl_safe.decide.rights import to_watch_rollouts
     from kubectl_safe.render.lines import Lines
     from kubectl_safe.run.clock import now
+    from kubectl_safe.run.leases_seen import SeenLeases
     from kubectl_safe.run.rollout_status import RolloutStatus, follow
 
     client = connect(common)
@@ -162,7 +163,8 @@ def status(
     with onlooker_for(
         common, client, namespace=request.namespace, needs=needs, warn=lines.warn, without=GATES_ONLY
     ) as onlooker:
-        follow(request, onlooker, say=lines.say, warn=lines.warn, now=now)
+        leases = SeenLeases(client=client, namespace=request.namespace, warn=lines.warn, now=now)
+        follow(request, onlooker, say=lines.say, warn=lines.warn, now=now, leases=leases)
 
 
 def chosen(resources: Sequence[str], *, has_selector: bool, to: Task = "restart") -> tuple[str, tuple[str, ...]]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from kubectl_safe.decide.check.finding import Finding
+from kubectl_safe.decide.overview import Overview
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.leases import leases_of_runs
 from kubectl_safe.model.lease import Lease
@@ -21,24 +23,30 @@ class SeenLeases:
     """Whose workloads are looked at; None for those of all."""
     warn: Callable[[str], None]
     now: Callable[[], datetime]
-    read_at: datetime | None = field(init=False, default=None)
-    """None before the first time."""
+    _read_at: datetime | None = field(init=False, default=None)
     _known: tuple[Lease, ...] | None = field(init=False, default=None)
+    _left: tuple[Finding, ...] = field(init=False, default=())
+    """What dead runs had left at the last look."""
     _told: set[str] = field(init=False, default_factory=set)
 
-    @property
-    def server_time(self) -> datetime:
-        """Now, by the clock that shows whether they were renewed lately."""
-        return self.now() + self.client.clock_offset
+    def overview(self, look: Callable[[tuple[Lease, ...] | None, datetime], Overview]) -> Overview:
+        """Return what is seen with them.
 
-    def lately(self) -> tuple[Lease, ...] | None:
-        """Return them as they were some seconds ago at most; None where none may be read."""
-        is_due = self.read_at is None or self.now() - self.read_at >= LEASES_AGAIN
-        return self.anew() if is_due else self._known
+        Args:
+            look: takes the Leases, None where none may be read, and the time of the server, by which it shows whether
+                these were renewed lately.
+        """
+        now = self.now()
+        is_due = self._read_at is None or now - self._read_at >= LEASES_AGAIN
+        seen = look(self._anew() if is_due else self._known, now + self.client.clock_offset)
+        if not is_due and seen.left != self._left:
+            # A run that has begun since they were read last is not dead.
+            seen = look(self._anew(), now + self.client.clock_offset)
+        self._left = seen.left
+        return seen
 
-    def anew(self) -> tuple[Lease, ...] | None:
-        """Return them as they are now; None where none may be read."""
-        self.read_at = self.now()
+    def _anew(self) -> tuple[Lease, ...] | None:
+        self._read_at = self.now()
         self._known, troubles = leases_of_runs(self.client, self.namespace)
         for trouble in troubles:
             if trouble not in self._told:

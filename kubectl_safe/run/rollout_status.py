@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from kubectl_safe.decide.native_rollout import Complete, Failed
+from kubectl_safe.decide.overview import Overview, overview
+from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.rollout_status import Waiting, not_gone, rollout_status
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.lease import Lease
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -48,14 +51,25 @@ class View(Protocol):
         """Return once something changed, or after that long."""
 
 
+class Leases(Protocol):
+    """Which runs are at work; `SeenLeases` is that."""
+
+    def overview(self, look: Callable[[tuple[Lease, ...] | None, datetime], Overview]) -> Overview:
+        """Return what is seen with the Leases of now, and the time of the server."""
+
+
 @dataclass(kw_only=True)
 class Telling:
     """Prints what changes of a rollout, a line at a time."""
 
     say: Callable[[str], None]
+    warn: Callable[[str], None]
+    leases: Leases
     _line: str = field(init=False, default="")
     _lacks: str = field(init=False, default="")
     _said_at: datetime | None = field(init=False, default=None)
+    _told: set[str] = field(init=False, default_factory=set)
+    """Who is at work, and what dead runs left."""
 
     def tell(self, status: Waiting, at: datetime, *, is_last: bool) -> None:
         """Tell what a rollout waits for where that is new."""
@@ -66,6 +80,22 @@ class Telling:
         if status.lacks != self._lacks and (is_last or not is_soon):
             self._lacks = status.lacks
             self._say(status.lacks, at)
+
+    def tell_runs(self, workload: Workload, snapshot: Snapshot) -> None:
+        """Tell who is at work on a workload's pods, and what nobody goes on with, each once."""
+        seen = _runs(workload, snapshot, self.leases)
+        if seen is None:
+            return
+        for run in seen.runs:
+            self._once(self.say, f"{run.holder.about or 'a run'}, by {run.holder.who}, is at work on {workload.named}")
+        for found in seen.left:
+            remedy = "".join(f"\n  {line}" for line in found.remedy.split("\n"))
+            self._once(self.warn, f"Warning: {found.subject} in namespace {workload.namespace}: {found.fact}{remedy}")
+
+    def _once(self, tell: Callable[[str], None], words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            tell(words)
 
     def _say(self, line: str, at: datetime) -> None:
         if line:
@@ -80,6 +110,7 @@ def follow(
     say: Callable[[str], None],
     warn: Callable[[str], None],
     now: Callable[[], datetime],
+    leases: Leases,
 ) -> None:
     """Watch rollouts, one after the other, until all are finished.
 
@@ -92,7 +123,7 @@ def follow(
     failures = []
     for workload in workloads:
         try:
-            _follow(workload, request, view, telling=Telling(say=say), now=now)
+            _follow(workload, request, view, telling=Telling(say=say, warn=warn, leases=leases), now=now)
         except KubectlSafeError as error:
             failures.append(error)
     if failures:
@@ -120,12 +151,23 @@ def _follow(
                 telling.say(line)
                 return
             case Waiting() as waiting:
+                telling.tell_runs(its, snapshot)
                 telling.tell(waiting, snapshot.at, is_last=is_over or not request.is_watched)
         if not request.is_watched:
             return
         if is_over:
             raise KubectlSafeError("timed out waiting for the condition")
         view.wait(min(LOOK_AGAIN, left))
+
+
+def _runs(workload: Workload, snapshot: Snapshot, leases: Leases) -> Overview | None:
+    """Return who is at work on a workload, or was; None where its pods bear no marks, so that nobody need be asked."""
+    pods = snapshot.pods_of(workload)
+    if recorded(workload, snapshot) is None and not any(pod.is_released for pod in pods):
+        return None
+    return leases.overview(
+        lambda known, at: overview(snapshot, pods=pods, workloads=(workload,), nodes=(), leases=known, server_time=at)
+    )
 
 
 def _chosen(request: RolloutStatus, snapshot: Snapshot) -> list[Workload]:

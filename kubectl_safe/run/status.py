@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from kubectl_safe.decide.check.finding import Finding
 from kubectl_safe.decide.overview import Overview, overview
 from kubectl_safe.kube.client import Client
-from kubectl_safe.model.lease import Lease
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.run.leases_seen import SeenLeases
@@ -37,8 +35,6 @@ class Status:
     warn: Callable[[str], None]
     now: Callable[[], datetime]
     _leases: SeenLeases = field(init=False)
-    _left: tuple[Finding, ...] = field(init=False, default=())
-    """What dead runs had left at the last look."""
 
     def __post_init__(self) -> None:
         self._leases = SeenLeases(client=self.client, namespace=self.scope.watched, warn=self.warn, now=self.now)
@@ -50,28 +46,20 @@ class Status:
             KubectlSafeError: something that is named is not there, or can't be looked at.
         """
         snapshot = self.view.look(lambda seen: choose(self.scope, seen).pods)
-        looked_at = self.now()
-        seen = self._overview(snapshot, self._leases.lately())
-        is_older = self._leases.read_at is None or self._leases.read_at < looked_at
-        if is_older and seen.left != self._left:
-            # A run that has begun since they were read last is not dead.
-            seen = self._overview(snapshot, self._leases.anew())
-        self._left = seen.left
-        return seen
+        chosen = choose(self.scope, snapshot)
+        return self._leases.overview(
+            lambda leases, at: overview(
+                snapshot,
+                pods=chosen.pods,
+                workloads=chosen.workloads,
+                nodes=chosen.nodes,
+                leases=leases,
+                server_time=at,
+            )
+        )
 
     def follow(self, tell: Callable[[Overview], None]) -> None:
         """Look until somebody ends it, and have each look told."""
         while True:
             tell(self.look())
             self.view.wait(LOOK_AGAIN)
-
-    def _overview(self, snapshot: Snapshot, leases: tuple[Lease, ...] | None) -> Overview:
-        chosen = choose(self.scope, snapshot)
-        return overview(
-            snapshot,
-            pods=chosen.pods,
-            workloads=chosen.workloads,
-            nodes=chosen.nodes,
-            leases=leases,
-            server_time=self._leases.server_time,
-        )

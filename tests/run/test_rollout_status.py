@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from kubectl_safe.decide.overview import Overview
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.lease import Lease
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target
 from kubectl_safe.run.onlooker import nobody
 from kubectl_safe.run.rollout_status import RolloutStatus, follow
+from tests.decide.looking import a_lease, with_record
 from tests.support.builders import (
     NOT_REGISTERED,
     NOW,
@@ -77,12 +80,25 @@ class Followed:
     error: str = ""
 
 
-def followed(*snapshots: Snapshot, **changes: Any) -> Followed:
+@dataclass
+class Leases:
+    """The Leases of runs, as they are at every look."""
+
+    known: tuple[Lease, ...] = ()
+    asked: int = 0
+
+    def overview(self, look: Callable[[tuple[Lease, ...] | None, datetime], Overview]) -> Overview:
+        self.asked += 1
+        return look(self.known, NOW)
+
+
+def followed(*snapshots: Snapshot, leases: Leases | None = None, **changes: Any) -> Followed:
     """Watch the rollout of `web` through these snapshots, a second each."""
     told, onlooker = Followed(), Onlooker(list(snapshots))
     request = RolloutStatus(**{"namespace": "shop", "names": ("web",), **changes})
     try:
-        follow(request, onlooker, say=told.out.append, warn=told.err.append, now=onlooker.now)
+        say, warn = told.out.append, told.err.append
+        follow(request, onlooker, say=say, warn=warn, now=onlooker.now, leases=leases or Leases())
     except KubectlSafeError as error:
         told.error = str(error)
     return told
@@ -134,9 +150,45 @@ def test_asks_for_the_target_of_a_pod_that_is_gone_until_that_is_too() -> None:
     onlooker = Onlooker([leaving("web-7"), *[drains] * 4, over()])
     out: list[str] = []
     request = RolloutStatus(namespace="shop", names=("web",))
-    follow(request, onlooker, say=out.append, warn=out.append, now=onlooker.now)
+    follow(request, onlooker, say=out.append, warn=out.append, now=onlooker.now, leases=Leases())
     assert out[1:] == [waiting("target 10.244.0.8:8080 in web of an old pod is draining"), DONE]
     assert [a_target("web-7") in asked for asked in onlooker.asked] == [False, True, True, True, True, True]
+
+
+WITHDRAWN = a_cluster(a_pod("web-7", withdrawn=True), target_health={"web-7": health("draining")})
+DRAINS = waiting("1 old pod is withdrawn, its target 10.244.0.8:8080 in web is draining")
+
+
+def test_says_once_who_is_at_work_on_its_pods() -> None:
+    leases = Leases((a_lease(),))
+    told = followed(*[WITHDRAWN] * 5, over(), leases=leases)
+    at_work = "rollout restart deployment/web, by alice@laptop (pid 4711), is at work on deployment/web"
+    assert (told.out, told.err) == ([at_work, DRAINS, DONE], [])
+
+
+def test_says_once_what_a_dead_run_left_and_how_to_end_it() -> None:
+    told = followed(*[WITHDRAWN] * 5, over(), leases=Leases((a_lease(renewed=90),)))
+    assert told.out == [DRAINS, DONE]
+    [warning] = told.err
+    assert warning == (
+        "Warning: deployment.apps/web in namespace shop: 1 pod in the middle of a handoff that nobody goes on with, "
+        "0 released and 1 withdrawn: web-7\n  kubectl safe abort deployment/web -n shop"
+    )
+
+
+def test_names_the_commands_that_go_on_with_a_dead_restart_or_end_it() -> None:
+    told = followed(with_record(a_cluster()), is_watched=False)
+    [warning] = told.err
+    assert warning.splitlines()[1:] == [
+        "  kubectl safe rollout restart deployment/web -n shop  # goes on with it",
+        "  kubectl safe abort deployment/web -n shop  # ends it",
+    ]
+
+
+def test_asks_for_no_lease_where_nobody_has_been_at_work() -> None:
+    leases = Leases()
+    followed(*[leaving("web-7")] * 3, over(), leases=leases)
+    assert leases.asked == 0
 
 
 @pytest.mark.parametrize(
