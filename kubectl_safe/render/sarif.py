@@ -1,7 +1,7 @@
 """The findings of a check in the Static Analysis Results Interchange Format, for what gathers those of many tools.
 
 Source: SARIF 2.1.0 (OASIS standard); the sections that are named are its. A Kubernetes object is a logical location
-(3.33); its address stands in for a file too, as code scanning services show no result without one.
+(3.33); its address stands in for a file too, as code scanning services show no result without one, and its first line.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from kubectl_safe.render.document import Json
 from kubectl_safe.render.findings import severity_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_BY_GITHUB = "primaryLocationLineHash"
 
 
 def log(checked: Checked, *, version: str, command: Sequence[str]) -> Json:
@@ -64,15 +65,16 @@ def _result(finding: Finding, index: int) -> Json:
         "level": severity_of(finding),
         "message": {"text": f"{finding.subject}: {finding.fact}\n\n{finding.remedy}"},
         "locations": [_location(finding.subject)],
-        # Figures of a fact change from day to day, and it stays the same finding (3.27.17).
-        "partialFingerprints": {"codeAndObject/v1": _fingerprint(finding)},
+        # Figures of a fact change from day to day, and it stays the same finding (3.27.17). GitHub's code scanning goes
+        # by a fingerprint of that name, which others take from the lines of a file.
+        "partialFingerprints": {_BY_GITHUB: _fingerprint(finding)},
     }
 
 
 def _location(subject: Subject) -> Json:
     path = "/".join(part for part in (subject.namespace, subject.kind, subject.name.lstrip("/")) if part)
     return {
-        "physicalLocation": {"artifactLocation": {"uri": quote(path)}},
+        "physicalLocation": {"artifactLocation": {"uri": quote(path)}, "region": {"startLine": 1}},
         "logicalLocations": [{"name": subject.name, "fullyQualifiedName": path, "kind": "resource"}],
     }
 
