@@ -13,6 +13,7 @@ from kubectl_safe.decide.rights import Right, beside_check, to_check, to_drain, 
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.rights import denied
 from kubectl_safe.kube.setup import read_setup
+from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.lease import NODE_NAMESPACE, lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.setup import Setup
@@ -63,6 +64,8 @@ def check(
         facts = replace(facts, unseen=_missing(before.snapshot, facts.snapshot, view.left_out))
     progress("reading namespaces, the load balancer controller and its webhook")
     setup = _of_scope(read_setup(client, namespace=scope.watched, now=now), scope, facts)
+    if scope.watched and setup.namespaces == {}:
+        raise KubectlSafeError(f'namespaces "{scope.watched}" not found')
     progress("asking for rights")
     facts = replace(
         facts,

@@ -52,6 +52,8 @@ class Server:
         shop = {"metadata": {"name": "shop", "labels": {LABEL: "enabled"}}}
         if resource == "shop":
             return shop
+        if resource == "nope":
+            raise ApiError('namespaces "nope" not found', status=404)
         has = {
             "namespaces": [shop],
             "deployments": [CONTROLLER],
@@ -243,3 +245,8 @@ def test_a_budget_that_covers_nothing_is_found_where_its_whole_namespace_is_chec
     assert codes(run(Scope(namespace="bank"), seen)) == []
     labelled = LabelSelector(match_labels={"app": "web"})
     assert codes(run(Scope(namespace="shop", selector=labelled), seen)) == []
+
+
+def test_a_namespace_that_is_not_there_can_not_be_checked() -> None:
+    with pytest.raises(KubectlSafeError, match='namespaces "nope" not found'):
+        run(Scope(namespace="nope"), Snapshot(at=NOW))
