@@ -29,8 +29,11 @@ T = TypeVar("T")
 _CONTROLLER = "app.kubernetes.io/name=aws-load-balancer-controller"
 """The label of what its chart and its manifests install, wherever that is."""
 _POD_WEBHOOK = f"mpod.{CONTROLLER_API}"
+_SUCCESS = "SuccessfullyReconciled"
+"""The reason of the event by which the controller tells that a binding is as it is to be."""
 _MOST_TARGETS = re.compile(r"--max-targets-per-target-group=(\d+)")
 _FORBIDDEN = 403
+_NOT_FOUND = 404
 
 
 class Client(Requests, Protocol):
@@ -69,19 +72,41 @@ class _Reader:
         except ApiError as error:
             if error.status != _FORBIDDEN:
                 raise
+        return self.within(homes, api, resource, query)
+
+    def within(self, homes: tuple[str, ...], api: str, resource: str, query: dict[str, str]) -> list[Json]:
         found = (listed(self.client, f"{api}/namespaces/{home}/{resource}", query) for home in homes)
         return [raw for objects in found for raw in objects]
 
     def namespaces(self) -> dict[str, Namespace]:
+        """Return those that are checked: none where the one isn't there.
+
+        Raises:
+            ApiError: they may not be read.
+        """
         path = "/api/v1/namespaces"
-        if self.namespace:
-            objects = [self.client.request("GET", f"{path}/{self.namespace}")]
-        else:
-            objects = [dict(raw) for raw in listed(self.client, path)]
-        return {its.name: its for its in map(_namespace, objects)}
+        if not self.namespace:
+            return {its.name: its for its in map(_namespace, listed(self.client, path))}
+        try:
+            its = _namespace(self.client.request("GET", f"{path}/{self.namespace}"))
+        except ApiError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return {}
+        return {its.name: its}
 
     def controllers(self) -> tuple[Controller, ...]:
-        found = self.everywhere_or((CONTROLLER_HOME,), "/apis/apps/v1", "deployments", {"labelSelector": _CONTROLLER})
+        """Return them, wherever they are; who may only look where it mostly is can't tell that there is none.
+
+        Raises:
+            ApiError: they may not be listed.
+        """
+        api, resource, query = "/apis/apps/v1", "deployments", {"labelSelector": _CONTROLLER}
+        try:
+            found = listed(self.client, f"{api}/{resource}", query)
+        except ApiError as error:
+            if error.status != _FORBIDDEN or not (found := self.within((CONTROLLER_HOME,), api, resource, query)):
+                raise
         return tuple(map(_controller, found))
 
     def webhooks(self) -> tuple[Webhook, ...]:
@@ -112,10 +137,20 @@ class _Reader:
         return sum((endpoint.get("conditions") or {}).get("ready") is not False for endpoint in endpoints)
 
     def complaints(self, at: datetime) -> tuple[Complaint, ...]:
+        """Return the Warning events that nothing has come of since: a binding's success makes up for earlier ones."""
         scope = f"/namespaces/{self.namespace}" if self.namespace else ""
-        of = "involvedObject.kind=TargetGroupBinding,type=Warning"
-        found = map(_complaint, listed(self.client, f"/api/v1{scope}/events", {"fieldSelector": of}))
-        return tuple(its for its in found if its and at - its.at < LATELY)
+        of = "involvedObject.kind=TargetGroupBinding"
+        events = listed(self.client, f"/api/v1{scope}/events", {"fieldSelector": of})
+        done: dict[Subject, datetime] = {}
+        for its in (_complaint(raw) for raw in events if raw.get("reason") == _SUCCESS):
+            if its:
+                done[its.subject] = max(its.at, done.get(its.subject, its.at))
+        warnings = (its for raw in events if raw.get("type") == "Warning" and (its := _complaint(raw)))
+        return tuple(
+            its
+            for its in warnings
+            if at - its.at < LATELY and not (its.subject in done and its.at <= done[its.subject])
+        )
 
     def autoscalers(self) -> tuple[Autoscaler, ...]:
         scope = f"/namespaces/{self.namespace}" if self.namespace else ""

@@ -102,6 +102,15 @@ def test_a_controller_with_the_version_of_its_image_or_its_label(image: str, ver
 def test_who_may_not_list_everywhere_looks_where_it_mostly_is() -> None:
     home = "/apis/apps/v1/namespaces/kube-system/deployments"
     assert read(has={ALL_DEPLOYMENTS: FORBIDDEN, home: [a_deployment("lbc:v1.0.0")]}).controllers
+    elsewhere = read(has={ALL_DEPLOYMENTS: FORBIDDEN})
+    assert elsewhere.controllers is None
+    assert elsewhere.unread == ("deployments of the load balancer controller can't be read: namespaces is forbidden",)
+
+
+def test_a_namespace_that_is_not_there_is_none() -> None:
+    missing = ApiError('namespaces "shop" not found', status=404, reason="NotFound")
+    found = read("shop", has={"/api/v1/namespaces/shop": missing})
+    assert (found.namespaces, found.unread) == ({}, ())
 
 
 def a_configuration(policy: str | None = "Ignore", **client: Any) -> dict[str, Any]:
@@ -132,25 +141,37 @@ def test_of_a_webhook_by_url_no_endpoints_are_known_and_without_a_policy_it_is_f
     assert (found.service, found.ready_endpoints, found.failure_policy) == (None, None, "Fail")
 
 
-def an_event(seconds: float, name: str = "web") -> dict[str, Any]:
+def an_event(seconds: float, name: str = "web", **changes: str) -> dict[str, Any]:
     return {
         "metadata": {},
+        "type": "Warning",
         "involvedObject": {"kind": "TargetGroupBinding", "namespace": "shop", "name": name},
         "reason": "FailedDeregister",
         "message": "Access\n denied",
         "lastTimestamp": ago(seconds).isoformat(),
+        **changes,
     }
 
 
 def test_complaints_about_bindings_but_old_ones() -> None:
     path = "/api/v1/namespaces/shop/events"
-    server = Server({path: [an_event(60), an_event(2000, "old")]})
+    server = Server({path: [an_event(60), an_event(2000, "old"), an_event(9, reason="Scaled", type="Normal")]})
     found = read_setup(server, namespace="shop", now=lambda: NOW)
     subject = Subject(kind="TargetGroupBinding", namespace="shop", name="web")
     assert found.complaints == (
         Complaint(subject=subject, reason="FailedDeregister", message="Access denied", at=ago(60)),
     )
-    assert dict(server.asked)[path]["fieldSelector"] == "involvedObject.kind=TargetGroupBinding,type=Warning"
+    assert dict(server.asked)[path]["fieldSelector"] == "involvedObject.kind=TargetGroupBinding"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_over"), [(30, True), (60, True), (90, False)], ids=["after it", "with it", "before it"]
+)
+def test_a_complaint_is_over_once_its_binding_is_as_it_is_to_be(seconds: float, is_over: bool) -> None:
+    success = an_event(seconds, reason="SuccessfullyReconciled", type="Normal")
+    other = an_event(1, "other", reason="SuccessfullyReconciled", type="Normal")
+    found = read(has={"/api/v1/events": [an_event(60), success, other]})
+    assert (found.complaints == ()) is is_over
 
 
 def a_lease(namespace: str) -> dict[str, Any]:

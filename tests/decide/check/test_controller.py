@@ -28,11 +28,12 @@ def a_complaint(name: str = "web", *, seconds: float = 60, message: str = "Acces
 ROWS = [
     pytest.param("controller-missing", of(), "", id="a controller"),
     pytest.param("controller-missing", of(controllers=None), "", id="not known whether there is one"),
+    pytest.param("controller-missing", of(controllers=()), "", id="one with another label, whose webhook is answered"),
     pytest.param("controller-missing", of(controllers=(), bindings=()), "", id="nothing for it to do"),
     pytest.param("controller-missing", of(controllers=(), bindings=AUTO_MODE), "", id="AWS runs it"),
     pytest.param(
         "controller-missing",
-        of(controllers=()),
+        of(controllers=(), webhooks=(a_webhook(ready_endpoints=0),)),
         "there is no Deployment with the label app.kubernetes.io/name=aws-load-balancer-controller, and 1 "
         "TargetGroupBinding of the checked pods",
         id="none",
