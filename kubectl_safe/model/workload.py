@@ -51,6 +51,8 @@ class Workload:
     namespace: str
     name: str
     uid: str
+    owner: OwnerReference | None = None
+    """What a ReplicaSet is made by, and changed by, such as an Argo Rollout; None where that is nobody else."""
     resource_version: str = ""
     labels: Labels = field(default_factory=dict)
     annotations: Labels = field(default_factory=dict)
@@ -171,6 +173,7 @@ def alone(replica_set: ReplicaSet) -> Workload | None:
         namespace=replica_set.namespace,
         name=replica_set.name,
         uid=replica_set.uid,
+        owner=replica_set.owner,
         resource_version=replica_set.resource_version,
         annotations=replica_set.annotations,
         selector=replica_set.selector,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kubectl_safe.decide.check import RULES
+from kubectl_safe.decide.check import severity_of as severity
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.verdict import Checked
 from kubectl_safe.render.text import cells, plain, wrap
@@ -16,7 +16,7 @@ _LINES = 1000
 
 def severity_of(finding: Finding) -> str:
     """Return the severity of a finding as it is written: `error`, `warning`, `note`."""
-    return RULES[finding.code].severity.name.lower()
+    return severity(finding).name.lower()
 
 
 def table(checked: Checked, *, width: int | None) -> list[str]:

@@ -146,6 +146,7 @@ ROWS = [
     (
         Workload,
         {
+            "owner": None,
             "labels": {},
             "kind": "Deployment",
             "template_labels": None,

@@ -3,7 +3,7 @@
 Each module has rules about one part of it, in its `RULES`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from kubectl_safe.decide.check import (
     access,
@@ -20,7 +20,7 @@ from kubectl_safe.decide.check import (
     targets,
 )
 from kubectl_safe.decide.check.facts import Facts
-from kubectl_safe.decide.check.finding import Finding, Rule
+from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 
 RULES: Mapping[str, Rule] = {
     rule.code: rule
@@ -43,8 +43,12 @@ RULES: Mapping[str, Rule] = {
 """Every rule, by its code, in the order in which findings are told."""
 
 
-def findings(facts: Facts, ignored: Collection[str] = ()) -> Iterator[Finding]:
+def severity_of(finding: Finding) -> Severity:
+    """Return how bad a finding is: as its rule says, where it doesn't itself."""
+    return finding.severity or RULES[finding.code].severity
+
+
+def findings(facts: Facts, ignored: Collection[str] = ()) -> list[Finding]:
     """Return all that is found, the worst first; not by the rules whose codes are ignored."""
-    for rule in sorted(RULES.values(), key=lambda rule: -rule.severity):
-        if rule.code not in ignored:
-            yield from rule.find(facts)
+    found = (its for rule in RULES.values() if rule.code not in ignored for its in rule.find(facts))
+    return sorted(found, key=lambda its: -severity_of(its))

@@ -1,6 +1,6 @@
 """Whether there is enough left while a pod is moved, or fails: rollouts, replicas, nodes and autoscalers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from kubectl_safe.decide.check.facts import Facts, is_live
@@ -16,9 +16,18 @@ _RECREATE = "Recreate"
 
 
 def served(facts: Facts) -> Iterator[Workload]:
-    """Return the checked workloads that Services lead requests to."""
-    found = {workload.uid for its in facts.served if (workload := facts.snapshot.workload_of(its.first))}
-    return (its for its in facts.workloads if its.uid in found and not its.is_terminating)
+    """Return the checked workloads that Services lead requests to, of several ReplicaSets of one owner the largest."""
+    pods = (pod for its in facts.served for pod in its.pods)
+    found = {workload.uid for pod in pods if (workload := facts.snapshot.workload_of(pod))}
+    its = [its for its in facts.workloads if its.uid in found and not its.is_terminating]
+    largest = {of_workload(one): one for one in sorted(its, key=lambda one: one.replicas)}
+    return (one for one in its if largest[of_workload(one)] is one)
+
+
+def matched(workload: Workload) -> Mapping[str, str]:
+    """Return the labels by which all pods of a workload are known, whichever revision they are of."""
+    labels = workload.selector.match_labels.items()
+    return {key: value for key, value in sorted(labels) if not (workload.owner and key.endswith("pod-template-hash"))}
 
 
 def pods_of(workload: Workload, facts: Facts) -> list[Pod]:
@@ -86,8 +95,13 @@ def _single_replica(facts: Facts) -> Iterator[Finding]:
                 code="single-replica",
                 subject=of_workload(workload),
                 fact="it has 1 replica",
-                remedy=f"kubectl scale {workload.named} -n {workload.namespace} --replicas=2",
+                remedy=f"kubectl scale {_named(of_workload(workload))} -n {workload.namespace} --replicas=2",
             )
+
+
+def _named(subject: Subject) -> str:
+    """Return what commands take, without the group of what Kubernetes has itself."""
+    return f"{subject.kind.removesuffix('.apps')}/{subject.name}"
 
 
 def _one_node(facts: Facts) -> Iterator[Finding]:
@@ -99,7 +113,8 @@ def _one_node(facts: Facts) -> Iterator[Finding]:
         nodes = {pod.node for pod in pods if pod.node}
         if workload.kind == "DaemonSet" or len(pods) <= 1 or len(nodes) != 1 or not all(pod.node for pod in pods):
             continue
-        labels = ", ".join(f"{key}: {value}" for key, value in sorted(workload.selector.match_labels.items()))
+        # In quotes: a label may look like a number, or like `true`.
+        labels = ", ".join(f'{key}: "{value}"' for key, value in matched(workload).items())
         yield Finding(
             code="all-on-one-node",
             subject=of_workload(workload),
@@ -117,6 +132,7 @@ def _one_node(facts: Facts) -> Iterator[Finding]:
 
 def _autoscaler_at_maximum(facts: Facts) -> Iterator[Finding]:
     checked = {(its.kind, its.namespace, its.name) for its in facts.workloads}
+    checked |= {(its.owner.kind, its.namespace, its.owner.name) for its in facts.workloads if its.owner}
     for its in facts.setup.autoscalers or ():
         is_full = its.is_limited or (its.minimum < its.maximum <= its.current)
         if (its.kind, its.namespace, its.target) not in checked or not is_full:

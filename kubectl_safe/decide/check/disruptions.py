@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_safe.decide.check.capacity import RESIZABLE, pods_of, served
+from kubectl_safe.decide.check.capacity import RESIZABLE, matched, pods_of, served
 from kubectl_safe.decide.check.facts import Facts, is_live
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.subject import Subject, of_workload
@@ -127,12 +127,12 @@ def _budget_missing(facts: Facts) -> Iterator[Finding]:
             continue
         if any(facts.snapshot.budgets_of(pod) for pod in pods):
             continue
-        selector = ",".join(f"{key}={value}" for key, value in sorted(workload.selector.match_labels.items()))
+        subject, selector = of_workload(workload), ",".join(f"{key}={its}" for key, its in matched(workload).items())
         yield Finding(
             code="budget-missing",
-            subject=of_workload(workload),
+            subject=subject,
             fact=f"no PodDisruptionBudget covers its {counted(len(pods), 'pod')}",
-            remedy=f"kubectl create pdb {workload.name} -n {workload.namespace} --selector={selector} "
+            remedy=f"kubectl create pdb {subject.name} -n {workload.namespace} --selector={selector} "
             "--max-unavailable=1",
         )
 

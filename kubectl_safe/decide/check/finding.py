@@ -32,6 +32,8 @@ class Finding:
     """What is so, with its figures, in one sentence without a full stop."""
     remedy: str
     """What to do: a command, or a few lines of YAML; with the object's own names."""
+    severity: Severity | None = None
+    """Where it is less than its rule's; None where it is that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,9 @@ def _not_injected(facts: Facts) -> Iterator[Finding]:
             subject=Subject(kind="namespace", name=namespace),
             fact=f"it has no label {label}, so {counted(len(pods), 'pod')} behind {bindings} came without a readiness "
             f"gate: {named(pods)}",
-            remedy="\n".join([f"kubectl label namespace {namespace} {label} --overwrite", *map(anew, owners)]),
+            remedy="\n".join(
+                [f"kubectl label namespace {namespace} {label} --overwrite", *(anew(*its) for its in owners.items())]
+            ),
         )
 
 
@@ -77,7 +79,7 @@ def _missing(facts: Facts) -> Iterator[Finding]:
                 subject=subject,
                 fact=f"{counted(len(pods), 'pod')} behind {binding.named} came without its readiness gate, as "
                 f"{_why_missing(pods, binding, facts)}: {named(pods)}",
-                remedy=anew(subject),
+                remedy=anew(subject, pods),
             )
 
 
@@ -117,7 +119,7 @@ def _of_gone_binding(facts: Facts) -> Iterator[Finding]:
                 subject=subject,
                 fact=f"{counted(len(its), 'pod')} with readiness gate {gate}, whose TargetGroupBinding is gone; it is "
                 f"not True on {unmet} of them: {named(its)}",
-                remedy=anew(subject),
+                remedy=anew(subject, its),
             )
 
 

@@ -20,7 +20,14 @@ _COMMAND = re.compile(r"\((kubectl [^()]+)\)")
 
 def _finder(reason: str) -> Callable[[Facts], Iterable[Finding]]:
     return lambda facts: (
-        Finding(code=reason, subject=its.subject, fact=its.blocked.why, remedy=_answer(its))
+        Finding(
+            code=reason,
+            subject=its.subject,
+            fact=its.blocked.why,
+            remedy=_answer(its),
+            # A drain leaves them: only who restarts one is refused.
+            severity=Severity.NOTE if its.subject.kind == "daemonset.apps" else None,
+        )
         for its in facts.refused
         if its.blocked.reason == reason
     )
@@ -38,9 +45,10 @@ def _answer(refusal: Refusal) -> str:
 def _not_restartable(facts: Facts) -> Iterator[Finding]:
     for workload in facts.workloads:
         if workload.kind in RESTARTABLE and (why := restart.refusal(workload, facts.snapshot)):
-            fact, _, remedy = why.partition(": ")
-            subject = of_workload(workload)
-            yield Finding(code=NOT_RESTARTABLE, subject=subject, fact=fact, remedy=remedy or "wait for its end")
+            fact, _, _ = why.partition(": ")
+            commands = _COMMAND.findall(why) or [f"kubectl get {workload.named} --watch"]
+            remedy = "\n".join(f"{command} -n {workload.namespace}" for command in commands)
+            yield Finding(code=NOT_RESTARTABLE, subject=of_workload(workload), fact=fact, remedy=remedy)
 
 
 RULES = (

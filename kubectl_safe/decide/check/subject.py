@@ -22,7 +22,10 @@ class Subject:
 
 
 def of_workload(workload: Workload) -> Subject:
-    """Return a workload as the object of a finding."""
+    """Return a workload as the object of a finding; what makes a ReplicaSet in its place, as it would undo changes."""
+    if owner := workload.owner:
+        group = f".{owner.api_version.partition('/')[0]}" if "/" in owner.api_version else ""
+        return Subject(kind=f"{owner.kind.lower()}{group}", name=owner.name, namespace=workload.namespace)
     group = "" if workload.kind == "ReplicationController" else ".apps"
     return Subject(kind=f"{workload.kind.lower()}{group}", name=workload.name, namespace=workload.namespace)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from kubectl_safe.decide.check import RULES
+from kubectl_safe.decide.check import RULES, severity_of
 from kubectl_safe.decide.check.finding import Finding, Severity
 
 NEVER = "never"
@@ -28,7 +28,7 @@ class Checked:
     @property
     def counts(self) -> Mapping[Severity, int]:
         """How many findings there are of each severity, the worst first."""
-        found = Counter(RULES[its.code].severity for its in self.findings)
+        found = Counter(map(severity_of, self.findings))
         return {severity: found[severity] for severity in sorted(Severity, reverse=True)}
 
     def fails(self, fail_on: str) -> bool:
@@ -36,7 +36,7 @@ class Checked:
         if fail_on == NEVER:
             return False
         least = Severity[fail_on.upper()]
-        return any(RULES[its.code].severity >= least for its in self.findings)
+        return any(severity_of(its) >= least for its in self.findings)
 
 
 def near(code: str) -> list[str]:

@@ -133,7 +133,7 @@ ONE_NODE = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
 def test_all_replicas_on_one_node(seen: Facts, is_found: bool) -> None:
     assert told("all-on-one-node", seen) == (["all of its 6 pods are on node node-1"] if is_found else [])
     for its in found("all-on-one-node", seen):
-        assert its.remedy.splitlines()[-1] == "  labelSelector: {matchLabels: {app: web}}"
+        assert its.remedy.splitlines()[-1] == '  labelSelector: {matchLabels: {app: "web"}}'
 
 
 def scaled(current: int = 3, minimum: int = 2, maximum: int = 6, **changes: Any) -> Facts:

@@ -1,12 +1,15 @@
 """What a handoff would refuse: the same list, told of the workload or the node, each with its `--allow`."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kubectl_safe.decide.allow import ALLOWABLE
-from kubectl_safe.decide.check import RULES
+from kubectl_safe.decide.check import RULES, findings, severity_of
 from kubectl_safe.decide.check.facts import Facts
+from kubectl_safe.decide.check.finding import Severity
+from kubectl_safe.decide.check.verdict import Checked
 from kubectl_safe.model.pod import OwnerReference
 from kubectl_safe.model.workload import Node
 from tests.decide.check.scenes import facts, found
@@ -57,6 +60,18 @@ def test_a_drain_that_would_be_refused_is_told_of_its_node() -> None:
     assert its.remedy == "kubectl safe drain node-1 --ignore-daemonsets --allow local-traffic-policy"
 
 
+def test_what_only_the_restart_of_a_daemonset_would_refuse_is_no_more_than_a_note() -> None:
+    agents = a_deployment(kind="DaemonSet", max_surge=0)
+    pods = [replace(pod, owners=(an_owner("DaemonSet", "web"),)) for pod in a_cluster().pods.values()]
+    of_agents = facts(a_cluster(*pods, workloads={agents.uid: agents}))
+    [its] = found("downtime", of_agents)
+    assert (str(its.subject), severity_of(its)) == ("daemonset.apps/web", Severity.NOTE)
+    assert [severity_of(its) for its in found("downtime", workload(replicas=1, max_surge=0))] == [Severity.ERROR]
+    severities = [severity_of(its) for its in findings(of_agents)]
+    assert severities == sorted(severities, reverse=True)
+    assert not Checked(findings=(its,), workloads=1, pods=6).fails("error")
+
+
 def test_what_both_would_refuse_is_told_once() -> None:
     both = (a_budget("all", selector={"app": "web"}), a_budget("web"))
     [*findings] = found("two-budgets", of(nodes=("node-1",), budgets=both))
@@ -83,9 +98,9 @@ def test_pods_of_a_controller_that_is_not_known(owner: OwnerReference, count: in
     ("seen", "remedy"),
     [
         pytest.param(workload(), "", id="at rest"),
-        pytest.param(workload(is_paused=True), "resume it first (kubectl rollout resume deployment/web)", id="paused"),
-        pytest.param(workload(generation=2), "wait for it (kubectl rollout status deployment/web)", id="in a rollout"),
-        pytest.param(workload(is_terminating=True), "wait for its end", id="being deleted"),
+        pytest.param(workload(is_paused=True), "kubectl rollout resume deployment/web -n shop", id="paused"),
+        pytest.param(workload(generation=2), "kubectl rollout status deployment/web -n shop", id="in a rollout"),
+        pytest.param(workload(is_terminating=True), "kubectl get deployment/web --watch -n shop", id="being deleted"),
     ],
 )
 def test_a_workload_that_cannot_be_restarted_now(seen: Facts, remedy: str) -> None:
