@@ -65,7 +65,7 @@ class Schedule:
         """
         for group in wishes:
             self._bucket(group)
-        self._wishes = {group: wish for group, wish in wishes.items() if wish.targets}
+        self._wishes = {group: wish for group, wish in wishes.items() if wish.targets or wish.is_whole}
 
     def next(self, now: datetime) -> Ask | Pause:
         """Return what to do at this instant; a group that it returns counts as asked."""

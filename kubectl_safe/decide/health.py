@@ -28,6 +28,8 @@ class Wish:
     """An earlier answer can't be news."""
     role: Role | None = None
     """What to ask it with."""
+    is_whole: bool = False
+    """Whether to ask about all that is registered, without a target to name."""
 
 
 @dataclass(slots=True)

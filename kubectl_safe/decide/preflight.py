@@ -83,6 +83,12 @@ def by_group(targets: Iterable[Target]) -> dict[str, frozenset[Target]]:
     return {arn: frozenset(its) for arn, its in found.items()}
 
 
+def groups_of_nodes(intent: Intent, snapshot: Snapshot) -> frozenset[str]:
+    """Return the target groups (ARNs) through whose nodes requests come to planned pods."""
+    bindings = (binding for pod in _pods_of(intent, snapshot) for binding in snapshot.bindings_of(pod))
+    return frozenset(its.group for its in bindings if its.is_of_nodes and is_arn(its.group))
+
+
 def sought_by(intent: Intent, snapshot: Snapshot) -> dict[GroupName, TargetGroupBinding]:
     """Return what AWS has to be asked for before these targets are known, and a binding that names it."""
     bindings = [binding for pod in _pods_of(intent, snapshot) for binding in snapshot.bindings_of(pod)]

@@ -8,7 +8,7 @@ from typing import TypeVar
 from kubectl_safe.decide.allow import UNSEEN_TARGETS
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.owners import reference_to
-from kubectl_safe.decide.preflight import by_group, sought_by, targets_of
+from kubectl_safe.decide.preflight import by_group, groups_of_nodes, sought_by, targets_of
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import GroupName, Target, group_name
@@ -52,9 +52,13 @@ class BestEffort:
         return self._in_batches(sought, lambda some: self.asking.begin().await_names(some, snapshot))
 
     def ask(self, pods: Iterable[Pod], snapshot: Snapshot, *, also: Iterable[Target] = ()) -> bool:
-        """Have each target group of pods, and of targets, answer that was not asked before; tell if there was one."""
-        wanted = {**targets_of(_all_of(pods, snapshot), snapshot), **by_group(also)}
-        roles = snapshot.roles_by_group
+        """Have each target group of pods, and of targets, answer that was not asked before; tell if there was one.
+
+        Where all targets of a group are told, groups of nodes are asked without naming any.
+        """
+        intent, roles = _all_of(pods, snapshot), snapshot.roles_by_group
+        of_nodes = groups_of_nodes(intent, snapshot) if self.asking.has_others else ()
+        wanted = {**dict.fromkeys(of_nodes, frozenset[Target]()), **targets_of(intent, snapshot), **by_group(also)}
         return self._in_batches(wanted, lambda some: self.asking.begin().await_all(some, roles=roles, allow=_ALLOW))
 
     def _in_batches(self, wanted: Mapping[K, V], ask: Callable[[Mapping[K, V]], None]) -> bool:

@@ -99,7 +99,7 @@ class FirstAnswers:
         A group that may not be asked is put among the unseen ones of the observer, where `allow` has that.
 
         Args:
-            targets: by ARN.
+            targets: by ARN; without any it is asked about all that is registered.
             roles: to ask with, by ARN.
             allow: what the reader answers for.
 
@@ -168,7 +168,11 @@ class FirstAnswers:
             pending = left
             # What has answered is not asked again before the run needs it.
             self.health.want(
-                {arn: Wish(targets=targets[arn], not_before=began, role=roles.get(arn)) for arn in pending}
+                {
+                    arn: Wish(targets=its, not_before=began, role=roles.get(arn), is_whole=not its)
+                    for arn in pending
+                    for its in (targets[arn],)
+                }
             )
             if not pending:
                 return refused

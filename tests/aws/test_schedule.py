@@ -136,6 +136,11 @@ def test_a_wish_without_targets_is_none() -> None:
     assert schedule.next(NOON) == Pause(until=None)
 
 
+def test_a_group_that_is_asked_about_as_a_whole_needs_no_targets() -> None:
+    schedule = a_schedule({WEB: Wish(targets=frozenset(), not_before=NOON, is_whole=True)})
+    assert schedule.next(NOON) == Ask(group=WEB, targets=frozenset())
+
+
 def test_what_is_no_arn_is_refused_where_it_is_wished_for() -> None:
     with pytest.raises(ValueError, match="not a target group's ARN"):
         a_schedule({"web": Wish(targets=frozenset(), not_before=NOON)})

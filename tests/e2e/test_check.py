@@ -164,3 +164,21 @@ def test_what_a_dead_run_left_and_the_command_that_ends_it(two_shops: Stage) -> 
         two_shops.safe(*remedy.split()[2:], "--settle", "3s")
         two_shops.await_full_strength()
     assert check(two_shops, "deployment/api", "-n", NAMESPACE)[0] == 0
+
+
+def test_a_group_whose_targets_are_nodes(two_shops: Stage) -> None:
+    two_shops.deploy(
+        Application(
+            namespace="kiosk",
+            name="kiosk",
+            replicas=2,
+            is_load_balanced=True,
+            targets="instance",
+            pre_stop=1,
+            strategy=ONE_MORE,
+            balanced=(Balanced(attributes={"deregistration_delay.timeout_seconds": "0"}),),
+        ),
+    )
+    two_shops.kubectl(*("create", "pdb", "kiosk", "-n", "kiosk", "--selector=app=kiosk", "--max-unavailable=1"))
+    code, out, _ = check(two_shops, "-n", "kiosk", "-o", "json")
+    assert (code, codes(out)) == (1, {"deregistration-delay-zero": "targetgroupbinding.elbv2.k8s.aws/kiosk"})

@@ -20,7 +20,7 @@ from kubectl_safe.run.target_groups import PATIENCE, FirstAnswers
 from kubectl_safe.run.terms import Terms
 from tests.run.aws import Aws, denied
 from tests.run.test_target_groups import GONE, THROTTLED, a_balanced_world
-from tests.run.world import World
+from tests.run.world import World, a_world
 from tests.support.builders import a_binding, a_deployment, a_pod, a_service, a_target, arn, uid
 
 if TYPE_CHECKING:
@@ -183,6 +183,17 @@ def test_says_once_what_is_missing_for_many_groups() -> None:
     aws = Aws(world, health_errors=dict.fromkeys(MANY, denied(code="NoCredentialsError")))
     assert an_onlooker(world, aws, told).look(its_pods).unseen == {arn(name) for name in MANY}
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("is_thorough", [True, False])
+def test_who_looks_for_faults_asks_groups_of_nodes_about_all_that_they_have(*, is_thorough: bool) -> None:
+    world = a_world(bindings=(a_binding(target_type="instance"),))
+    aws = Aws(world)
+    onlooker = an_onlooker(world, aws, [])
+    onlooker.is_thorough = is_thorough
+    onlooker._asking.has_others = is_thorough
+    assert (onlooker.look(its_pods).groups.keys() == {arn()}) is is_thorough
+    assert aws.asked_for_health == (["web"] if is_thorough else [])
 
 
 def test_who_looks_once_asks_once() -> None:

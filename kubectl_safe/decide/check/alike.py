@@ -12,6 +12,8 @@ from kubectl_safe.model.service import Service
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetGroup, TargetGroupBinding
 
+_Bindings = tuple[TargetGroupBinding, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alike:
@@ -25,6 +27,8 @@ class Alike:
     """Those of which the pods themselves are targets."""
     groups: tuple[TargetGroup, ...]
     """Of these bindings, as far as AWS told of them."""
+    through_nodes: tuple[TargetGroupBinding, ...] = ()
+    """Those of which nodes are targets, each of which leads requests to the pods."""
 
     def __str__(self) -> str:
         return f"{counted(len(self.pods), 'pod')}: {named(self.pods)}"
@@ -76,12 +80,13 @@ def alike(
 ) -> tuple[Alike, ...]:
     """Return pods, those together that are set up in the same way; static pods are set up by nobody in the cluster."""
     found: dict[object, list[Pod]] = {}
-    of: dict[object, tuple[Subject, tuple[Service, ...], tuple[TargetGroupBinding, ...]]] = {}
+    of: dict[object, tuple[Subject, tuple[Service, ...], tuple[_Bindings, _Bindings]]] = {}
     for pod in pods:
         if pod.is_mirror:
             continue
         subject, services = of_pod(pod, snapshot), snapshot.services_of(pod)
-        its = tuple(b for b in bindings.get(pod.uid, ()) if b.target_type == "ip")
+        known = bindings.get(pod.uid, ())
+        its = tuple(b for b in known if b.target_type == "ip"), tuple(b for b in known if b.is_of_nodes)
         names = tuple(service.name for service in services)
         key = (
             subject,
@@ -89,7 +94,7 @@ def alike(
             pod.grace_period_seconds,
             pod.readiness_gates,
             names,
-            tuple(b.key for b in its),
+            tuple(b.key for some in its for b in some),
         )
         found.setdefault(key, []).append(pod)
         of[key] = subject, services, its
@@ -100,8 +105,16 @@ def _alike(
     pods: list[Pod],
     subject: Subject,
     services: tuple[Service, ...],
-    bindings: tuple[TargetGroupBinding, ...],
+    bindings: tuple[_Bindings, _Bindings],
     snapshot: Snapshot,
 ) -> Alike:
-    groups = {b.group: group for b in bindings if (group := snapshot.groups.get(b.group))}
-    return Alike(subject=subject, pods=tuple(pods), services=services, bindings=bindings, groups=tuple(groups.values()))
+    of_pods, through_nodes = bindings
+    groups = {b.group: group for b in of_pods if (group := snapshot.groups.get(b.group))}
+    return Alike(
+        subject=subject,
+        pods=tuple(pods),
+        services=services,
+        bindings=of_pods,
+        groups=tuple(groups.values()),
+        through_nodes=through_nodes,
+    )

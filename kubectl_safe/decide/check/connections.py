@@ -31,7 +31,7 @@ def _kind_of(text: str) -> str | None:
     return next((_WORDS[word] for word in words if word in _WORDS), None)
 
 
-def _said(its: Alike) -> Iterator[tuple[str | None, str]]:
+def _said(its: Alike, facts: Facts) -> Iterator[tuple[str | None, str]]:
     """Return everything that may say what connections are like, with what it says."""
     for service in its.services:
         for port in service.ports:
@@ -40,7 +40,8 @@ def _said(its: Alike) -> Iterator[tuple[str | None, str]]:
             yield _kind_of(port.name), f"the name {port.name} {where}"
     for declared in its.first.ports:
         yield _kind_of(declared.name), f"the name {declared.name} of container port {declared.number}"
-    for group in its.groups:
+    groups = (facts.snapshot.groups.get(binding.group) for binding in (*its.bindings, *its.through_nodes))
+    for group in dict.fromkeys(filter(None, groups)):
         version = group.details.version
         yield _VERSIONS.get(version), f"protocol version {version} of target group {group_name(group.arn)}"
 
@@ -48,7 +49,7 @@ def _said(its: Alike) -> Iterator[tuple[str | None, str]]:
 def _long_lived(facts: Facts) -> Iterator[Finding]:
     for its in facts.served:
         hints: dict[str, str] = {}
-        for kind, hint in _said(its):
+        for kind, hint in _said(its, facts):
             if kind:
                 hints.setdefault(kind, hint)
         if hints:
@@ -66,7 +67,8 @@ def _long_lived(facts: Facts) -> Iterator[Finding]:
 
 def _sticky(facts: Facts) -> Iterator[Finding]:
     for its in bound(facts):
-        if kind := its.group.details.stickiness:
+        # A node leads each connection of a client to another pod all the same.
+        if not its.is_of_nodes and (kind := its.group.details.stickiness):
             yield Finding(
                 code="stickiness",
                 subject=its.subject,

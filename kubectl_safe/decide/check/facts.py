@@ -10,7 +10,7 @@ from kubectl_safe.decide.rights import Right
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.setup import Setup
 from kubectl_safe.model.snapshot import Snapshot
-from kubectl_safe.model.target import TargetGroupBinding
+from kubectl_safe.model.target import Target, TargetGroupBinding, TargetHealth
 from kubectl_safe.model.workload import Workload
 
 
@@ -46,6 +46,19 @@ class Facts:
     def bindings(self) -> Mapping[str, tuple[TargetGroupBinding, ...]]:
         """The bindings of each pod that serves, by its UID."""
         return {pod.uid: self.snapshot.bindings_of(pod) for pod in self.live_pods}
+
+    @cached_property
+    def healths(self) -> Mapping[str, Mapping[Target, TargetHealth]]:
+        """What AWS says of the targets of each group, by its ARN."""
+        found: dict[str, dict[Target, TargetHealth]] = {}
+        for target, health in self.snapshot.health.items():
+            found.setdefault(target.group, {})[target] = health
+        return found
+
+    def is_healthy(self, target: Target) -> bool:
+        """Tell whether a target's load balancer gets answers from it, as far as AWS told."""
+        health = self.snapshot.health.get(target)
+        return health is not None and health.is_healthy
 
     @cached_property
     def alike(self) -> tuple[Alike, ...]:

@@ -11,7 +11,7 @@ from functools import partial
 from kubectl_safe.decide.check.alike import Alike
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
-from kubectl_safe.decide.check.remedies import attribute, whole_seconds
+from kubectl_safe.decide.check.remedies import attribute, health_check, whole_seconds
 from kubectl_safe.decide.check.shutdown import DELAY
 from kubectl_safe.decide.check.subject import Subject
 from kubectl_safe.decide.check.words import counted
@@ -22,6 +22,7 @@ from kubectl_safe.model.target import TargetGroup, TargetGroupBinding, group_nam
 _SLOW_TO_FAIL = timedelta(seconds=30)
 _SLOW_TO_PASS = timedelta(seconds=60)
 _TO_END = timedelta(seconds=10)
+_QUICK = {"interval-seconds": 10, "timeout-seconds": 5, "unhealthy-threshold-count": 2, "healthy-threshold-count": 2}
 _TERMINATION = "deregistration_delay.connection_termination.enabled"
 _OF_CONNECTIONS = {"TCP", "TLS", "TCP_UDP"}
 
@@ -51,13 +52,23 @@ class Bound:
         """That of the target group."""
         return group_name(self.group.arn)
 
+    @property
+    def is_of_nodes(self) -> bool:
+        """Whether nodes are its targets, and not the pods: what a pod does when it stops is nothing to it."""
+        return self.binding.is_of_nodes
+
+    @property
+    def of(self) -> str:
+        """What its targets are: `node` or `pod`."""
+        return "node" if self.is_of_nodes else "pod"
+
 
 def bound(facts: Facts) -> list[Bound]:
-    """Return the target groups of which the checked pods are targets, as far as AWS told of them."""
+    """Return the groups of which the checked pods, or nodes for them, are targets, as far as AWS told of them."""
     behind: dict[tuple[str, str, str], list[Alike]] = {}
     bindings: dict[tuple[str, str, str], TargetGroupBinding] = {}
     for its in facts.alike:
-        for binding in its.bindings:
+        for binding in (*its.bindings, *its.through_nodes):
             behind.setdefault(binding.key, []).append(its)
             bindings[binding.key] = binding
     return [
@@ -82,6 +93,8 @@ def _delay_long(facts: Facts) -> Iterator[Finding]:
     """Tell of pods that pause before they stop; where they don't, that is what is to be remedied first."""
     for its in bound(facts):
         delay, pausing = its.group.deregistration_delay, [some for some in its.alike if some.has_hook]
+        if its.is_of_nodes:
+            continue
         grace = min((some.grace for some in pausing), default=delay)
         if delay <= grace:
             continue
@@ -108,9 +121,7 @@ def _check_slow(facts: Facts) -> Iterator[Finding]:
             fact=f"target group {its.name} is asked every {go_duration(interval)}: a target that fails is left after "
             f"{go_duration(to_fail)} ({counted(down, 'check')}), one that comes is healthy after up to "
             f"{go_duration(to_pass)} ({counted(its.group.healthy_threshold, 'check')})",
-            remedy=f"aws elbv2 modify-target-group --target-group-arn {its.group.arn} --health-check-interval-seconds "
-            "10 "
-            "--unhealthy-threshold-count 2 --healthy-threshold-count 2",
+            remedy=health_check(its.group, _QUICK),
         )
 
 

@@ -1,6 +1,6 @@
 """The lines that remedies are made of: a few of YAML and where they go, or a command."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from kubectl_safe.decide.check.subject import Subject
@@ -36,6 +36,30 @@ def attribute(group: TargetGroup, key: str, value: str | int) -> str:
         f"aws elbv2 modify-target-group-attributes --target-group-arn {group.arn} --attributes Key={key},Value={value}"
         f"\n# where the load balancer controller made the group: {key}={value} in annotation {where}"
     )
+
+
+def health_check(group: TargetGroup, settings: Mapping[str, str | int]) -> str:
+    """Return the command that sets how a target group checks its targets, and where the controller takes it from.
+
+    Args:
+        group: which.
+        settings: by their names: `interval-seconds`, `port`, `healthy-threshold-count`.
+    """
+    flags = " ".join(f"--{_flag(name)} {value}" for name, value in settings.items())
+    is_http = group.details.protocol in {"HTTP", "HTTPS"}
+    prefix, of = (
+        ("alb.ingress.kubernetes.io/healthcheck-*", "Ingress")
+        if is_http
+        else ("service.beta.kubernetes.io/aws-load-balancer-healthcheck-*", "Service")
+    )
+    return (
+        f"aws elbv2 modify-target-group --target-group-arn {group.arn} {flags}"
+        f"\n# where the load balancer controller made the group: so in the annotations {prefix} of its {of}"
+    )
+
+
+def _flag(name: str) -> str:
+    return name if name.endswith("threshold-count") else f"health-check-{name}"
 
 
 def whole_seconds(duration: timedelta) -> int:

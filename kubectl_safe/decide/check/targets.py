@@ -6,10 +6,12 @@ Source of states and reasons: Elastic Load Balancing API reference, version 2015
 from collections.abc import Iterator
 from functools import partial
 
+from kubectl_safe.decide.check import node_targets
 from kubectl_safe.decide.check.alike import Alike
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.groups import Bound, bound
+from kubectl_safe.decide.check.remedies import health_check
 from kubectl_safe.decide.check.words import counted
 from kubectl_safe.decide.target_words import reason_of
 from kubectl_safe.model.pod import Pod
@@ -27,16 +29,20 @@ _QUOTA = (
 
 
 def _port_mismatch(facts: Facts) -> Iterator[Finding]:
+    """Tell of ports that no container tells of, unless one answers there all the same: it doesn't have to tell."""
     for its in bound(facts):
+        if its.is_of_nodes:
+            yield from node_targets.without_node_port(its, facts)
+            continue
         for some in its.alike:
+            targets = [target for pod in some.pods if (target := facts.snapshot.target_in(its.binding, pod))]
             declared = {port.number for port in some.first.ports}
-            target = facts.snapshot.target_in(its.binding, some.first)
-            wanted = {"traffic-port": target.port} if target else {}
+            if not declared or any(facts.is_healthy(target) for target in targets):
+                continue
+            wanted = {"traffic-port": targets[0].port} if targets else {}
             if its.group.details.check.port.isdecimal():
                 wanted["health check port"] = int(its.group.details.check.port)
-            for what, port in wanted.items():
-                if declared and port not in declared:
-                    yield _mismatch(its, some, what, port)
+            yield from (_mismatch(its, some, what, port) for what, port in wanted.items() if port not in declared)
 
 
 def _mismatch(its: Bound, some: Alike, what: str, port: int) -> Finding:
@@ -44,9 +50,9 @@ def _mismatch(its: Bound, some: Alike, what: str, port: int) -> Finding:
     is_traffic = what == "traffic-port"
     told = f"requests of target group {its.name} go" if is_traffic else f"health checks of target group {its.name} go"
     remedy = (
-        f"kubectl edit service {its.binding.service} -n {its.binding.namespace}  # targetPort {port}"
+        f"kubectl edit service {its.binding.service} -n {its.binding.namespace}  # targetPort is {port}, not {ports}"
         if is_traffic
-        else f"aws elbv2 modify-target-group --target-group-arn {its.group.arn} --health-check-port traffic-port"
+        else health_check(its.group, {"port": "traffic-port"})
     )
     return Finding(
         code="port-mismatch",
@@ -58,6 +64,9 @@ def _mismatch(its: Bound, some: Alike, what: str, port: int) -> Finding:
 
 def _unhealthy(facts: Facts) -> Iterator[Finding]:
     for its in bound(facts):
+        if its.is_of_nodes:
+            yield from node_targets.unhealthy(its, facts)
+            continue
         found: list[tuple[Target, Pod, TargetHealth]] = []
         for pod in its.pods:
             target = facts.snapshot.target_in(its.binding, pod)
@@ -85,15 +94,12 @@ def _told_unhealthy(its: Bound, found: list[tuple[Target, Pod, TargetHealth]]) -
 def _without_pod(facts: Facts) -> Iterator[Finding]:
     """Tell of targets that nobody deregisters; one that is draining is on its way out."""
     lasting = {State.HEALTHY, State.UNHEALTHY, State.UNUSED}
-    of_groups: dict[str, list[Target]] = {}
-    for target, health in facts.snapshot.health.items():
-        if health.state in lasting and not health.is_gone:
-            of_groups.setdefault(target.group, []).append(target)
     for its in bound(facts):
         if its.binding.is_shared:
             continue
-        known = {target for _, target in facts.snapshot.pods_in_group(its.group.arn)}
-        strange = sorted(t for t in of_groups.get(its.group.arn, ()) if t not in known and t.ip not in facts.unseen)
+        healths = facts.healths.get(its.group.arn, {})
+        found = node_targets.strange(its, facts) if its.is_of_nodes else _of_no_pod(its, facts)
+        strange = sorted(t for t in found if healths[t].state in lasting and not healths[t].is_gone)
         if strange:
             told = ", ".join(target.at for target in strange[:_SHOWN])
             rest = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
@@ -102,16 +108,22 @@ def _without_pod(facts: Facts) -> Iterator[Finding]:
                 code="target-without-pod",
                 subject=its.subject,
                 fact=f"{counted(len(strange), 'target')} of target group {its.name} "
-                f"{'belongs' if len(strange) == 1 else 'belong'} to no pod: {told}{rest}",
+                f"{'belongs' if len(strange) == 1 else 'belong'} to no {its.of}: {told}{rest}",
                 remedy=f"aws elbv2 deregister-targets --target-group-arn {its.group.arn} "
                 f"--targets Id={first.ip},Port={first.port}",
             )
 
 
+def _of_no_pod(its: Bound, facts: Facts) -> list[Target]:
+    known = {target for _, target in facts.snapshot.pods_in_group(its.group.arn)}
+    return [t for t in facts.healths.get(its.group.arn, {}) if t not in known and t.ip not in facts.unseen]
+
+
 def _without_balancer(facts: Facts) -> Iterator[Finding]:
     for its in bound(facts):
-        targets = (facts.snapshot.target_in(its.binding, pod) for pod in its.pods)
-        known = [health for target in targets if target and (health := facts.snapshot.health.get(target))]
+        healths = facts.healths.get(its.group.arn, {})
+        targets = filter(None, (facts.snapshot.target_in(its.binding, pod) for pod in its.pods))
+        known = [health for target in (healths if its.is_of_nodes else targets) if (health := healths.get(target))]
         is_unused = bool(known) and all(health.reason == "Target.NotInUse" for health in known)
         if its.group.details.balancers == () or is_unused:
             yield Finding(
@@ -125,18 +137,16 @@ def _without_balancer(facts: Facts) -> Iterator[Finding]:
 
 
 def _at_limit(facts: Facts) -> Iterator[Finding]:
-    counts: dict[str, int] = {}
-    for target, health in facts.snapshot.health.items():
-        counts[target.group] = counts.get(target.group, 0) + (not health.is_gone)
     for its in bound(facts):
-        registered, surge = counts.get(its.group.arn, 0), _surge(its, facts)
+        registered = sum(not health.is_gone for health in facts.healths.get(its.group.arn, {}).values())
+        surge = 1 if its.is_of_nodes else _surge(its, facts)
         limit, why, remedy = _limit(its, facts)
         if registered + surge > limit:
             yield Finding(
                 code="group-at-limit",
                 subject=its.subject,
-                fact=f"target group {its.name} has {counted(registered, 'target')}, and {surge} more would come in a "
-                f"rollout; {why}",
+                fact=f"target group {its.name} has {counted(registered, 'target')}, and {surge} more would come "
+                f"{'with another node' if its.is_of_nodes else 'in a rollout'}; {why}",
                 remedy=remedy,
             )
 
@@ -178,7 +188,7 @@ RULES = (
     ),
     _rule(
         code="target-without-pod",
-        title="Targets that belong to no pod",
+        title="Targets that belong to no pod or node",
         why="Requests that the load balancer sends them are lost until its health checks fail; where another pod gets "
         "the address, it gets requests that are not for it. The load balancer controller failed to deregister them, or "
         "somebody else registered them. Source: AWS Load Balancer Controller, TargetGroupBinding.",
@@ -186,10 +196,11 @@ RULES = (
     ),
     _rule(
         code="port-mismatch",
-        title="A target group that asks a port which no container has",
+        title="A target group that leads to a port which nothing has",
         why="Nobody answers there unless a container listens on a port that it doesn't tell of: requests fail, or "
         "health "
-        "checks do and no target becomes healthy. Source: AWS Load Balancer Controller, TargetGroupBinding.",
+        "checks do and no target becomes healthy. Nodes are registered only where the Service has a node port. Source: "
+        "AWS Load Balancer Controller, TargetGroupBinding.",
         find=_port_mismatch,
     ),
     _rule(

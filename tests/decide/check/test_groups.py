@@ -139,7 +139,24 @@ def test_connections_that_a_network_load_balancer_does_not_end(seen: Facts, is_f
         assert "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes of its Service" in its.remedy
 
 
-def test_a_group_of_nodes_has_no_pods_for_targets() -> None:
-    assert (
-        told("slow-start", of(slow_start=seconds(60), cluster={"bindings": (a_binding(target_type="instance"),)})) == []
-    )
+OF_NODES = {"bindings": (a_binding(target_type="instance"),)}
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("slow-start", {"slow_start": seconds(60)}),
+        ("deregistration-delay-zero", {"delay": 0}),
+        ("health-check-slow", {"health_check_interval": seconds(60)}),
+        ("connection-termination-off", {"protocol": "TLS", "keeps_flows": True}),
+    ],
+)
+def test_the_settings_of_a_group_of_nodes_are_looked_at_too(code: str, changes: Any) -> None:
+    assert told(code, of(cluster=OF_NODES)) == []
+    assert len(told(code, of(cluster=OF_NODES, **changes))) == 1
+
+
+@pytest.mark.parametrize("code", ["prestop-short", "prestop-missing", "deregistration-delay-long", "stickiness"])
+def test_how_pods_stop_is_nothing_to_a_group_of_nodes(code: str) -> None:
+    assert found(code, of(SHORT, cluster=OF_NODES, delay=300, stickiness="lb_cookie")) == []
+    assert found(code, of(BARE, cluster=OF_NODES, delay=300, stickiness="lb_cookie")) == []

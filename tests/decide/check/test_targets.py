@@ -172,6 +172,7 @@ def test_a_group_without_a_load_balancer(seen: Facts, fact: str) -> None:
     assert told("group-without-balancer", seen) == ([fact] if fact else [])
 
 
+UNHEALTHY = {f"web-{n}": health("unhealthy", "Target.Timeout") for n in range(1, 7)}
 ADMIN = {arn(): a_good_group(check=HealthCheck(path="/up", port="9000"))}
 OTHER_PORT = (replace(a_service(), ports=(replace(a_service().ports[0], target_port=9090),)),)
 BOTH = a_container(ports=(ContainerPort(name="http", number=8080), ContainerPort(name="admin", number=9000)))
@@ -183,13 +184,14 @@ BOTH = a_container(ports=(ContainerPort(name="http", number=8080), ContainerPort
         pytest.param(of(), "", id="as declared"),
         pytest.param(of(*good_pods(BOTH), groups=ADMIN), "", id="a port of its own, as declared"),
         pytest.param(of(*good_pods(a_container(ports=())), groups=ADMIN), "", id="none is declared"),
+        pytest.param(of(groups=ADMIN), "", id="somebody answers there all the same"),
         pytest.param(
-            of(groups=ADMIN),
+            of(groups=ADMIN, target_health=UNHEALTHY),
             "health checks of target group web go to port 9000, and containers of deployment.apps/web have 8080 only",
             id="health checks go elsewhere",
         ),
         pytest.param(
-            of(services=OTHER_PORT),
+            of(services=OTHER_PORT, target_health=UNHEALTHY),
             "requests of target group web go to port 9090, and containers of deployment.apps/web have 8080 only",
             id="requests go elsewhere",
         ),
@@ -236,10 +238,14 @@ def test_a_shared_group_hides_no_other() -> None:
 
 
 def test_what_mends_a_wrong_port() -> None:
-    [its] = found("port-mismatch", of(groups=ADMIN))
-    assert its.remedy == f"aws elbv2 modify-target-group --target-group-arn {arn()} --health-check-port traffic-port"
-    [its] = found("port-mismatch", of(services=OTHER_PORT))
-    assert its.remedy == "kubectl edit service web -n shop  # targetPort 9090"
+    [its] = found("port-mismatch", of(groups=ADMIN, target_health=UNHEALTHY))
+    assert its.remedy == (
+        f"aws elbv2 modify-target-group --target-group-arn {arn()} --health-check-port traffic-port\n"
+        "# where the load balancer controller made the group: so in the annotations "
+        "alb.ingress.kubernetes.io/healthcheck-* of its Ingress"
+    )
+    [its] = found("port-mismatch", of(services=OTHER_PORT, target_health=UNHEALTHY))
+    assert its.remedy == "kubectl edit service web -n shop  # targetPort is 9090, not 8080"
 
 
 def test_pods_without_an_address_yet_are_no_targets() -> None:
