@@ -139,7 +139,7 @@ def _never_set(facts: Facts) -> Iterator[Finding]:
                 subject=subject,
                 fact=f"nobody has set readiness gate {gate} of {counted(len(its), 'pod')}, whose containers are ready "
                 f"{ago(facts, its[0], 'ContainersReady')}: {named(its)}",
-                remedy=f"see to what sets it, or take it out of the pods' template: spec.template.spec.readinessGates\n"
+                remedy="# see to what sets it, or take it out of spec.template.spec.readinessGates\n"
                 f"kubectl get pod {its[0].name} -n {its[0].namespace} -o jsonpath='{{.status.conditions}}'",
             )
 
@@ -170,7 +170,7 @@ def _true_unhealthy(facts: Facts) -> Iterator[Finding]:
                 subject=Subject(kind="pod", name=pod.name, namespace=pod.namespace),
                 fact=f"its readiness gate {gate} is True {ago(facts, pod, gate)}, while its target {target} is "
                 f"{state_of(health, facts.snapshot.groups.get(target.group))}",
-                remedy=f"see to why the target is {health.state.value}; the controller sets the gate anew once the "
+                remedy=f"# see to why the target is {health.state.value}; the controller sets the gate anew once the "
                 f"endpoints change\nkubectl describe pod {pod.name} -n {pod.namespace}",
             )
 
@@ -183,7 +183,7 @@ def _false_healthy(facts: Facts) -> Iterator[Finding]:
                 subject=Subject(kind="pod", name=pod.name, namespace=pod.namespace),
                 fact=f"its readiness gate {gate} is not True {ago(facts, pod, gate)}, while its target {target} is "
                 "healthy",
-                remedy="see to the load balancer controller, which sets it within 15s where it runs\n"
+                remedy="# see to the load balancer controller, which sets it within 15s where it runs\n"
                 "kubectl get deployments -A -l app.kubernetes.io/name=aws-load-balancer-controller",
             )
 

@@ -8,14 +8,33 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from kubectl_safe.decide.check.alike import Alike
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.remedies import in_pods, of_container
 from kubectl_safe.decide.settings import go_duration
+from kubectl_safe.model.container import Container
 
 _SLOW = timedelta(seconds=30)
 """What Kubernetes has by default: three failures, 10 s apart."""
 _PORT = 8080
+_HTTP = {80, 8000, 8080}
+
+
+def _probe(its: Alike, container: Container) -> str:
+    """Return how to ask a container: over HTTP where something says that it speaks that, or else by a connection."""
+    asked = [(port, port.number_in(its.first)) for service in its.services for port in service.ports]
+    declared = [port.number for port in container.ports]
+    port, number = next(((port, n) for port, n in asked if n in declared or not declared), (None, None))
+    number = number or next(iter(declared), _PORT)
+    path = next((group.details.check.path for group in its.groups if group.details.check.path), "")
+    words = [port.app_protocol, port.name] if port else []
+    named = " ".join([*words, *(its.name for its in container.ports if its.number == number)]).lower()
+    if "grpc" in named:
+        return f"grpc: {{port: {number}}}  # where it serves grpc.health.v1.Health; else tcpSocket"
+    if path or "http" in named or number in _HTTP:
+        return f"httpGet: {{path: {path or '/'}, port: {number}}}"
+    return f"tcpSocket: {{port: {number}}}"
 
 
 def _readiness_missing(facts: Facts) -> Iterator[Finding]:
@@ -23,8 +42,6 @@ def _readiness_missing(facts: Facts) -> Iterator[Finding]:
         if not its.serving or any(container.readiness for container in its.serving):
             continue
         container = its.serving[0]
-        ports = [port.number for port in container.ports]
-        path = next((group.details.check.path for group in its.groups if group.details.check.path), "/")
         yield Finding(
             code="readiness-missing",
             subject=its.subject,
@@ -34,7 +51,7 @@ def _readiness_missing(facts: Facts) -> Iterator[Finding]:
                 *of_container(
                     container.name,
                     "readinessProbe:",
-                    f"  httpGet: {{path: {path}, port: {ports[0] if ports else _PORT}}}",
+                    f"  {_probe(its, container)}",
                     "  periodSeconds: 5",
                 ),
             ),

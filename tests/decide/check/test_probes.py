@@ -10,6 +10,7 @@ from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.model.container import Container, Probe
 from kubectl_safe.model.port import ContainerPort
 from tests.decide.check.scenes import a_container, a_good_cluster, a_good_pod, facts, found, good_pods
+from tests.support.builders import a_service
 
 SIX = "6 pods: web-1, web-2, web-3 and 3 more"
 READY = Probe(asks="GET http/healthz", period=timedelta(seconds=5))
@@ -122,3 +123,19 @@ def test_a_readiness_probe_where_nothing_is_known_of_the_port_or_the_path() -> N
 def test_a_readiness_probe_that_fails_sooner() -> None:
     [its] = found("readiness-slow", of(a_container(readiness=replace(READY, failures=20))))
     assert its.remedy.splitlines()[-3:] == ["  readinessProbe:", "    periodSeconds: 5", "    failureThreshold: 3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "probe"),
+    [
+        ("postgres", 5432, "tcpSocket: {port: 5432}"),
+        ("grpc-api", 9000, "grpc: {port: 9000}  # where it serves grpc.health.v1.Health; else tcpSocket"),
+        ("http-api", 9000, "httpGet: {path: /, port: 9000}"),
+    ],
+)
+def test_a_readiness_probe_asks_as_the_port_of_the_service_is_spoken_to(name: str, number: int, probe: str) -> None:
+    ports = (ContainerPort(name="metrics", number=9100), ContainerPort(name="main", number=number))
+    service = a_service()
+    services = (replace(service, ports=(replace(service.ports[0], name=name, target_port=number),)),)
+    [its] = found("readiness-missing", of(a_container(readiness=None, ports=ports), services=services, bindings=()))
+    assert its.remedy.splitlines()[-2].strip() == probe
