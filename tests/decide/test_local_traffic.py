@@ -203,7 +203,7 @@ OTHER = {"app": "other", builders.HASH: "5d4f8c7b9"}
     ],
 )
 def test_a_pod_that_is_listed_on_the_node_may_not_be_asked_all_the_same(other: Pod, listed: dict[str, Any]) -> None:
-    snapshot = replace(spread("112", released(), other), workloads={uid("web"): a_deployment(replicas=1)})
+    snapshot = spread("112", a_pod(released=True, in_service=1), other)
     places = [an_endpoint(pod) for pod in snapshot.pods.values() if pod.name != "web-2"]
     snapshot = replace(snapshot, endpoints=(*places, an_endpoint(other, **listed)))
     assert builders.told(decide(snapshot, "web-1")) == "wait for replacement"
