@@ -25,8 +25,8 @@ FORMATS = ("yaml", "iam")
     "commands",
     multiple=True,
     metavar="COMMAND",
-    help="Which commands it is for: drain, restart, abort, uncordon. May be given several times, or with commas. "
-    "Default: all that there are, which in a namespace are restart and abort.",
+    help="Which commands it is for: drain, restart, abort, uncordon, rollout-status, status, check. May be given "
+    "several times, or with commas. Default: all that there are; in a namespace drain and uncordon are not.",
 )
 @click.option("--user", "users", multiple=True, metavar="NAME", help="Bind it to a user. May be given several times.")
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Bind it to a group.")
@@ -67,9 +67,9 @@ def command(
 ) -> None:
     """Print the smallest roles that these commands need.
 
-    What a restart needs is all in the namespace of its workloads, but for a look at the network policies of others.
-    A drain reads in all namespaces, and writes to nodes and where their pods are. Rules that can be done without are
-    marked, with what is lost.
+    What a restart needs is all in the namespace of its workloads, but for a look at the network policies of others; a
+    check also looks at the load balancer controller. A drain reads in all namespaces, and writes to nodes and where
+    their pods are. Rules that can be done without are marked, with what is lost.
 
     On AWS, credentials need the policy of -o iam: it only allows to describe target groups.
 
@@ -81,6 +81,10 @@ def command(
     \b
       # Let a pipeline drain nodes
       kubectl safe rbac --cluster --serviceaccount ops:drain | kubectl apply -f -
+
+    \b
+      # Let somebody look, and change nothing
+      kubectl safe rbac -n shop --for status,check --user alice
 
     \b
       # The IAM policy for either
@@ -154,5 +158,5 @@ def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    words = [f"rollout {name}" if name == "restart" else name for name in names]
+    words = ["rollout restart" if name == "restart" else name.replace("-", " ") for name in names]
     return f"{', '.join(words[:-1])} and {words[-1]}" if words[1:] else words[0]

@@ -91,7 +91,7 @@ class Right:
 
     @property
     def _flag(self) -> str:
-        if self.resource in _OF_THE_CLUSTER:
+        if self.resource in _OF_THE_CLUSTER and not self.namespace:
             return ""
         return f" -n {self.namespace}" if self.namespace else " -A"
 
@@ -106,6 +106,8 @@ class Right:
 _UNSEEN_PEERS = "policies of other namespaces can't be seen that name pods of this one as peers"
 _UNSEEN_POLICIES = "where the cluster serves them, what takes labels off pods is refused (policy-change)"
 _UNSEEN_EXPORTS = "where the cluster serves them, pods behind Services are refused (unseen-load-balancer)"
+_UNCHECKED_CONTROLLER = "a check does not look at the load balancer controller"
+_UNCHECKED_WEBHOOK = "a check does not look at the webhook that injects readiness gates"
 _WAKE = Right(verb="patch", group="apps", resource="statefulsets")
 _SWEEP = Right(verb="list", group=_LEASE_GROUP, resource="leases")
 _OF_DRAINS: Mapping[Right, str] = {
@@ -128,13 +130,15 @@ class Needs:
     """Not asked for but tried, as not every cluster serves these kinds, or as those of the namespace have to do: what
     comes of their lack."""
     nodes: tuple[str, ...] = ()
+    command: str = ""
+    """What `kubectl safe rbac --for` calls the command."""
 
     @property
     def grant(self) -> str:
-        """The command that prints a role with all of it."""
+        """The command that prints a role with all of it, and nothing else."""
         namespace = next((right.namespace for right in self.required if not self.nodes), None)
         where = f"-n {namespace}" if namespace else "--cluster"
-        return f"kubectl safe rbac {where}"
+        return f"kubectl safe rbac {where}{f' --for {self.command}' if self.command else ''}"
 
 
 def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
@@ -153,10 +157,11 @@ def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool,
         required=tuple(required),
         optional=_optional(namespace, nudges=writes and nudges),
         tried={**dict.fromkeys(peers, _UNSEEN_PEERS), **_tried(namespace)},
+        command="restart",
     )
 
 
-def to_watch_rollouts(namespace: str, *, kind: str) -> Needs:
+def to_watch_rollouts(namespace: str | None, *, kind: str) -> Needs:
     """Return what telling how far rollouts of a kind are needs: to read pods, and what leads requests to them.
 
     Target groups are known by their bindings alone, and are gone without where these may not be read.
@@ -165,6 +170,7 @@ def to_watch_rollouts(namespace: str, *, kind: str) -> Needs:
     return Needs(
         required=tuple(_reading(namespace, *dict.fromkeys((itself, *_OF_PODS)))),
         optional=dict.fromkeys(_bindings(namespace), "target groups are not seen, nor waited for"),
+        command="rollout-status",
     )
 
 
@@ -192,6 +198,7 @@ def to_look(namespace: str | None, *, kinds: Iterable[str] = ()) -> Needs:
         required=tuple(required),
         optional={right: words for right, words in lost.items() if right not in required},
         tried={replace(_SWEEP, namespace=its): "runs are not shown" for its in dict.fromkeys((namespace, NODE_LEASES))},
+        command="status",
     )
 
 
@@ -209,6 +216,7 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
         optional={**_optional(None, nudges=writes and nudges), **(_OF_DRAINS if writes else {})},
         tried=_tried(None),
         nodes=names,
+        command="drain",
     )
 
 
@@ -226,6 +234,7 @@ def to_abort(nodes: Iterable[str], kinds: Iterable[str], namespace: str | None) 
         of_pods=tuple(right for needs in drains for right in needs.of_pods),
         optional=every[0].optional if every else {},
         nodes=names,
+        command="abort",
     )
 
 
@@ -244,27 +253,33 @@ def to_check(namespace: str | None, *, has_nodes: bool) -> Needs:
             **dict.fromkeys(_reading(namespace, *kinds), "their pods are not known to be theirs"),
             **_optional(namespace, nudges=False),
         },
+        command="check",
     )
 
 
-def beside_check(namespace: str | None) -> tuple[Right, ...]:
-    """Return what a check reads beside that; what it may not read it leaves out."""
-    return (
-        Right(verb="get", resource="namespaces", name=namespace)
-        if namespace
-        else Right(verb="list", resource="namespaces"),
-        Right(verb="list", group="apps", resource="deployments", namespace=CONTROLLER_HOME),
-        Right(verb="list", group="admissionregistration.k8s.io", resource="mutatingwebhookconfigurations"),
-        Right(verb="list", group="autoscaling", resource="horizontalpodautoscalers", namespace=namespace),
-        Right(verb="list", group=_LEASE_GROUP, resource="leases", namespace=namespace),
-    )
+def beside_check(namespace: str | None) -> Mapping[Right, str]:
+    """Return what a check reads beside that, each with what it leaves out where it may not read it."""
+    own = Right(verb="get", resource="namespaces", namespace=namespace, name=namespace) if namespace else None
+    hooks = Right(verb="list", group="admissionregistration.k8s.io", resource="mutatingwebhookconfigurations")
+    scalers = Right(verb="list", group="autoscaling", resource="horizontalpodautoscalers", namespace=namespace)
+    homes = dict.fromkeys((namespace, NODE_LEASES) if namespace else (None,))
+    return {
+        own or Right(verb="list", resource="namespaces"): "a check can't tell where pods get readiness gates",
+        Right(verb="list", group="apps", resource="deployments", namespace=CONTROLLER_HOME): _UNCHECKED_CONTROLLER,
+        Right(
+            verb="list", group="discovery.k8s.io", resource="endpointslices", namespace=CONTROLLER_HOME
+        ): _UNCHECKED_WEBHOOK,
+        hooks: _UNCHECKED_WEBHOOK,
+        scalers: "a check does not look at autoscalers",
+        **{replace(_SWEEP, namespace=its): "a check does not find what dead runs left" for its in homes},
+    }
 
 
 def to_uncordon(nodes: Iterable[str]) -> Needs:
     """Return what it needs to take back the cordon of nodes."""
     names = tuple(dict.fromkeys(nodes))
     rights = (Right(verb=verb, resource="nodes", name=name) for name in names for verb in ("get", "patch"))
-    return Needs(required=tuple(rights), nodes=names)
+    return Needs(required=tuple(rights), nodes=names, command="uncordon")
 
 
 def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
@@ -281,6 +296,16 @@ def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
             moved.add(pod.namespace)
     written = (right for namespace in sorted(moved) for right in _writing(namespace))
     return (*written, *(_daemon_sets(namespace) for namespace in sorted(kept)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Rights for a command that somebody does not have."""
+
+    missing: Mapping[Right, str]
+    """With the server's reason, which may be empty."""
+    grant: str
+    """The command that prints a role with all that its command needs."""
 
 
 def refusal(missing: Mapping[Right, str], needs: Needs) -> str:

@@ -3,12 +3,24 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kubectl_safe.decide.rights import EVERY_NODE, Needs, Right, to_abort, to_drain, to_restart, to_uncordon
+from kubectl_safe.decide.rights import (
+    EVERY_NODE,
+    Needs,
+    Right,
+    beside_check,
+    to_abort,
+    to_check,
+    to_drain,
+    to_look,
+    to_restart,
+    to_uncordon,
+    to_watch_rollouts,
+)
 
 OF_NODES = ("drain", "uncordon")
 """Commands on nodes, which are in no namespace."""
-COMMANDS = ("drain", "restart", "abort", "uncordon")
-"""All that need rights to write."""
+COMMANDS = ("drain", "restart", "abort", "uncordon", "rollout-status", "status", "check")
+"""All that need rights on a cluster: those that write to it, and then those that only look."""
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 _VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
 
@@ -61,7 +73,18 @@ def needs_of(commands: Collection[str], namespace: str | None) -> tuple[Needs, .
         found.append(to_abort(nodes, _KINDS, namespace))
     if "uncordon" in commands:
         found.append(to_uncordon(nodes))
-    return tuple(found)
+    return (*found, *_needs_to_look(commands, namespace))
+
+
+def _needs_to_look(commands: Collection[str], namespace: str | None) -> Iterator[Needs]:
+    """Yield what commands need that write nothing, whatever they are asked to look at."""
+    if "rollout-status" in commands:
+        yield from (to_watch_rollouts(namespace, kind=kind) for kind in _KINDS)
+    if "status" in commands:
+        yield to_look(namespace, kinds=_KINDS if namespace else (*_KINDS, "Node"))
+    if "check" in commands:
+        its = to_check(namespace, has_nodes=namespace is None)
+        yield replace(its, optional={**its.optional, **beside_check(namespace)})
 
 
 def roles(needs: Iterable[Needs], *, has_optional: bool) -> tuple[Role, ...]:
@@ -77,7 +100,8 @@ def roles(needs: Iterable[Needs], *, has_optional: bool) -> tuple[Role, ...]:
     for its in needs:
         found = dict.fromkeys((*its.required, *its.of_pods), "")
         found |= {**its.optional, **its.tried} if has_optional else {}
-        for right, lost in found.items():
+        for named, lost in found.items():
+            right = replace(named, name="")
             rights[right] = rights[right] and lost if right in rights else lost
     namespaces = sorted({right.namespace for right in rights if right.namespace})
     scopes = {scope: _of(scope, rights) for scope in (*namespaces, None)}

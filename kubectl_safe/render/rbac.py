@@ -38,17 +38,24 @@ def manifests(found: Iterable[Role], *, name: str, subjects: Sequence[Subject], 
         scope: the one namespace that they are for; empty for the whole cluster.
     """
     documents = []
-    for role in found:
-        # What is granted in the whole cluster for the sake of one namespace is the same for each of them: it must not
-        # take the place of what is granted for the whole cluster, and each namespace binds it to its own people.
-        shared = f"{name}-policies" if scope and role.namespace is None else name
-        documents.append("\n".join(_role(role, shared)))
+    # That of the namespace itself comes first, and that of the cluster last.
+    for role in sorted(found, key=lambda role: role.namespace != scope):
+        # What is granted elsewhere for the sake of one namespace must not take the place of what is granted there for
+        # its own sake, or for that of another namespace, whose people are others.
+        its = f"{name}-{scope}" if scope and role.namespace != scope else name
+        documents.append("\n".join(_role(role, its)))
         if subjects:
-            binding = f"{shared}-{scope}" if shared != name else name
-            documents.append("\n".join(_binding(role, shared, binding, subjects)))
+            documents.append("\n".join(_binding(role, its, subjects)))
     head = [*_comment(about)]
     if not subjects:
-        head += _comment("Bind it with kubectl create rolebinding, or name --user, --group or --serviceaccount here.")
+        head += _comment(
+            "Nobody has them yet: with --user, --group or --serviceaccount their bindings are printed, too."
+        )
+    for one in subjects:
+        if one.namespace:
+            head += _comment(
+                f"The account has to be there: kubectl create serviceaccount {one.name} -n {one.namespace}"
+            )
     return "\n".join([*head, "\n---\n".join(documents)])
 
 
@@ -87,9 +94,9 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"  verbs: [{', '.join(rule.verbs)}]"
 
 
-def _binding(role: Role, name: str, binding: str, subjects: Sequence[Subject]) -> Iterator[str]:
+def _binding(role: Role, name: str, subjects: Sequence[Subject]) -> Iterator[str]:
     kind = "Role" if role.namespace else "ClusterRole"
-    yield from _head(f"{kind}Binding", binding, role.namespace)
+    yield from _head(f"{kind}Binding", name, role.namespace)
     yield f"roleRef: {{apiGroup: {_GROUP}, kind: {kind}, name: {json.dumps(name)}}}"
     yield "subjects:"
     for subject in subjects:
@@ -104,6 +111,7 @@ def _head(kind: str, name: str, namespace: str | None) -> Iterator[str]:
     yield f"  name: {json.dumps(name)}"
     if namespace:
         yield f"  namespace: {json.dumps(namespace)}"
+    yield "  labels: {app.kubernetes.io/name: kubectl-safe}"
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from kubectl_safe.decide.check import findings
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.refused import RESTARTABLE
 from kubectl_safe.decide.check.verdict import Checked
-from kubectl_safe.decide.rights import Right, beside_check, to_check, to_drain, to_restart
+from kubectl_safe.decide.rights import Lack, beside_check, to_check, to_drain, to_restart
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.rights import denied
 from kubectl_safe.kube.setup import read_setup
@@ -129,14 +129,21 @@ def _of_scope(setup: Setup, scope: Scope, facts: Facts) -> Setup:
     return replace(setup, leases=leases)
 
 
-def _denied(scope: Scope, facts: Facts, client: Client) -> Mapping[str, Mapping[Right, str]]:
+def _denied(scope: Scope, facts: Facts, client: Client) -> Mapping[str, Lack]:
     """Return which rights are missing for each command; of many nodes one stands for all."""
     kinds = sorted({its.kind for its in facts.workloads} & RESTARTABLE)
     nodes = facts.nodes or tuple(sorted({pod.node for pod in facts.pods if pod.node}))
     restarts = [to_restart(scope.watched, kind=kind, writes=True, nudges=False) for kind in kinds]
     own = to_check(scope.watched, has_nodes=scope.watched is None)
-    return {
-        "rollout restart": {right: why for its in restarts for right, why in missing_rights(client, its).items()},
-        "drain": missing_rights(client, to_drain(nodes[:1], writes=True, nudges=False)) if nodes else {},
-        "check": denied(client, [*own.optional, *beside_check(scope.watched)]),
+    drains = [to_drain(nodes[:1], writes=True, nudges=False)] if nodes else []
+    found = {
+        "rollout restart": [Lack(missing=missing_rights(client, its), grant=its.grant) for its in restarts],
+        "drain": [Lack(missing=missing_rights(client, its), grant=its.grant) for its in drains],
+        "check": [Lack(missing=denied(client, [*own.optional, *beside_check(scope.watched)]), grant=own.grant)],
     }
+    return {command: _together(lacks) for command, lacks in found.items() if lacks}
+
+
+def _together(lacks: list[Lack]) -> Lack:
+    """Return what one command lacks for workloads of several kinds."""
+    return replace(lacks[0], missing={right: why for lack in lacks for right, why in lack.missing.items()})

@@ -32,11 +32,23 @@ def names(found: list[dict[str, Any]]) -> list[str]:
     return ["/".join(filter(None, [d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]])) for d in found]
 
 
+LEASES_OF_NODES = "Role/kube-node-lease/kubectl-safe-kube-system"
+IN_SHOP = [
+    "Role/shop/kubectl-safe",
+    "Role/kube-node-lease/kubectl-safe-shop",
+    "Role/kube-system/kubectl-safe-shop",
+    "ClusterRole/kubectl-safe-shop",
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((), ["Role/shop/kubectl-safe", "ClusterRole/kubectl-safe-policies"]),
-        (("-n", ""), ["Role/shop/kubectl-safe", "ClusterRole/kubectl-safe-policies"]),
+        ((), IN_SHOP),
+        (("-n", ""), IN_SHOP),
+        (("-n", "db", "--for", "restart"), ["Role/db/kubectl-safe", "ClusterRole/kubectl-safe-db"]),
+        (("-n", "kube-system", "--for", "status"), ["Role/kube-system/kubectl-safe", LEASES_OF_NODES]),
+        (("--cluster", "--for", "status,rollout-status,check"), ["ClusterRole/kubectl-safe"]),
         (("-n", "db", "--required-only"), ["Role/db/kubectl-safe"]),
         (("--cluster",), ["ClusterRole/kubectl-safe"]),
         (("--cluster=true", "--required-only=false"), ["ClusterRole/kubectl-safe"]),
@@ -67,6 +79,12 @@ def test_commands_are_chosen_one_by_one(safe: CommandLine) -> None:
     assert both.startswith("# What kubectl safe rollout restart and uncordon may do in all namespaces.")
 
 
+def test_who_only_looks_may_write_nothing(safe: CommandLine) -> None:
+    for where in (["--cluster"], ["-n", "db"]):
+        found = documents(safe, *where, "--for", "status,rollout-status,check")
+        assert {verb for role in found for rule in role["rules"] for verb in rule["verbs"]} <= {"get", "list", "watch"}
+
+
 def test_each_subject_is_bound(safe: CommandLine) -> None:
     found = documents(
         safe, "--cluster", "--user", "a", "--user", "b", "--group", "c", "--serviceaccount", "ops:d", "--for", "drain"
@@ -81,14 +99,15 @@ def test_the_iam_policy_is_json(safe: CommandLine, flag: list[str]) -> None:
     assert json.loads(ended.out)["Statement"][-1]["Resource"] == ["arn:aws:iam::1:role/a"]
 
 
+KNOWN = ("drain", "restart", "abort", "uncordon", "rollout-status", "status", "check")
 REFUSED = [
     (["-o", "toml"], 'unable to match a printer suitable for the output format "toml", allowed formats are: yaml,iam'),
     (["--assume-role", "x"], "--assume-role is for the policy of -o iam"),
     (["--cluster", "-n", "shop"], "--cluster is for all namespaces: leave out --namespace, or --cluster"),
     (["--for", "drain"], "--for drain is about nodes, which are in no namespace: --cluster is for all of them"),
     (
-        ["--for", "status"],
-        "invalid argument for \"--for\" flag: 'status' is not one of drain, restart, abort, uncordon",
+        ["--for", "plan"],
+        f"invalid argument for \"--for\" flag: 'plan' is not one of {', '.join(KNOWN)}",
     ),
     (["--serviceaccount", "bot"], "serviceaccount must be <namespace>:<name>, got 'bot'"),
     (["--serviceaccount", "ops:"], "serviceaccount must be <namespace>:<name>, got 'ops:'"),
@@ -125,7 +144,7 @@ def test_what_the_readme_shows_is_what_is_printed(safe: CommandLine) -> None:
     _, _, shown = "\n".join(readme()).partition("\n$ kubectl safe rbac -n shop\n")
     parts = shown.partition("\n```")[0].split("...\n")
     rest = safe("rbac", "-n", "shop").out
-    assert len(COMMANDS) == 5
+    assert len(COMMANDS) == 6
     assert rest.startswith(parts[0])
     for part in (part.removesuffix("...").strip("\n") for part in parts):
         _, found, rest = rest.partition(part)

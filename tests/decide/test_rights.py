@@ -192,7 +192,7 @@ def test_all_that_is_missing_is_told_with_what_to_do() -> None:
         "  patch pods in namespace shop\n"
         "  create pods/eviction in namespace shop (no RBAC policy matched)\n"
         "  create leases.coordination.k8s.io in namespace kube-node-lease\n"
-        "have a Role or ClusterRole with them bound to you, as kubectl safe rbac --cluster prints it "
+        "have a Role or ClusterRole with them bound to you, as kubectl safe rbac --cluster --for drain prints it "
         "(kubectl auth can-i patch pods -n shop)"
     )
 

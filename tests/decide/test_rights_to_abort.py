@@ -11,12 +11,16 @@ SWEEP = "the Leases of dead drains stay behind, run out"
 EVENTS = "failures can't be told in the words of their events"
 
 
+def as_abort(needs: Needs) -> Needs:
+    return replace(needs, tried={}, command="abort")
+
+
 def test_to_end_restarts_is_to_restart() -> None:
-    assert to_abort([], ["Deployment"], "shop") == replace(to_restart("shop", writes=True, nudges=False), tried={})
+    assert to_abort([], ["Deployment"], "shop") == as_abort(to_restart("shop", writes=True, nudges=False))
 
 
 def test_to_end_drains_is_to_drain() -> None:
-    assert to_abort(iter(["node-1"]), [], "shop") == replace(to_drain(["node-1"], writes=True, nudges=False), tried={})
+    assert to_abort(iter(["node-1"]), [], "shop") == as_abort(to_drain(["node-1"], writes=True, nudges=False))
 
 
 def test_to_end_both_needs_each_right_once() -> None:
@@ -39,7 +43,7 @@ def test_a_stateful_set_bears_the_record_of_its_restart_itself() -> None:
 
 def test_to_end_nothing_needs_nothing() -> None:
     nothing = to_abort([], [], "shop")
-    assert nothing == Needs(required=())
+    assert nothing == Needs(required=(), command="abort")
     assert (nothing.of_pods, nothing.optional, nothing.nodes) == ((), {}, ())
 
 

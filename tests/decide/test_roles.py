@@ -1,11 +1,12 @@
 """Rights are put into as few rules as there can be, none of which allows more than was asked for."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from kubectl_safe.decide.rights import EVERY_NODE, NODE_LEASES, Needs, Right, to_drain, to_restart
-from kubectl_safe.decide.roles import COMMANDS, Role, Rule, needs_of, roles
+from kubectl_safe.decide.roles import COMMANDS, OF_NODES, Role, Rule, needs_of, roles
 
 PODS = Right(verb="list", resource="pods", namespace="shop")
 
@@ -24,16 +25,20 @@ def granted(found: Iterable[Role]) -> Iterator[Right]:
 
 
 def all_of(needs: Iterable[Needs]) -> set[Right]:
-    return {right for its in needs for right in (*its.required, *its.of_pods, *its.optional, *its.tried)}
+    found = {right for its in needs for right in (*its.required, *its.of_pods, *its.optional, *its.tried)}
+    return {replace(right, name="") for right in found}
 
 
 def made_of(*required: Right, optional: dict[Right, str] | None = None, has_optional: bool = True) -> tuple[Role, ...]:
     return roles([Needs(required=required, optional=optional or {})], has_optional=has_optional)
 
 
+IN_A_NAMESPACE = tuple(command for command in COMMANDS if command not in OF_NODES)
+
 EVERYTHING = [
     *(pytest.param((command,), None, id=f"{command} anywhere") for command in COMMANDS),
-    *(pytest.param((command,), "shop", id=f"{command} in a namespace") for command in ("restart", "abort")),
+    *(pytest.param((command,), "shop", id=f"{command} in a namespace") for command in IN_A_NAMESPACE),
+    pytest.param(IN_A_NAMESPACE, "shop", id="all of them in a namespace"),
     pytest.param(COMMANDS, None, id="all of them"),
 ]
 
@@ -122,5 +127,17 @@ def test_roles_are_the_same_whatever_comes_first() -> None:
     assert {frozenset(granted(roles(its, has_optional=True))) for its in (every, every[::-1])} == {
         frozenset(granted(roles(every, has_optional=True)))
     }
-    assert [n.nodes for n in every] == [EVERY_NODE, (), (), (), EVERY_NODE, EVERY_NODE]
+    assert [n.nodes for n in every] == [EVERY_NODE, (), (), (), EVERY_NODE, EVERY_NODE, *[()] * 5]
     assert to_restart("shop", writes=True, nudges=True) in needs_of(("restart",), "shop")
+
+
+@pytest.mark.parametrize("namespace", ["shop", None])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_whoever_lacks_rights_is_shown_the_command_that_prints_a_role_with_them(
+    command: str, namespace: str | None
+) -> None:
+    if namespace and command in OF_NODES:
+        return
+    where = f"-n {namespace}" if namespace else "--cluster"
+    grants = {needs.grant for needs in needs_of((command,), namespace)}
+    assert grants == {f"kubectl safe rbac {where} --for {command}"}

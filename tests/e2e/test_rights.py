@@ -136,7 +136,7 @@ def test_a_missing_right_to_evict_is_named_and_nothing_is_written(users: Users) 
     assert done.stderr == (
         "error: these rights are missing, and nothing was changed:\n"
         "  create pods/eviction in namespace shop\n"
-        "have a Role or ClusterRole with them bound to you, as kubectl safe rbac -n shop prints it "
+        "have a Role or ClusterRole with them bound to you, as kubectl safe rbac -n shop --for restart prints it "
         "(kubectl auth can-i create pods --subresource=eviction -n shop)\n"
     )
     assert users.writes(HALF) == []

@@ -72,7 +72,7 @@ def test_all_that_is_missing_is_told_at_once_and_nothing_else_is_sent() -> None:
         "  create pods/eviction in namespace shop",
         "  create leases.coordination.k8s.io in namespace shop",
         (
-            "have a Role or ClusterRole with them bound to you, as kubectl safe rbac -n shop prints it "
+            "have a Role or ClusterRole with them bound to you, as kubectl safe rbac -n shop --for restart prints it "
             "(kubectl auth can-i patch pods -n shop)"
         ),
     ]

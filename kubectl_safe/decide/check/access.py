@@ -9,16 +9,21 @@ _SHOWN = 3
 
 
 def _rights(facts: Facts) -> Iterator[Finding]:
-    for command, missing in facts.denied.items():
-        if not missing:
+    for command, lack in facts.denied.items():
+        if not lack.missing:
             continue
-        words = [f"{right}{f' ({reason})' if reason else ''}" for right, reason in missing.items()]
+        words = [f"{right}{f' ({reason})' if reason else ''}" for right, reason in lack.missing.items()]
         rest = f", and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
         yield Finding(
             code="rights-missing",
             subject=Subject(kind="command", name=command),
             fact=f"you may not {', '.join(words[:_SHOWN])}{rest}",
-            remedy="\n".join(right.question for right in list(missing)[:_SHOWN]),
+            remedy="\n".join(
+                [
+                    f"{lack.grant}  # prints a role with them: have it bound to you",
+                    *(right.question for right in list(lack.missing)[:_SHOWN]),
+                ]
+            ),
         )
 
 

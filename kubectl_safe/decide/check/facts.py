@@ -6,7 +6,7 @@ from functools import cached_property
 
 from kubectl_safe.decide.check.alike import Alike, alike
 from kubectl_safe.decide.check.refused import Refusal, refused
-from kubectl_safe.decide.rights import Right
+from kubectl_safe.decide.rights import Lack
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.setup import Setup
 from kubectl_safe.model.snapshot import Snapshot
@@ -26,8 +26,8 @@ class Facts:
     nodes: tuple[str, ...] = ()
     """The names of those that are checked."""
     setup: Setup = field(default_factory=Setup)
-    denied: Mapping[str, Mapping[Right, str]] = field(default_factory=dict)
-    """By command (`drain`): the rights for it that we don't have, with the server's reason, which may be empty."""
+    denied: Mapping[str, Lack] = field(default_factory=dict)
+    """By command (`drain`): the rights for it that we don't have."""
     shadows: Mapping[str, str] = field(default_factory=dict)
     """By command line (`kubectl safe drain`): the file on the PATH that kubectl runs for it, which is not ours."""
     unreadable: tuple[Pod, ...] = ()
