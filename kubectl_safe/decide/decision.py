@@ -52,6 +52,14 @@ class Wait:
     why: str
     until: datetime | None = None
     """When to look again, where time alone can end the wait."""
+    remedy: str = ""
+    """What helps, a command mostly; empty where nobody has to do anything but wait."""
+
+    @property
+    def told(self) -> str:
+        """The reason, and what helps."""
+        # The scheduler ends its sentence; ours goes on.
+        return f"{self.why.removesuffix('.')}; {self.remedy}" if self.remedy else self.why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

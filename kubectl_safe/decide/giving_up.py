@@ -13,7 +13,7 @@ from kubectl_safe.decide.decision import Act, Blocked, For, Gone, Left, Step, Wa
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
-from kubectl_safe.decide.room import remedy_for_room
+from kubectl_safe.decide.remedies import check_of
 from kubectl_safe.decide.step import by_force
 from kubectl_safe.model.snapshot import Snapshot
 
@@ -64,9 +64,13 @@ class Look:
     def why(self, planned: Planned) -> str:
         """Return why a pod waits, or what its eviction was refused for last; empty where nothing keeps it."""
         decision, answer = self.outcome.decisions[planned.uid], self.snapshot.answers.get(planned.uid)
-        if isinstance(decision, Wait | Blocked):
+        if isinstance(decision, Wait):
+            return decision.told
+        if isinstance(decision, Blocked):
             return decision.why
-        return answer.message if answer and not answer.is_allowed else ""
+        if answer is None or answer.is_allowed:
+            return ""
+        return f"{answer.message.removesuffix('.')}; {check_of(planned)}"
 
 
 def give_up(look: Look, limits: Limits, troubles: Troubles) -> Intent:
@@ -112,20 +116,16 @@ def _failure(planned: Planned, look: Look, troubles: Troubles) -> str:
             since = look.progress.waiting_since(planned)
             if limit is not None and since is not None and look.snapshot.at - since > limit:
                 of = f" ({ORIGINS[wait.on]})" if wait.on in ORIGINS else ""
-                remedy = _remedy(planned, wait, look)
-                # The scheduler ends its sentence; ours goes on.
-                why = f"{wait.why.removesuffix('.')}{remedy}" if remedy else wait.why
-                return f"waited longer than {limit.total_seconds():g}s{of}: {why}"
+                told = replace(wait, remedy=_by_force(planned, wait, look) or wait.remedy).told
+                return f"waited longer than {limit.total_seconds():g}s{of}: {told}"
         case Act() | Left() | Gone():
             pass
     return ""
 
 
-def _remedy(planned: Planned, wait: Wait, look: Look) -> str:
+def _by_force(planned: Planned, wait: Wait, look: Look) -> str:
     pod = look.snapshot.pods.get(planned.uid)
-    if wait.on is For.TERMINATION and pod is not None and pod.is_terminating:
-        return f"; {by_force(pod)}"
-    return remedy_for_room(planned, wait, look.snapshot, look.intent)
+    return by_force(pod) if wait.on is For.TERMINATION and pod is not None and pod.is_terminating else ""
 
 
 def _with_its_like(planned: Planned, look: Look) -> Iterator[Planned]:

@@ -6,6 +6,7 @@ anything; there is no way back from a withdrawal. Where a pod is on that way is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import assert_never
 
 from kubectl_safe.decide.actions import AskEviction, Release
@@ -18,6 +19,7 @@ from kubectl_safe.decide.group_floor import group_below_floor
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.owners import by_hand, reference_to
 from kubectl_safe.decide.policies import policy_change
+from kubectl_safe.decide.remedies import check, for_replacement
 from kubectl_safe.decide.room import room_comes_free
 from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
@@ -69,6 +71,11 @@ class Handoffs:
             return None
         return sum(isinstance(v, InService) for v in self.verdicts.values())
 
+    @cached_property
+    def _remedy(self) -> str:
+        """What helps where others are missing; the same for all that wait for them."""
+        return for_replacement(self.workload, self.verdicts, self.snapshot)
+
     def decide(self, planned: Sequence[Pod]) -> dict[str, Decision]:
         """Return a decision for each planned pod, by UID.
 
@@ -110,17 +117,18 @@ class Handoffs:
         """Finish a withdrawn pod; whoever leads requests to it again has to have others for them."""
         missing = self._below_floor(pod) if labels_to_withdraw(pod, self.snapshot) else ""
         if missing:
-            return Wait(on=For.REPLACEMENT, why=f"a Service selects pod {pod} again, which is withdrawn; {missing}")
+            why = f"a Service selects pod {pod} again, which is withdrawn; {missing}"
+            return Wait(on=For.REPLACEMENT, why=why, remedy=self._remedy)
         return finish(pod, self.snapshot, self.settings, owner=reference_to(self.workload))
 
     def _go_on(self, pod: Pod, step: Step) -> Decision:
         """Decide on a pod that still serves."""
         if step is Step.QUEUED and pod.controller is None:
             why = f"pod {pod} is controlled by nothing, and bears no mark of a handoff"
-            return Wait(on=For.RELEASE, why=f"{why}; {by_hand(pod)}")
+            return Wait(on=For.RELEASE, why=why, remedy=by_hand(pod))
         if pod.uid not in self.verdicts:
             why = f"pod {pod} is of no ReplicaSet that {self.workload.subject} is known to have"
-            return Wait(on=For.RELEASE, why=why)
+            return Wait(on=For.RELEASE, why=why, remedy=f"see kubectl describe pod {pod.name} -n {pod.namespace}")
         if step is Step.QUEUED:
             return self._start(pod)
         return self._give_back(pod) if pod.uid in self.given_up else self._withdraw_when_confirmed(pod)
@@ -129,7 +137,7 @@ class Handoffs:
         """Leave a pod that is given up, once its controller has it."""
         if pod.controller is None:
             why = f"pod {pod} was given back, and its controller has not adopted it yet"
-            return Wait(on=For.UNDO, why=f"{why}; if it never does, {by_hand(pod)}")
+            return Wait(on=For.UNDO, why=why, remedy=f"if it never does, {by_hand(pod)}")
         return Left(why=self.given_up[pod.uid])
 
     def _give_back(self, pod: Pod) -> Decision:
@@ -144,7 +152,7 @@ class Handoffs:
             f"pod {pod} can't be given back while its controller would delete a pod for it that gets requests, or may "
             f"at any moment: {onward.why}"
         )
-        return Wait(on=For.UNDO, why=why, until=onward.until)
+        return Wait(on=For.UNDO, why=why, until=onward.until, remedy=onward.remedy)
 
     def _start(self, pod: Pod) -> Decision:
         """Release a queued pod, or withdraw it at once where nothing may serve beyond the wanted number."""
@@ -154,7 +162,7 @@ class Handoffs:
         if pod.controller and selector and not selector.matches(pod.labels):
             named = f"{pod.controller.kind.lower()} {pod.controller.name}"
             why = f"pod {pod} bears no mark of a handoff, and {named} does not select it any more"
-            return Wait(on=For.RELEASE, why=why)
+            return Wait(on=For.RELEASE, why=why, remedy=f"put its labels back, or {by_hand(pod)}")
         about = pod, self.workload, self.settings, self.snapshot
         blocked = adoption(*about) or policy_change(*about)
         if blocked is not None:
@@ -174,11 +182,8 @@ class Handoffs:
             return Wait(on=For.SURGE, why=why)
         stray = self.strays[0]
         where = f"node/{stray.node}" if stray.node else f"{self.workload.named} -n {stray.namespace}"
-        why = (
-            f"pod {stray} was released by another run, which did not end it: run that again, or "
-            f"kubectl safe abort {where}"
-        )
-        return Wait(on=For.STRAY, why=why)
+        why = f"pod {stray} was released by another run, which did not end it"
+        return Wait(on=For.STRAY, why=why, remedy=f"run that again, or kubectl safe abort {where}")
 
     def _wait_for_count(self) -> Wait | None:
         """Wait until it is known how many pods are in service, where a lower number would be noted as all there was."""
@@ -203,7 +208,7 @@ class Handoffs:
         # A pod that is never released bears the note of a withdrawal that somebody took back.
         if pod.is_released and pod.controller is not None and not self.workload.replaces_in_place:
             why = f"pod {pod} is still controlled by {pod.controller.kind.lower()} {pod.controller.name}"
-            return Wait(on=For.RELEASE, why=why)
+            return Wait(on=For.RELEASE, why=why, remedy="it is let go at once where kube-controller-manager works")
         return self._wait_for_floor(pod) or self._wait_for_leave(pod) or self._withdraw(pod)
 
     def _wait_for_floor(self, pod: Pod) -> Wait | None:
@@ -222,9 +227,12 @@ class Handoffs:
                 assert_never(found)
         if missing:
             comes_free = room_comes_free(self.workload, self.draining, self.snapshot)
-            return Wait(on=For.ROOM if comes_free else For.REPLACEMENT, why=missing)
+            if comes_free:
+                return Wait(on=For.ROOM, why=missing)
+            return Wait(on=For.REPLACEMENT, why=missing, remedy=self._remedy)
         if self.draining_slots is not None and self.draining_slots <= 0:
-            return Wait(on=For.DRAINING_SLOT, why="as many pods are draining as --max-draining allows")
+            why = f"as many pods are draining as --max-draining {self.settings.max_draining} allows"
+            return Wait(on=For.DRAINING_SLOT, why=why)
         return None
 
     def _below_floor(self, pod: Pod) -> str:
@@ -253,7 +261,7 @@ class Handoffs:
             # Since the answer, somebody else may have taken what it allowed.
             why = f"budget {budget.namespace}/{budget.name} allows no disruption now, by its status"
             untried = f"; asking is no use: {answer.message}" if answer.is_untried else ""
-            return Wait(on=For.BUDGET, why=f"{why}{untried}")
+            return Wait(on=For.BUDGET, why=f"{why}{untried}", remedy=check(pod.namespace, self.workload))
         is_fresh = answer is not None and self.snapshot.at - answer.at < ANSWER_MAX_AGE
         if answer and answer.is_allowed and is_fresh and not has_left_since(pod, answer.at, self.snapshot):
             return None

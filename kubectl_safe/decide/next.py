@@ -11,6 +11,7 @@ from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.health import POLL, Wish, both, wishes
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.policies import policy_change
+from kubectl_safe.decide.remedies import with_remedy
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import after_it_is_gone, wakes, wakes_to_remove
 from kubectl_safe.decide.step import step_of, stopping
@@ -78,10 +79,11 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         slots = handoffs.draining_slots
         if handoffs.in_service_before is not None:
             in_service[workload.uid] = handoffs.in_service_before
-    ordered = {}
+    ordered, rooms = {}, dict[tuple[str, str], str]()
     for planned in intent.pods:
         decision = decisions.get(planned.uid) or _without_workload(planned, alive, snapshot, intent)
-        ordered[planned.uid] = _ended(planned, in_their_words(planned, decision, snapshot), intent)
+        told = with_remedy(planned, in_their_words(planned, decision, snapshot), snapshot, intent, rooms=rooms)
+        ordered[planned.uid] = _ended(planned, told, intent)
     is_under_way = not all(isinstance(decision, Gone | Left) for decision in ordered.values())
     return Outcome(
         decisions=ordered,

@@ -18,6 +18,7 @@ from kubectl_safe.decide.group_floor import HEALTHY_TARGETS
 from kubectl_safe.decide.health import POLL, Wish, both, when_gone
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.decide.verdict import BLIP
 from kubectl_safe.decide.withdrawal import wait_for_time, wait_to_leave
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import EXCLUDE_LABEL, State, Target, TargetGroupBinding, group_name, is_arn
@@ -152,7 +153,7 @@ def _wait_for_others(
         return None
     why = f"{healthy} of {needed} other nodes are healthy in target group {group_name(target.group)}"
     trouble = snapshot.stale_health.get(target.group)
-    return Wait(on=For.NODE, why=f"{why}: {trouble}" if trouble else why)
+    return Wait(on=For.NODE, why=f"{why}: {trouble}" if trouble else why, remedy=_check_of(its.binding))
 
 
 def _wait_until_out(node: Node, its: Membership, snapshot: Snapshot, settings: Settings) -> Wait | None:
@@ -169,7 +170,22 @@ def _wait_until_out(node: Node, its: Membership, snapshot: Snapshot, settings: S
         wait = wait_for_time(its.target.group, since, snapshot, settings)
     else:
         wait = wait_to_leave(its.target, since, snapshot, after=f"node {node.name} was excluded")
-    return replace(wait, on=For.NODE) if wait else None
+    if wait is None:
+        return None
+    is_late = since is not None and snapshot.at - since > BLIP and not wait.until
+    return replace(
+        wait, on=For.NODE, remedy=_check_of(its.binding) if is_late and _is_kept(its.target, snapshot) else ""
+    )
+
+
+def _is_kept(target: Target, snapshot: Snapshot) -> bool:
+    """Tell whether a group still has a node that was excluded, so that its controller has not seen to it."""
+    health = snapshot.health.get(target)
+    return health is not None and health.state in {State.INITIAL, State.HEALTHY, State.UNHEALTHY}
+
+
+def _check_of(binding: TargetGroupBinding) -> str:
+    return f"see kubectl safe check -n {binding.namespace}"
 
 
 def _registered(binding: TargetGroupBinding, snapshot: Snapshot, *, but: AbstractSet[str]) -> list[Node]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from kubectl_safe.decide.decision import Step
 from kubectl_safe.decide.native_rollout import Complete, Failed, Progressing, native_rollout, waiting_for
-from kubectl_safe.decide.node_targets import not_led_to
+from kubectl_safe.decide.node_targets import node_targets_of, not_led_to
+from kubectl_safe.decide.remedies import to_mend
 from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.stateful import is_wanted
 from kubectl_safe.decide.step import step_of
@@ -139,13 +140,24 @@ def _state_of(target: Target, snapshot: Snapshot) -> str:
 def _new_pods(pods: Iterable[Pod], workload: Workload, snapshot: Snapshot) -> Iterable[str]:
     new = [pod for pod in pods if step_of(pod) is Step.QUEUED and is_wanted(pod, workload)]
     unreached = not_led_to(new, snapshot)
-    told = [_verdict(pod, workload, snapshot, unreached) for pod in new]
-    out = [found for found in told if not isinstance(found, InService)]
+    told = [(pod, _verdict(pod, workload, snapshot, unreached)) for pod in new]
+    out = [(pod, found) for pod, found in told if not isinstance(found, InService)]
     # What is seen to be lacking says more than what nobody knows.
-    first = next((found for found in out if isinstance(found, OutOfService)), next(iter(out), None))
+    first = next((it for it in out if isinstance(it[1], OutOfService)), next(iter(out), None))
     if first:
-        known = "" if isinstance(first, OutOfService) else "known to be "
-        yield f"{len(new) - len(out)} of {len(new)} pods are {known}in service: {first.why}"
+        pod, found = first
+        counted = f"{len(new) - len(out)} of {len(new)} pods are"
+        if isinstance(found, OutOfService):
+            remedy = to_mend(pod, workload, snapshot) if _is_seen(pod, snapshot, unreached) else ""
+            yield f"{counted} in service: {found.why}{f' ({remedy})' if remedy else ''}"
+        else:
+            yield f"{counted} known to be in service: {found.why}"
+
+
+def _is_seen(pod: Pod, snapshot: Snapshot, unreached: Mapping[str, str]) -> bool:
+    """Tell whether what a pod lacks was seen; of nodes that nobody has an answer about, nobody has to do anything."""
+    known = (snapshot.fresh_health(its.target) for its in node_targets_of(pod, snapshot))
+    return pod.uid not in unreached or any(known)
 
 
 def _verdict(pod: Pod, workload: Workload, snapshot: Snapshot, unreached: Mapping[str, str]) -> Verdict:

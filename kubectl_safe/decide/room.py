@@ -50,7 +50,7 @@ def remedy_for_room(planned: Planned, wait: Wait, snapshot: Snapshot, intent: In
         return ""
     is_usable, is_full = _may_be_used(planned.node, snapshot), _lacks_node(workload, snapshot, *_FULL)
     if workload.replicas > 1 and (_lacks_quota(workload, snapshot) or (is_usable and is_full)):
-        return "; with --max-surge 0 a pod makes room for its replacement first"
+        return "with --max-surge 0 a pod makes room for its replacement first"
     return "" if is_usable else _beside_a_cordon(workload, snapshot, intent, is_full=is_full)
 
 
@@ -58,7 +58,7 @@ def _beside_a_cordon(workload: Workload, snapshot: Snapshot, intent: Intent, *, 
     """Return what helps where the room that a pod leaves is on a cordoned node."""
     if not is_full:
         remedy = (
-            "; its topology spread constraints count the cordoned node, where no pod may come: with nodeTaintsPolicy: "
+            "its topology spread constraints count the cordoned node, where no pod may come: with nodeTaintsPolicy: "
             f"Honor in the template of {workload.subject} they do not"
         )
         return remedy if _lacks_node(workload, snapshot, _UNEVEN) else ""
@@ -68,7 +68,7 @@ def _beside_a_cordon(workload: Workload, snapshot: Snapshot, intent: Intent, *, 
     if (going := sum(ours)) >= workload.replicas:
         return ""
     missing = f" --max-unavailable {going}" if going > 1 else ""
-    return f"; with --max-surge 0{missing} it goes first, and its replacement comes once a node has room for it"
+    return f"with --max-surge 0{missing} it goes first, and its replacement comes once a node has room for it"
 
 
 def _lacks_quota(workload: Workload, snapshot: Snapshot) -> bool:

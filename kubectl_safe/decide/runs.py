@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kubectl_safe.decide.actions import Evict
+from kubectl_safe.decide.actions import AskEviction, Evict
 from kubectl_safe.decide.allow import ALLOWABLE
+from kubectl_safe.decide.budgets import exhausted_budget
 from kubectl_safe.decide.check.leftovers import is_alive, operation_of
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.owners import reference_to
+from kubectl_safe.decide.remedies import check_of
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.step import step_of
 from kubectl_safe.model.lease import Holder, Lease, LeaseName, lease_of_node, lease_of_workload
@@ -121,6 +123,10 @@ def _as_seen(planned: Planned, decision: Decision, snapshot: Snapshot) -> Decisi
     match decision:
         case Wait(on=For.TARGETS | For.SETTLE) if unseen:
             return Wait(on=For.TARGETS, why=f"target group {group_name(unseen)} can't be asked from here")
+        case Act(action=AskEviction()) if budget := exhausted_budget(pod, snapshot):
+            # Its run asks again and again, and alone knows the answers.
+            why = f"budget {budget.namespace}/{budget.name} allows no disruption now, by its status"
+            return Wait(on=For.BUDGET, why=why, remedy=check_of(planned))
         case Act(action=Evict()):
             why = f"pod {planned} left every EndpointSlice and target group; it settles, or is evicted next"
             return Wait(on=For.SETTLE, why=why)

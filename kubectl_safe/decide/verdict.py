@@ -162,7 +162,8 @@ def _target_verdict(pod: Pod, target: Target, snapshot: Snapshot) -> Verdict:
         return InService()
     if health.state is State.UNAVAILABLE:
         return Unknown(why=f"target {target} is {health}")
-    return OutOfService(why=f"target {target} is {state_of(health, snapshot.groups.get(target.group))}")
+    state = state_of(health, snapshot.groups.get(target.group))
+    return OutOfService(why=f"pod {pod} is Ready, but its target {target} is {state}")
 
 
 def _why_unmet(pod: Pod, gate: str, snapshot: Snapshot) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from kubectl_safe.decide.actions import Action, subject_of
-from kubectl_safe.decide.decision import Act, Decision, For, Gone
+from kubectl_safe.decide.decision import Act, Decision, For, Gone, Wait
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
@@ -183,6 +183,8 @@ def _why(decision: Decision | None) -> str | None:
     match decision:
         case None | Act() | Gone():
             return None
+        case Wait():
+            return decision.told
         case _:
             return decision.why
 

@@ -164,6 +164,7 @@ class Events:
             "pod": pod_ref(planned),
             "for": wait_name(wait.on),
             "why": wait.why,
+            "remedy": wait.remedy or None,
             "since": instant(since),
             "until": instant(wait.until) if wait.until else None,
         }
@@ -174,7 +175,7 @@ def _is_news(wait: Wait, known: Wait, passed: timedelta) -> bool:
     if wait.on is not known.on:
         return passed >= OTHER_WAIT
     # How far the queue is shows in the pods before it.
-    return wait.why != known.why and wait.on is not For.SURGE and passed >= OTHER_WORDS
+    return wait.told != known.told and wait.on is not For.SURGE and passed >= OTHER_WORDS
 
 
 def name_of(action: Action) -> str:

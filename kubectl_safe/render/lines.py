@@ -16,8 +16,11 @@ from kubectl_safe.render.plan import plan_lines
 from kubectl_safe.render.text import plain
 from kubectl_safe.render.words import words_for
 
+FIRST = timedelta(seconds=10)
+"""A wait is told once it has lasted so long; most of a handoff's are shorter."""
+
 REMIND = timedelta(seconds=30)
-"""A wait that lasts is told again this often."""
+"""One that goes on is told again this often."""
 
 SOON = timedelta(seconds=2)
 """A wait for another run is told sooner: the reader may know nothing of it, and a Lease that is free takes less."""
@@ -59,7 +62,8 @@ class Lines:
 
     def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:
         """Tell of waits that have begun to be long, and again while they last; of each kind in one line."""
-        due: dict[For, list[tuple[Planned, Wait, datetime]]] = {}
+        waiting: dict[For, list[tuple[Planned, Wait, datetime]]] = {}
+        due: dict[For, None] = {}
         for planned in progress.intent.pods:
             decision, since = outcome.decisions[planned.uid], progress.waiting_since(planned)
             if not isinstance(decision, Wait) or decision.on is For.SURGE:
@@ -70,16 +74,21 @@ class Lines:
             on, told = self._told.get(planned.uid, (decision.on, None))
             if on is not decision.on:
                 on, told = decision.on, None
-            patience = SOON if on is For.LEASE and told is None else REMIND
-            if snapshot.at - (told or since) >= patience:
-                due.setdefault(on, []).append((planned, decision, since))
-                told = snapshot.at
             self._told[planned.uid] = (on, told)
-        for waiting in due.values():
-            planned, wait, since = min(waiting, key=lambda entry: entry[2])
-            others = f" and {pods(len(waiting) - 1, 'more ')}" if len(waiting) > 1 else ""
-            verb = "wait" if others else "waits"
-            self.say(f"pod/{planned.name}{others} {verb} since {short(snapshot.at - since)}: {wait.why}")
+            waiting.setdefault(on, []).append((planned, decision, since))
+            if snapshot.at - (told or since) >= (REMIND if told else SOON if on is For.LEASE else FIRST):
+                due[on] = None
+        for on in due:
+            self._tell_waits(waiting[on], snapshot.at)
+
+    def _tell_waits(self, waiting: list[tuple[Planned, Wait, datetime]], at: datetime) -> None:
+        """Tell of all that wait for the same, by the one that has waited longest."""
+        for planned, wait, _ in waiting:
+            self._told[planned.uid] = (wait.on, at)
+        planned, wait, since = min(waiting, key=lambda entry: entry[2])
+        others = f" and {pods(len(waiting) - 1, 'more ')}" if len(waiting) > 1 else ""
+        verb = "wait" if others else "waits"
+        self.say(f"pod/{planned.name}{others} {verb} since {short(at - since)}: {wait.told}")
 
     def stopping(self, why: str, snapshot: Snapshot, outcome: Outcome) -> None:  # noqa: ARG002 - Reporter's
         """Tell that no further pod is begun, and what is still to be ended."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kubectl_safe.decide.check.finding import Finding
-from kubectl_safe.decide.decision import Act, Decision, Step
+from kubectl_safe.decide.decision import Act, Decision, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.overview import Overview
 from kubectl_safe.decide.runs import Run
@@ -34,7 +34,10 @@ def run_lines(seen: Overview, *, width: int | None, has_ages: bool) -> Iterator[
 
 def waits_for(planned: Planned, decision: Decision, intent: Intent) -> str:
     """Return what a pod waits for, in the words of the live view."""
-    return "its next step, which is due" if isinstance(decision, Act) else fact(planned, decision, intent)
+    if isinstance(decision, Act):
+        return "its next step, which is due"
+    remedy = f"; {plain(decision.remedy)}" if isinstance(decision, Wait) and decision.remedy else ""
+    return f"{fact(planned, decision, intent)}{remedy}"
 
 
 def _pods(run: Run, known: dict[str, PodStatus], width: int | None) -> Iterator[str]:

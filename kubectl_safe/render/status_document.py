@@ -113,10 +113,10 @@ def _target(its: TargetStatus) -> Json:
 
 def _wait(decision: Decision | None) -> Json | None:
     match decision:
-        case Wait(on=on, why=why, until=until):
-            return {"for": wait_name(on), "why": why, "until": _instant(until)}
+        case Wait(on=on, why=why, until=until, remedy=remedy):
+            return {"for": wait_name(on), "why": why, "remedy": remedy or None, "until": _instant(until)}
         case Blocked(why=why) | Left(why=why):
-            return {"for": None, "why": why, "until": None}
+            return {"for": None, "why": why, "remedy": None, "until": None}
         case _:
             return None
 

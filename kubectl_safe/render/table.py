@@ -15,6 +15,9 @@ from kubectl_safe.render.text import columns, plain, wrap
 TEXT_CELLS = 40
 """As many a text needs to be worth reading; other columns give way to it."""
 
+_LINES = 100
+"""More than any text has that fits a terminal: nothing is cut off."""
+
 COUNTED = re.compile(r"(\d+ of \d+) other pods of \S+ \S+ are in service: (.+)", re.DOTALL)
 """How `decide` says that pods are missing; why they are is what a reader looks for."""
 
@@ -39,10 +42,12 @@ def table(snapshot: Snapshot, outcome: Outcome, progress: Progress, *, width: in
     room = max(1, width - _width(fixed))
     texts = ["WAITS FOR", *(fact(planned, outcome.decisions[planned.uid], progress.intent) for planned in shown)]
     hidden = _hidden([p for p in pods if p not in shown], outcome)
-    lines = _joined(fixed, texts, room, lines_each=2)
+    lines, lines_each = _joined(fixed, texts, room, lines_each=2), 2
     if len(lines) + len(hidden) > height:
-        lines = _joined(fixed, texts, room, lines_each=1)
-    return [*lines, *hidden]
+        lines, lines_each = _joined(fixed, texts, room, lines_each=1), 1
+    lines += hidden
+    cut = {p.uid for p, text in zip(shown, texts[1:], strict=True) if len(wrap(text, room, _LINES)) > lines_each}
+    return [*lines, *_remedies(shown, outcome, cut, width=width, height=height - len(lines))]
 
 
 def fact(planned: Planned, decision: Decision, intent: Intent) -> str:
@@ -57,11 +62,34 @@ def fact(planned: Planned, decision: Decision, intent: Intent) -> str:
         text = re.sub(rf"(?<![\w./-]){re.escape(planned.namespace)}/(?=\w)", "", text)
     if isinstance(decision, Wait) and decision.on is For.TARGETS:
         text = re.sub(r"^target \S+ in ", "target in ", text)
+    # What AWS says of the target tells more than that its gate is not True.
+    text = re.sub(r" waits for its readiness gate \S+: target ", ": target ", text)
     if counted := COUNTED.fullmatch(text):
         text = f"{counted[2]} ({counted[1]} others in service)"
     elif surge := SURGE.match(text):
         text = f"its turn: {surge[1]} places beyond the replicas are taken"
     return plain(text)
+
+
+def _remedies(shown: list[Planned], outcome: Outcome, cut: set[str], *, width: int, height: int) -> list[str]:
+    """Return what helps against the waits that are shown, each once, and whole: a command is to be copied.
+
+    With the whole reason, where the row of the pod (by UID) has it cut off, and there is room for that.
+    """
+    found: list[str] = []
+    for planned in shown:
+        wait = outcome.decisions[planned.uid]
+        if not isinstance(wait, Wait) or not wait.remedy:
+            continue
+        short_text = f"what helps: {wait.remedy}"
+        for text in (wait.told, short_text) if planned.uid in cut else (short_text,):
+            lines = wrap(plain(text).replace("\n", " "), width, _LINES)
+            if lines[0] in found:
+                break
+            if len(found) + len(lines) <= height:
+                found += lines
+                break
+    return found
 
 
 def _cells(planned: Planned, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> tuple[str, str, str]:

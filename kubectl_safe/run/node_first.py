@@ -74,7 +74,7 @@ def _overdue(intent: Intent, snapshot: Snapshot, waited: _Waited, session: Sessi
     """Return why nodes are not waited for any longer; empty where they are."""
     limit, timeout = node_first.patience(intent, snapshot), session.terms.limits.timeout
     for name, step in node_first.steps(intent, snapshot).items():
-        reason = step.why if isinstance(step, Wait) else f"node {name} is to be excluded from load balancers"
+        reason = step.told if isinstance(step, Wait) else f"node {name} is to be excluded from load balancers"
         if waited.by_node[name] > limit:
             return f"waited longer than {limit.total_seconds():g}s (deregistration delay and 2m): {reason}"
         if timeout is not None and snapshot.at - began >= timeout:

@@ -13,7 +13,7 @@ from kubectl_safe.decide.warnings import subjects_of
 from kubectl_safe.model.event import Subject
 
 LONG = timedelta(seconds=25)
-"""A wait that lasts so long is soon told as long, and again every 30 s."""
+"""A wait that lasts so long was told once, and is soon told again, every 30 s: in these words, too."""
 
 FRESH = timedelta(seconds=25)
 """What was asked so lately is not asked again, but for a pod that is given up."""
@@ -60,7 +60,7 @@ def _limit(planned: Planned, look: Look, after: Intent) -> timedelta | None:
         return None
     before = {look.intent.given_up.get(planned.uid), look.intent.overdue.get(planned.uid)}
     reasons = {after.given_up.get(planned.uid), after.overdue.get(planned.uid)} - before
-    if any(reason and decision.why in reason for reason in reasons):
+    if any(reason and decision.why.removesuffix(".") in reason for reason in reasons):
         return RECENT
     since = look.progress.waiting_since(planned)
     return FRESH if since is not None and look.snapshot.at - since >= LONG else None

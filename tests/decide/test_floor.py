@@ -211,7 +211,8 @@ def test_says_which_pod_is_missing_and_why() -> None:
     snapshot = a_cluster(a_pod(released=True), a_pod("web-7"), target_health={"web-7": health("initial")})
     decision = decide(snapshot).decisions[uid("web-1")]
     assert getattr(decision, "why", "") == (
-        "5 of 6 other pods of deployment shop/web are in service: target 10.244.0.8:8080 in web is initial"
+        "5 of 6 other pods of deployment shop/web are in service: pod shop/web-7 is Ready, but its "
+        "target 10.244.0.8:8080 in web is initial"
     )
 
 

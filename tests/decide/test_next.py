@@ -263,4 +263,4 @@ def test_what_a_dead_run_released_is_named_where_it_holds_every_place() -> None:
     decision = next_actions(snapshot, an_intent(snapshot, "web-1")).decisions[uid("web-1")]
     assert isinstance(decision, Wait)
     assert decision.on is For.STRAY
-    assert "kubectl safe abort node/node-2" in decision.why
+    assert "kubectl safe abort node/node-2" in decision.remedy

@@ -121,6 +121,7 @@ def test_nodes_are_looked_at_only_where_they_are_targets() -> None:
     assert not lacks_nodes([a_pod("far", labels={})], on_nodes(nodes={}))
 
 
+CHECK = "see kubectl safe check deployment/web -n shop"
 WAITS = 'Waiting for deployment "web" rollout to finish: '
 ROWS = [
     pytest.param(on_nodes(), "done", id="every node is healthy"),
@@ -128,13 +129,13 @@ ROWS = [
     pytest.param(
         on_nodes(told=dict.fromkeys((1, 2, 3), UNHEALTHY)),
         f"{WAITS}0 of 3 pods are in service: target i-1:30080 in nodes (node node-1) is unhealthy: Target.Timeout "
-        "(HTTP got no answer in time)...",
+        f"(HTTP got no answer in time) ({CHECK})...",
         id="no node is healthy",
     ),
     pytest.param(
         on_nodes(services=(LOCAL,), told={2: health("initial", "Elb.InitialHealthChecking")}),
         f"{WAITS}2 of 3 pods are in service: target i-2:30080 in nodes (node node-2) is initial: "
-        "Elb.InitialHealthChecking...",
+        f"Elb.InitialHealthChecking ({CHECK})...",
         id="a node that asks its own pods only",
     ),
     pytest.param(

@@ -59,6 +59,7 @@ def told(snapshot: Snapshot, workload: Workload = WEB, *, seen: frozenset[Target
             return "\n".join(line for line in (its.line, its.lacks) if line)
 
 
+CHECK = "see kubectl safe check deployment/web -n shop"
 ROWS = [
     pytest.param(a_cluster(), DONE, id="all pods are in service, and none else is there"),
     pytest.param(
@@ -138,14 +139,14 @@ ROWS = [
     pytest.param(
         a_cluster(a_pod(gates={GATE: False}), target_health={"web-1": health("initial")}),
         lacks(f"5 of 6 pods are in service: pod shop/web-1 waits for its readiness gate {GATE}: ")[:-3]
-        + "target 10.244.0.2:8080 in web is initial...",
+        + "target 10.244.0.2:8080 in web is initial (see kubectl safe check deployment/web -n shop)...",
         id="a gate is not True",
     ),
     pytest.param(
         a_cluster(target_health={"web-1": health("unhealthy", "Target.Timeout")}),
         lacks(
-            "5 of 6 pods are in service: target 10.244.0.2:8080 in web is unhealthy: Target.Timeout (HTTP got no "
-            "answer in time)"
+            "5 of 6 pods are in service: pod shop/web-1 is Ready, but its target 10.244.0.2:8080 in web is unhealthy: "
+            f"Target.Timeout (HTTP got no answer in time) ({CHECK})"
         ),
         id="all gates are True, and a target is not healthy",
     ),
@@ -156,12 +157,15 @@ ROWS = [
     ),
     pytest.param(
         a_cluster(target_health={"web-1": None, "web-2": health("initial")}),
-        lacks("4 of 6 pods are in service: target 10.244.0.3:8080 in web is initial"),
+        lacks(
+            "4 of 6 pods are in service: pod shop/web-2 is Ready, but its target 10.244.0.3:8080 in web is initial "
+            f"({CHECK})"
+        ),
         id="of another one that is known",
     ),
     pytest.param(
         a_cluster(endpoints=tuple(an_endpoint(a_pod(f"web-{n}")) for n in range(2, 7))),
-        lacks("5 of 6 pods are in service: pod shop/web-1 is in no EndpointSlice of service web yet"),
+        lacks(f"5 of 6 pods are in service: pod shop/web-1 is in no EndpointSlice of service web yet ({CHECK})"),
         id="a pod is in no slice",
     ),
     pytest.param(
@@ -183,7 +187,8 @@ ROWS = [
         lacks(
             "0 out of 1 pods have been handed over by kubectl safe rollout restart; "
             "1 old pod is withdrawn, its target 10.244.0.2:8080 in web is draining; "
-            "4 of 5 pods are in service: pod shop/web-2 is not ready: Running"
+            "4 of 5 pods are in service: pod shop/web-2 is not ready: Running (see kubectl events -n "
+            "shop --for pod/web-2)"
         ),
         id="all that a rollout can lack",
     ),

@@ -37,10 +37,10 @@ ALONE: dict[str, Any] = {"workloads": {uid("web"): a_deployment(replicas=1)}}
 
 APART = unscheduled("3 node(s) didn't match pod anti-affinity rules.")
 UNEVEN = unscheduled("1 node(s) were unschedulable, 2 node(s) didn't match pod topology spread constraints.")
-ROOM = "; with --max-surge 0 a pod makes room for its replacement first"
-WITHOUT = "; with --max-surge 0 it goes first, and its replacement comes once a node has room for it"
+ROOM = "with --max-surge 0 a pod makes room for its replacement first"
+WITHOUT = "with --max-surge 0 it goes first, and its replacement comes once a node has room for it"
 HONOR = (
-    "; its topology spread constraints count the cordoned node, where no pod may come: with nodeTaintsPolicy: Honor in "
+    "its topology spread constraints count the cordoned node, where no pod may come: with nodeTaintsPolicy: Honor in "
     "the template of deployment shop/web they do not"
 )
 

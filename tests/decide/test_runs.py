@@ -8,7 +8,7 @@ from kubectl_safe.decide.decision import Act, Decision, For, Step, Wait
 from kubectl_safe.decide.runs import Run
 from kubectl_safe.model.workload import Node
 from tests.decide.looking import OF_NODE, OF_WEB, a_lease, looked_at, with_record
-from tests.support.builders import a_cluster, a_pod, ago, an_owner, arn, health, uid
+from tests.support.builders import a_budget, a_cluster, a_pod, ago, an_owner, arn, health, uid
 
 DRAINING = health("draining", "Target.DeregistrationInProgress")
 ON_ITS_WAY = a_cluster(a_pod(withdrawn=True), a_pod("web-2", released=True), target_health={"web-1": DRAINING})
@@ -46,6 +46,17 @@ def test_tells_what_each_pod_waits_for_in_the_words_of_the_run_itself() -> None:
 def test_a_step_that_is_due_is_no_wait() -> None:
     [run] = looked_at(with_record(a_cluster(a_pod(released=True), a_pod("web-7"))), a_lease()).runs
     assert isinstance(run.decisions[uid("web-1")], Act)
+
+
+def test_a_budget_that_allows_nothing_is_what_a_pod_waits_for() -> None:
+    budget = a_budget(disruptions_allowed=0)
+    snapshot = with_record(a_cluster(a_pod(released=True), a_pod("web-7"), answers={}, budgets=(budget,)))
+    [run] = looked_at(snapshot, a_lease()).runs
+    assert run.decisions[uid("web-1")] == Wait(
+        on=For.BUDGET,
+        why="budget shop/web allows no disruption now, by its status",
+        remedy="see kubectl safe check deployment/web -n shop",
+    )
 
 
 def test_says_of_a_pod_in_the_queue_no_more_than_that() -> None:

@@ -27,6 +27,7 @@ from tests.support.builders import (
 
 RELEASED, WITHDRAWN = a_pod(released=True), a_pod(withdrawn=True)
 REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
+CHECK = "see kubectl safe check deployment/web -n shop"
 SHORT: dict[str, Any] = {"workloads": {uid("web"): a_deployment(progress_deadline=timedelta(seconds=60))}}
 TIMEOUT = Limits(timeout=timedelta(seconds=30))
 
@@ -73,7 +74,7 @@ ROWS = [
     pytest.param(
         a_cluster(RELEASED, **SHORT),
         {"waited": 61},
-        (f"{MISSING}: its replacement is not created yet", None),
+        (f"{MISSING}: its replacement is not created yet; {CHECK}", None),
         id="a replacement that is late: its deadline, and where that comes from",
     ),
     pytest.param(
@@ -85,7 +86,7 @@ ROWS = [
     pytest.param(
         a_cluster(WITHDRAWN, **asked(1, allowed=False)),
         {"waited": 31, "before": "stop"},
-        ("stop", f"stop; waited longer than 30s: {REFUSED}"),
+        ("stop", f"stop; waited longer than 30s: {REFUSED[:-1]}; {CHECK}"),
         id="what may never end, of a pod that is given up: a deadline that comes from nowhere else",
     ),
     pytest.param(
@@ -103,7 +104,7 @@ ROWS = [
     pytest.param(
         a_cluster(RELEASED, a_pod("web-7"), **asked(5, allowed=False)),
         {"waited": 30, "limits": TIMEOUT},
-        (f"{LATE}: {REFUSED}", None),
+        (f"{LATE}: {REFUSED[:-1]}; {CHECK}", None),
         id="the end of --timeout: what its eviction was refused for last, while it is asked for again",
     ),
     pytest.param(

@@ -37,15 +37,17 @@ REASONS = {
     "unhealthy": (
         r"0 of 1 other pods of deployment NS/unhealthy are in service: pod NS/(?P<pod>unhealthy-\S+) waits for its "
         r"readiness gate target-health\.elbv2\.k8s\.aws/unhealthy: target \S+:8080 in NS-unhealthy is unhealthy: "
-        r"Target\.ResponseCodeMismatch \(GET /\S+ got 404\)"
+        r"Target\.ResponseCodeMismatch \(GET /\S+ got 404\); see kubectl safe check deployment/unhealthy -n NS"
     ),
     "crashing": (
         r"0 of 1 other pods of deployment NS/crashing are in service: pod NS/(?P<pod>crashing-\S+) is not ready: "
-        r"CrashLoopBackOff: back-off 5m0s restarting failed container=app pod=(?P=pod)_NS\(\S+\)"
+        r"CrashLoopBackOff: back-off 5m0s restarting failed container=app pod=(?P=pod)_NS\(\S+\); "
+        r"see kubectl logs (?P=pod) -n NS --previous, while it is there"
     ),
     "unpulled": (
         r"0 of 1 other pods of deployment NS/unpulled are in service: pod NS/(?P<pod>unpulled-\S+) is not ready: "
-        r'ImagePullBackOff: Back-off pulling image "sandbox\.invalid/app:1": ErrImagePull: .* not found'
+        r'ImagePullBackOff: Back-off pulling image "sandbox\.invalid/app:1": ErrImagePull: .* not found; '
+        r"see kubectl events -n NS --for pod/(?P=pod)"
     ),
     "gated": (
         r"0 of 1 other pods of deployment NS/gated are in service: pod NS/(?P<pod>gated-\S+) waits for its readiness "
@@ -152,7 +154,8 @@ def test_a_quota_that_is_exceeded_is_told_in_its_own_words(shared_stage: Stage, 
         told = _fails_and_leaves_all_as_it_was(shared_stage, app, *command)
         assert re.search(
             rf"are in service: replicaset limited-\S+ can't create a pod: pods \"limited-\S+\" is forbidden: "
-            rf"exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1\n"
+            rf"exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1; "
+            rf"see kubectl events -n {namespace} --for replicaset/limited-\S+\n"
             rf"  given back, serves on as before: {namespace}/limited-",
             told,
         )

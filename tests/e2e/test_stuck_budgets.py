@@ -45,7 +45,8 @@ def test_a_budget_that_never_lets_go_is_waited_for_until_the_timeout(
         facts = f"{REFUSED} The disruption budget guarded needs 3 healthy pods and has 2 currently"
         assert done.stderr.startswith(f"{waits}: {facts}\n")
         told = done.stderr[done.stderr.index("error: ") :]
-        assert f"\nglobal timeout reached: 14s: {facts}\n" in told
+        remedy = f"see kubectl safe check deployment/guarded -n {namespace}"
+        assert f"\nglobal timeout reached: 14s: {facts}; {remedy}\n" in told
         assert f"\n  released, serves on without its controller: {namespace}/{old['name']}\n" in told
         assert told.endswith(f"or end it with: kubectl safe abort deployment/guarded -n {namespace}\n")
         assert_never_left_service(shared_stage, before)

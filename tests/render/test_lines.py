@@ -138,27 +138,27 @@ class Waiting:
 
 
 SETTLING = Wait(on=For.SETTLE, why="pod shop/web-1 is settling")
-PENDING = Wait(on=For.REPLACEMENT, why="pod shop/web-7 is Pending")
+PENDING = Wait(on=For.REPLACEMENT, why="pod shop/web-7 is Pending", remedy="see its events")
 QUEUED = Wait(on=For.SURGE, why="it is not its turn")
 
 
 def test_a_wait_is_told_when_it_has_lasted_and_again_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
     run = Waiting("web-1")
-    for seconds in range(0, 65, 5):
+    for seconds in range(0, 75, 5):
         run.look(seconds, PENDING)
-    assert capsys.readouterr().out == (
-        "pod/web-1 waits since 30s: pod shop/web-7 is Pending\npod/web-1 waits since 60s: pod shop/web-7 is Pending\n"
+    assert capsys.readouterr().out == "".join(
+        f"pod/web-1 waits since {since}: pod shop/web-7 is Pending; see its events\n" for since in ("10s", "40s", "70s")
     )
 
 
 def test_another_wait_is_counted_anew(capsys: pytest.CaptureFixture[str]) -> None:
     run = Waiting("web-1")
     run.look(0, PENDING)
-    run.look(29, SETTLING)
-    run.look(58, SETTLING)
+    run.look(9, SETTLING)
+    run.look(18, SETTLING)
     assert capsys.readouterr().out == ""
-    run.look(59, SETTLING)
-    assert capsys.readouterr().out == "pod/web-1 waits since 30s: pod shop/web-1 is settling\n"
+    run.look(19, SETTLING)
+    assert capsys.readouterr().out == "pod/web-1 waits since 10s: pod shop/web-1 is settling\n"
 
 
 def test_standing_in_the_queue_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,11 +171,20 @@ def test_standing_in_the_queue_is_not_told(capsys: pytest.CaptureFixture[str]) -
 def test_pods_that_wait_for_the_same_are_told_of_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     run = Waiting("web-1", "web-2", "web-3", "web-4")
     run.look(0, PENDING, PENDING, SETTLING, PENDING)
-    run.look(30, PENDING, PENDING, SETTLING, PENDING)
+    run.look(10, PENDING, PENDING, SETTLING, PENDING)
     assert capsys.readouterr().out == (
-        "pod/web-1 and 2 more pods wait since 30s: pod shop/web-7 is Pending\n"
-        "pod/web-3 waits since 30s: pod shop/web-1 is settling\n"
+        "pod/web-1 and 2 more pods wait since 10s: pod shop/web-7 is Pending; see its events\n"
+        "pod/web-3 waits since 10s: pod shop/web-1 is settling\n"
     )
+
+
+def test_pods_that_came_to_wait_a_little_later_are_told_of_with_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Waiting("web-1", "web-2")
+    run.look(0, SETTLING, QUEUED)
+    run.look(5, SETTLING, SETTLING)
+    for seconds in range(10, 40, 5):
+        run.look(seconds, SETTLING, SETTLING)
+    assert capsys.readouterr().out == "pod/web-1 and 1 more pod wait since 10s: pod shop/web-1 is settling\n"
 
 
 def test_a_wait_for_another_run_is_told_at_once_and_then_as_any_other(capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,8 +198,8 @@ def test_a_wait_for_another_run_is_told_at_once_and_then_as_any_other(capsys: py
     assert told == [
         "",
         "",
-        f"pod/web-1 waits since 2s: {taken}\n",
+        f"pod/web-1 waits since 2s: {taken}; see kubectl safe status deployment/web -n shop\n",
         "",
         "",
-        f"pod/web-1 waits since 32s: {taken}\n",
+        f"pod/web-1 waits since 32s: {taken}; see kubectl safe status deployment/web -n shop\n",
     ]

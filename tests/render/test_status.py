@@ -39,6 +39,8 @@ NODE = "ip-10-0-131-7.eu-west-1.compute.internal"
 INTERNAL = "target-health.elbv2.k8s.aws/web-internal"
 UNSET = "example.com/warmed-up"
 
+EVENTS = "see kubectl events -n shop --for pod/web-7"
+
 
 def a_moment() -> Snapshot:
     """Return a restart in the middle: web-1 drains, web-2 is released, its replacement web-7 is not ready."""
@@ -164,7 +166,7 @@ def test_whoever_is_at_work_stands_above_with_what_each_pod_waits_for() -> None:
             "  web-1  withdrawn  target in web is draining (Target.DeregistrationInProgress) "
             "(deregistration delay of web: 300s)"
         ),
-        "  web-2  released   pod web-7 is not ready: ContainerCreating (1 of 6 others in service)",
+        f"  web-2  released   pod web-7 is not ready: ContainerCreating (1 of 6 others in service); {EVENTS}",
         "  1 queued",
         "",
     ]

@@ -17,7 +17,8 @@ web-2  released   0s            pod web-7 is not ready: ContainerCreating (5 of 
 web-3  queued     0s            its turn: 1 of 1 places beyond the replicas are taken
 web-4  queued     0s            its turn: 1 of 1 places beyond the replicas are taken
 web-5  queued     0s            its turn: 1 of 1 places beyond the replicas are taken
-web-6  queued     0s            its turn: 1 of 1 places beyond the replicas are taken"""
+web-6  queued     0s            its turn: 1 of 1 places beyond the replicas are taken
+what helps: see kubectl events -n shop --for pod/web-7"""
 
 NARROW = """\
 POD    STEP       SINCE  ETA    WAITS FOR
@@ -26,7 +27,11 @@ web-1  withdrawn  0s     4m40s  target in web is
 web-2  released   0s            pod web-7 is not
                                 ready: ContainerCr...
 web-3  queued     0s            its turn: 1 of 1
-                                places beyond the ..."""
+                                places beyond the ...
+5 of 6 other pods of deployment shop/web are in
+service: pod shop/web-7 is not ready:
+ContainerCreating; see kubectl events -n shop --for
+pod/web-7"""
 
 
 def test_a_row_says_the_step_since_when_until_when_and_what_for() -> None:
@@ -40,6 +45,7 @@ def test_a_narrow_terminal_wraps_what_is_waited_for_once() -> None:
 
 def test_a_low_terminal_gives_each_pod_one_line() -> None:
     drawn = table(*looked_at(a_moment(), "web-1", "web-2", "web-3"), width=53, height=5)
+    # What helps is not cut off, either: it comes whole, or not at all.
     assert [line.split()[0] for line in drawn] == ["POD", "web-1", "web-2", "web-3"]
 
 
@@ -105,6 +111,14 @@ FACTS = [
         Wait(on=For.REPLACEMENT, why="target 10.244.0.9:8080 in web is initial"),
         "target 10.244.0.9:8080 in web is initial",
         id="another pod's address stays",
+    ),
+    pytest.param(
+        Wait(
+            on=For.REPLACEMENT,
+            why="pod shop/web-7 waits for its readiness gate a.example/web: target 10.0.0.9:80 is new",
+        ),
+        "pod web-7: target 10.0.0.9:80 is new",
+        id="the fact comes before the gate that waits for it",
     ),
     pytest.param(
         Blocked(reason="adoption", why="replicaset web-2 would adopt pod shop/web-1 without its label app"),

@@ -14,7 +14,10 @@ from tests.run.looping import left, run
 from tests.run.world import World, a_world
 from tests.support.builders import NOW, a_binding, a_budget, a_deployment, a_pod, a_target, health, uid
 
-NOT_READY = "2 of 3 other pods of deployment shop/web are in service: pod shop/web-101 is not ready: Running"
+NOT_READY = (
+    "2 of 3 other pods of deployment shop/web are in service: pod shop/web-101 is not ready: Running"
+    "; see kubectl events -n shop --for pod/web-101"
+)
 SHORT = a_deployment(replicas=3, progress_deadline=timedelta(seconds=90))
 
 
@@ -179,7 +182,8 @@ def test_a_timeout_leaves_a_pod_released_that_its_budget_holds_while_its_replace
     heard = run(world, "web-1", limits=Limits(timeout=timedelta(seconds=60)))
     standing, why = left(heard)["web-1"]
     assert standing is Standing.RELEASED
-    assert why == f"global timeout reached: 60s: {refusal.message}"
+    told = refusal.message.removesuffix(".")
+    assert why == f"global timeout reached: 60s: {told}; see kubectl safe check deployment/web -n shop"
     assert world.story() == ["Release web-1"]
     assert 60 <= (world.at - NOW).total_seconds() < 63
 

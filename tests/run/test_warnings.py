@@ -44,7 +44,8 @@ def test_a_pod_whose_target_never_leaves_is_given_up_in_the_words_of_its_control
     told = left(run(world, "web-1", warnings=Warnings(read=Complaints(world))))
     assert told["web-1"][1] == (
         "waited longer than 180s (deregistration delay and 2m): target 10.244.0.2:8080 in web is still healthy: the "
-        f"load balancer controller has not deregistered it yet; targetgroupbinding shop/web: {REFUSED}"
+        f"load balancer controller has not deregistered it yet; targetgroupbinding shop/web: {REFUSED}; "
+        "see kubectl safe check deployment/web -n shop"
     )
 
 
