@@ -8,6 +8,7 @@ from kubectl_safe.model.errors import KubectlSafeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import timedelta
 
     from kubectl_safe.decide.rights import Needs
     from kubectl_safe.decide.settings import Settings
@@ -169,6 +170,7 @@ def onlooker_for(
     warn: "Callable[[str], None]",
     without: str,
     progress: "Callable[[str], None]" = _nobody,
+    patience: "timedelta | None" = None,
     leaves_out: bool = False,
     is_thorough: bool = False,
 ) -> "Iterator[Onlooker]":
@@ -182,6 +184,7 @@ def onlooker_for(
         warn: is told what is gone without.
         without: what becomes of the targets of a group that can't be asked.
         progress: is told what is under way that may take long.
+        patience: how long AWS is waited for, which is asked on then; None goes without it after a minute.
         leaves_out: whether pods whose marks can't be read are left out, and told of.
         is_thorough: whether it looks for faults.
     """
@@ -190,6 +193,7 @@ def onlooker_for(
     from kubectl_safe.run.clock import now
     from kubectl_safe.run.interruption import Interruption
     from kubectl_safe.run.onlooker import Onlooker
+    from kubectl_safe.run.target_groups import PATIENCE
     from kubectl_safe.run.terms import Terms
 
     terms = Terms(aws_profile=common.aws_profile, aws_region=common.aws_region)
@@ -205,6 +209,8 @@ def onlooker_for(
                 warn=warn,
                 progress=progress,
                 without=without,
+                patience=patience or PATIENCE,
+                asks_on=patience is not None,
                 leaves_out=leaves_out,
                 is_thorough=is_thorough,
                 now=now,

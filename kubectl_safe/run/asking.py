@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.preflight import sought_by, targets_of
 from kubectl_safe.kube.cache import Signal
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.target_groups import FirstAnswers
+from kubectl_safe.run.target_groups import PATIENCE, FirstAnswers
 from kubectl_safe.run.terms import Terms
 
 
@@ -27,6 +27,8 @@ class Asking:
     first_answers: FirstAnswers | None = field(init=False, default=None)
     has_others: bool = False
     """Whether each group tells of all of its targets, those of no pod too."""
+    patience: timedelta = PATIENCE
+    """How long AWS is waited for."""
     _asked: set[str] = field(init=False, default_factory=set)
 
     def find(self, intent: Intent) -> None:
@@ -77,4 +79,5 @@ class Asking:
             signal=self.signal,
             warn=self.warn,
             now=self.now,
+            patience=self.patience,
         )

@@ -14,7 +14,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import GroupName, Target, group_name
 from kubectl_safe.run.asking import Asking
 from kubectl_safe.run.observer import Observer
-from kubectl_safe.run.target_groups import PATIENCE, UnseenTargetsError
+from kubectl_safe.run.target_groups import UnseenTargetsError
 
 TOGETHER = 10
 """Target groups that are asked before a word is said: AWS is asked twice a second, and each takes two questions."""
@@ -39,6 +39,8 @@ class BestEffort:
     now: Callable[[], datetime]
     takes_unseen: bool = True
     """Whether a group that doesn't answer is taken for one that may not be asked."""
+    asks_on: bool = False
+    """Whether one that has not answered so far is asked on, and its answer taken whenever it comes."""
     _tried: set[str | GroupName] = field(init=False, default_factory=set)
     """Target groups that were asked for, by ARN, or by what a binding names them."""
     _told: set[str] = field(init=False, default_factory=set)
@@ -85,11 +87,11 @@ class BestEffort:
         try:
             ask(groups)
         except UnseenTargetsError as error:
-            self._has_given_up = self.now() - began >= PATIENCE
+            self._has_given_up = self.now() - began >= self.asking.patience
             if len(groups) > 1 and not self._has_given_up:
                 return sum(self._ask({group: its}, ask) for group, its in groups.items())
             self._go_without(str(error))
-            if self.takes_unseen:
+            if self.takes_unseen and not (self._has_given_up and self.asks_on):
                 self.observer.unseen |= {_known_as(group) for group in groups} - self._answered
         else:
             for refused in sorted(self.observer.unseen.intersection(map(_known_as, groups))):

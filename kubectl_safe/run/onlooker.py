@@ -25,6 +25,7 @@ from kubectl_safe.run.best_effort import BestEffort
 from kubectl_safe.run.observer import Observer
 from kubectl_safe.run.rights import check_rights
 from kubectl_safe.run.scope import readable
+from kubectl_safe.run.target_groups import PATIENCE
 from kubectl_safe.run.terms import Terms
 
 NOT_ALWAYS = frozenset({BUDGETS, DEPLOYMENTS, NETWORK_POLICIES})
@@ -56,6 +57,10 @@ class Onlooker:
     """Whether pods whose marks can't be read are left out, and told of."""
     is_thorough: bool = False
     """Whether it is for somebody who looks for faults: in the network, among targets of no pod, and in marks too."""
+    patience: timedelta = PATIENCE
+    """How long AWS is waited for."""
+    asks_on: bool = False
+    """Whether groups that have not answered by then are asked on; otherwise they are gone without."""
     progress: Callable[[str], None]
     """Is told what is under way that may take long."""
     now: Callable[[], datetime]
@@ -154,6 +159,7 @@ class Onlooker:
             now=self.now,
             resources=self._open,
             has_others=self.is_thorough,
+            patience=self.patience,
         )
 
     @cached_property
@@ -166,6 +172,7 @@ class Onlooker:
             progress=self.progress,
             now=self.now,
             takes_unseen=not self.is_thorough,
+            asks_on=self.asks_on,
         )
 
 

@@ -33,7 +33,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 PATIENCE = timedelta(seconds=60)
-"""How long AWS may fail, or leave us without a further answer."""
+"""How long AWS is waited for by who needs its answers."""
 
 RETRY = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=1)
@@ -72,6 +72,8 @@ class FirstAnswers:
     signal: Signal
     warn: Callable[[str], None]
     now: Callable[[], datetime]
+    patience: timedelta = PATIENCE
+    """How long AWS may fail, or leave us without a further answer."""
     _told: set[str] = field(default_factory=set)
 
     def await_names(self, sought: Mapping[GroupName, TargetGroupBinding], snapshot: Snapshot) -> None:
@@ -137,7 +139,7 @@ class FirstAnswers:
             UnseenTargetsError: it has been too long.
         """
         pending, found, refused = set(wanted), dict[K, V](), dict[K, "AwsError"]()
-        until = self.now() + PATIENCE
+        until = self.now() + self.patience
         while True:
             answers = ask(pending)
             came = {key: answer for key, answer in answers.items() if isinstance(answer, kind)}
@@ -145,7 +147,7 @@ class FirstAnswers:
             found |= came
             refused |= {key: error for key, error in failed.items() if error.is_lasting}
             passing = {key: error for key, error in failed.items() if not error.is_lasting}
-            until = self.now() + PATIENCE if came else until
+            until = self.now() + self.patience if came else until
             pending = set(passing)
             if not pending:
                 return found, refused
@@ -158,13 +160,13 @@ class FirstAnswers:
         """Wait until each group has answered a question about its targets; return which may not be asked."""
         began = self.now()
         pending, refused = set(targets), dict[str, "AwsError"]()
-        until = began + PATIENCE
+        until = began + self.patience
         while True:
             heard = {arn: error for arn, error in self.health.heard.items() if arn in pending}
             refused |= {arn: error for arn, error in heard.items() if error and error.is_refusal}
             passing = {arn: error for arn, error in heard.items() if error and not error.is_refusal}
             left = pending - (heard.keys() - passing.keys())
-            until = self.now() + PATIENCE if left != pending else until
+            until = self.now() + self.patience if left != pending else until
             pending = left
             # What has answered is not asked again before the run needs it.
             self.health.want(
@@ -189,11 +191,11 @@ class FirstAnswers:
             if error and error.is_lasting:
                 raise UnseenTargetsError(str(error))
             if self.now() >= until:
-                why = error or f"target group {group_name(asked)} did not answer within {go_duration(PATIENCE)}"
+                why = error or f"target group {group_name(asked)} did not answer within {go_duration(self.patience)}"
                 raise UnseenTargetsError(f"{why}; AWS was waited for: run the same command again")
             if error and str(error) not in self._told:
                 self._told.add(str(error))
-                self.warn(f"Warning: AWS is waited for, up to {go_duration(PATIENCE)}: {error}")
+                self.warn(f"Warning: AWS is waited for, up to {go_duration(self.patience)}: {error}")
 
     def _refusal(self, refused: "Mapping[str, AwsError]") -> str:
         """Return what AWS said of each group that may not be asked, and how to do without."""

@@ -196,6 +196,27 @@ def test_who_looks_for_faults_asks_groups_of_nodes_about_all_that_they_have(*, i
     assert aws.asked_for_health == (["web"] if is_thorough else [])
 
 
+def test_who_wants_to_see_soon_sees_what_is_known_and_later_answers_as_they_come() -> None:
+    world = a_balanced_world("web", "other")
+    aws = Aws(world, settings_errors={"web": THROTTLED}, health_errors={"web": THROTTLED})
+    told: list[str] = []
+    onlooker = an_onlooker(world, aws, told)
+    onlooker.patience = onlooker._asking.patience = onlooker._asking.begin().patience = timedelta(seconds=5)
+    onlooker.asks_on = True
+    began = world.now()
+    snapshot = onlooker.look(its_pods)
+    assert world.now() - began < 2 * onlooker.patience
+    assert {target.group for target in snapshot.health} < {arn("web"), arn("other")}
+    assert snapshot.unseen == frozenset()
+    assert told[0] == f"Warning: AWS is waited for, up to 5s: {THROTTLED}"
+    assert told[1].endswith(f"AWS was waited for: run the same command again; {WITHOUT}")
+    aws.health_errors.clear()
+    for _ in range(20):
+        onlooker.wait(timedelta(seconds=1))
+        snapshot = onlooker.look(its_pods)
+    assert {target.group for target in snapshot.health} == {arn("web"), arn("other")}
+
+
 def test_who_looks_once_asks_once() -> None:
     world = a_balanced_world()
     aws = Aws(world)
