@@ -6,15 +6,16 @@ seen and nobody else has, such as since when a pod has been out of its slices, i
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kubectl_safe.decide.actions import AskEviction, Evict
 from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.decide.budgets import exhausted_budget
-from kubectl_safe.decide.check.leftovers import is_alive, operation_of
+from kubectl_safe.decide.check.leftovers import age_of, is_alive, operation_of
 from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
+from kubectl_safe.decide.leasing import RENEW_EVERY
 from kubectl_safe.decide.next import next_actions
 from kubectl_safe.decide.owners import reference_to
 from kubectl_safe.decide.remedies import check_of
@@ -41,6 +42,16 @@ class Run:
     """Its pods that are there."""
     decisions: Mapping[str, Decision]
     """By UID."""
+    unheard: timedelta | None = None
+    """Since when it has renewed none of its Leases; None where they don't tell."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a renewal is overdue: it may have been killed.
+
+        Leases that are renewed every 10 s are read every 5 s, so that those of a living run are seldom 15 s old.
+        """
+        return self.unheard is not None and self.unheard > 2 * RENEW_EVERY
 
 
 def runs(snapshot: Snapshot, leases: Iterable[Lease], at: datetime) -> tuple[Run, ...]:
@@ -51,7 +62,14 @@ def runs(snapshot: Snapshot, leases: Iterable[Lease], at: datetime) -> tuple[Run
             by_holder.setdefault(lease.holder, []).append(lease)
     workloads = {lease_of_workload(w.kind, w.namespace, w.name): w for w in snapshot.workloads.values()}
     nodes = {lease_of_node(name): name for name in _nodes(snapshot)}
-    return tuple(_run(its, workloads, nodes, snapshot) for its in by_holder.values())
+    return tuple(
+        replace(_run(its, workloads, nodes, snapshot), unheard=_unheard(its, at)) for its in by_holder.values()
+    )
+
+
+def _unheard(leases: Iterable[Lease], at: datetime) -> timedelta | None:
+    ages = [age for lease in leases if (age := age_of(lease, at)) is not None]
+    return timedelta(seconds=max(0, min(ages))) if ages else None
 
 
 def _nodes(snapshot: Snapshot) -> set[str]:

@@ -26,10 +26,16 @@ def run_lines(seen: Overview, *, width: int | None, has_ages: bool) -> Iterator[
         since = run.holder.since
         age = f" for {short(seen.at - since)}" if since and has_ages else ""
         about = f"{run.holder.about}, by {run.holder.who}" if run.holder.about else run.holder.who
-        yield from _wrapped(f"{about}{age}:", "", width)
+        yield from _wrapped(f"{about}{age}{_silence(run, has_ages=has_ages)}:", "", width)
         yield from _pods(run, known, width)
     for finding in seen.left:
         yield from _left(finding, width)
+
+
+def _silence(run: Run, *, has_ages: bool) -> str:
+    if not run.is_silent or run.unheard is None:
+        return ""
+    return f", last heard of {short(run.unheard)} ago" if has_ages else ", not heard of lately"
 
 
 def waits_for(planned: Planned, decision: Decision, intent: Intent) -> str:

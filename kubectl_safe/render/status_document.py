@@ -29,7 +29,7 @@ def document(seen: Overview, *, command: Sequence[str], warnings: Sequence[str])
         "command": list(command),
         "time": instant(seen.at),
         "pods": [_pod(its, decisions.get(its.pod.uid)) for its in seen.pods],
-        "runs": [_run(run) for run in seen.runs],
+        "runs": [_run(run, seen.at) for run in seen.runs],
         "left": [_left(finding) for finding in seen.left],
         "warnings": list(warnings),
     }
@@ -121,11 +121,12 @@ def _wait(decision: Decision | None) -> Json | None:
             return None
 
 
-def _run(run: Run) -> Json:
+def _run(run: Run, at: datetime) -> Json:
     return {
         "holder": run.holder.who,
         "about": run.holder.about or None,
         "since": _instant(run.holder.since),
+        "heardAt": instant(at - run.unheard) if run.unheard is not None else None,
         "nodes": list(run.nodes),
         "pods": [{"namespace": its.namespace, "name": its.name, "uid": its.uid} for its in run.intent.pods],
     }

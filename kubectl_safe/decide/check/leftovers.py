@@ -21,7 +21,7 @@ from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Node, ReplicaSet, Workload
 
 
-def _age(lease: Lease, at: datetime) -> float | None:
+def age_of(lease: Lease, at: datetime) -> float | None:
     """Return how long ago a Lease was renewed, in seconds; None where it says no moment.
 
     Clocks may be some seconds apart: for people that is good enough, and nothing is taken over by it.
@@ -34,7 +34,7 @@ def _age(lease: Lease, at: datetime) -> float | None:
 
 def is_alive(lease: Lease, at: datetime) -> bool:
     """Tell whether a Lease was renewed lately, as of an instant of the server's clock: its run is under way."""
-    age = _age(lease, at)
+    age = age_of(lease, at)
     return bool(lease.holder) and age is not None and age <= 2 * lease.duration.total_seconds()
 
 
@@ -165,7 +165,7 @@ def _leases(facts: Facts) -> Iterator[Finding]:
     for its in facts.setup.leases or ():
         if not its.holder or facts.setup.at is None or is_alive(its, facts.setup.at):
             continue
-        age = _age(its, facts.setup.at)
+        age = age_of(its, facts.setup.at)
         since = f", renewed {go_duration(facts.setup.at - datetime.fromisoformat(its.renewed))} ago" if age else ""
         yield Finding(
             code="leftover-lease",
