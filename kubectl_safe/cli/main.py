@@ -9,7 +9,7 @@ import click
 
 from kubectl_safe import __version__
 from kubectl_safe.cli.output import Output
-from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
+from kubectl_safe.model.errors import FROM_SERVER, Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo, flush
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -158,7 +158,7 @@ def _tell(message: str) -> str:
 
     lines = [line.rstrip() for line in message.split("\n") if line.strip()] or ["unknown error"]
     masked = mask_text("\n".join(lines))
-    echo(f"error: {plain(masked)}", err=True)
+    echo(plain(masked) if masked.startswith(FROM_SERVER) else f"error: {plain(masked)}", err=True)
     return masked
 
 

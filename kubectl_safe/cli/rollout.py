@@ -97,7 +97,7 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
 
 
 @group.command("status", short_help="Show the status of a rollout.")
-@click.argument("resources", nargs=-1, metavar="(TYPE/NAME... | TYPE [NAME...])")
+@click.argument("resources", nargs=-1, metavar="(TYPE/NAME... | TYPE[,TYPE] [NAME...])")
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @click.option(
     "-w/",
@@ -134,6 +134,10 @@ def status(
       kubectl safe rollout status deployment/web
 
     \b
+      # Watch those of a deployment and a statefulset, one after the other
+      kubectl safe rollout status deployment/web statefulset/db
+
+    \b
       # Tell how far the rollout of a statefulset is, and don't wait
       kubectl safe rollout status statefulset/db --watch=false
 
@@ -141,7 +145,7 @@ def status(
       # Give up after ten minutes
       kubectl safe rollout status deployment/web --timeout 10m
     """
-    kind, names = chosen(resources, has_selector=bool(selector), to="watch")
+    kinds, named = _named(resources, has_selector=bool(selector), to="watch")
     label_selector = parse_selector(selector) if selector else None
     from kubectl_safe.decide.rights import to_watch_rollouts
     from kubectl_safe.render.lines import Lines
@@ -151,15 +155,15 @@ def status(
 
     client = connect(common)
     request = RolloutStatus(
-        kind=kind,
+        kinds=kinds,
         namespace=common.namespace or namespace_name(client.namespace),
-        names=names,
+        named=named,
         selector=label_selector,
         revision=revision,
         is_watched=is_watched,
         timeout=common.timeout or None,
     )
-    lines, needs = Lines(shows_plan=False), to_watch_rollouts(request.namespace, kind=kind)
+    lines, needs = Lines(shows_plan=False), to_watch_rollouts(request.namespace, kinds=kinds)
     with onlooker_for(
         common, client, namespace=request.namespace, needs=needs, warn=lines.warn, without=GATES_ONLY
     ) as onlooker:
@@ -167,27 +171,41 @@ def status(
         follow(request, onlooker, say=lines.say, warn=lines.warn, now=now, leases=leases)
 
 
-def chosen(resources: Sequence[str], *, has_selector: bool, to: Task = "restart") -> tuple[str, tuple[str, ...]]:
-    """Return the kind and the names in `TYPE/NAME...` or `TYPE NAME...`; no names where all of a kind are meant.
+def chosen(resources: Sequence[str], *, has_selector: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the kind and the names in `TYPE/NAME...` or `TYPE NAME...`; no names where a selector chooses.
 
     Raises:
         UsageError: they are put in another way, or name nothing, or several kinds.
+        KubectlSafeError: a kind is named that can't be restarted.
+    """
+    kinds, named = _named(resources, has_selector=has_selector, to="restart")
+    if not has_selector and not named:
+        raise UsageError("name the workloads, or choose them by a selector: -l KEY=VALUE")
+    if len(kinds) > 1:
+        raise UsageError("restart one type after the other: name deployments, statefulsets or daemonsets")
+    return kinds[0], tuple(name for _, name in named)
+
+
+def _named(
+    resources: Sequence[str], *, has_selector: bool, to: Task
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the kinds, and each kind and name, in `TYPE/NAME...` or `TYPE[,TYPE] [NAME...]`.
+
+    Raises:
+        UsageError: they are put in another way, or beside a selector.
         KubectlSafeError: a kind is named that can't be restarted, or has no rollouts.
     """
     if not resources:
         raise UsageError("required resource not specified")
     if any("/" in resource for resource in resources):
-        found = [_kind_and_name(resource, to) for resource in resources]
-        kinds, names = {kind for kind, _ in found}, tuple(name for _, name in found)
+        named = tuple(_kind_and_name(resource, to) for resource in resources)
+        kinds = tuple(dict.fromkeys(kind for kind, _ in named))
     else:
-        kinds, names = {kind_of(resources[0], to)}, tuple(resource_name(name) for name in resources[1:])
-    if has_selector and names:
+        kinds = tuple(dict.fromkeys(kind_of(text, to) for text in resources[0].split(",")))
+        named = tuple((kind, resource_name(name)) for kind in kinds for name in resources[1:])
+    if has_selector and named:
         raise UsageError("name cannot be provided when a selector is specified")
-    if not has_selector and not names and to == "restart":
-        raise UsageError("name the workloads, or choose them by a selector: -l KEY=VALUE")
-    if len(kinds) > 1:
-        raise UsageError(f"{to} one type after the other: name deployments, statefulsets or daemonsets")
-    return kinds.pop(), names
+    return kinds, named
 
 
 def kind_of(text: str, to: Task = "restart") -> str:

@@ -29,6 +29,8 @@ class Overview:
     runs: tuple[Run, ...]
     left: tuple[Finding, ...]
     """What dead runs left, each with the command that ends it."""
+    missing: tuple[str, ...] = ()
+    """What is named and not there, such as `pods "web-1"`."""
 
 
 def overview(

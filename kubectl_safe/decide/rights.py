@@ -161,14 +161,14 @@ def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool,
     )
 
 
-def to_watch_rollouts(namespace: str | None, *, kind: str) -> Needs:
-    """Return what telling how far rollouts of a kind are needs: to read pods, and what leads requests to them.
+def to_watch_rollouts(namespace: str | None, *, kinds: Iterable[str]) -> Needs:
+    """Return what telling how far rollouts of some kinds are needs: to read pods, and what leads requests to them.
 
     Target groups are known by their bindings alone, and are gone without where these may not be read.
     """
-    itself = ("apps", f"{kind.lower()}s")
+    themselves = [("apps", f"{kind.lower()}s") for kind in kinds]
     return Needs(
-        required=tuple(_reading(namespace, *dict.fromkeys((itself, *_OF_PODS)))),
+        required=tuple(_reading(namespace, *dict.fromkeys((*themselves, *_OF_PODS)))),
         optional=dict.fromkeys(_bindings(namespace), "target groups are not seen, nor waited for"),
         command="rollout-status",
     )

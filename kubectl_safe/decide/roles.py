@@ -79,7 +79,7 @@ def needs_of(commands: Collection[str], namespace: str | None) -> tuple[Needs, .
 def _needs_to_look(commands: Collection[str], namespace: str | None) -> Iterator[Needs]:
     """Yield what commands need that write nothing, whatever they are asked to look at."""
     if "rollout-status" in commands:
-        yield from (to_watch_rollouts(namespace, kind=kind) for kind in _KINDS)
+        yield from (to_watch_rollouts(namespace, kinds=(kind,)) for kind in _KINDS)
     if "status" in commands:
         yield to_look(namespace, kinds=_KINDS if namespace else (*_KINDS, "Node"))
     if "check" in commands:

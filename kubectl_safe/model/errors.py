@@ -1,5 +1,8 @@
 """The one family of errors that ends a command. A message names the object, the fact and the remedy."""
 
+FROM_SERVER = "Error from server"
+"""How kubectl begins what the API server answers; `error: ` does not stand before that."""
+
 
 class KubectlSafeError(Exception):
     """A failure that the reader can do something about; the CLI turns it into exit code 1."""
@@ -11,6 +14,13 @@ class UsageError(KubectlSafeError):
 
 class Interrupted(KubectlSafeError):  # noqa: N818 - what happened, said as people say it
     """Somebody stopped the run by a signal, and what was under way was ended; exit code 130."""
+
+
+class NotFoundError(KubectlSafeError):
+    """What is named is not there, told as kubectl tells it: in a line for each."""
+
+    def __init__(self, *named: str) -> None:
+        super().__init__("\n".join(f"{FROM_SERVER} (NotFound): {its} not found" for its in named))
 
 
 class UncheckedError(KubectlSafeError):

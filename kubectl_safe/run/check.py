@@ -13,7 +13,7 @@ from kubectl_safe.decide.rights import Lack, beside_check, to_check, to_drain, t
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.rights import denied
 from kubectl_safe.kube.setup import read_setup
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.errors import NotFoundError
 from kubectl_safe.model.lease import NODE_NAMESPACE, lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.setup import Setup
@@ -65,7 +65,7 @@ def check(
     progress("reading namespaces, the load balancer controller and its webhook")
     setup = _of_scope(read_setup(client, namespace=scope.watched, now=now), scope, facts)
     if scope.watched and setup.namespaces == {}:
-        raise KubectlSafeError(f'namespaces "{scope.watched}" not found')
+        raise NotFoundError(f'namespaces "{scope.watched}"')
     progress("asking for rights")
     facts = replace(
         facts,
@@ -95,6 +95,8 @@ def _missing(before: Snapshot, after: Snapshot, unreadable: Iterable[Pod]) -> fr
 
 def _facts(scope: Scope, snapshot: Snapshot) -> Facts:
     chosen = choose(scope, snapshot)
+    if chosen.missing:
+        raise NotFoundError(*chosen.missing)
     budgets = (its.namespace for its in snapshot.budgets if scope.namespace in {None, its.namespace})
     return Facts(
         snapshot=snapshot,

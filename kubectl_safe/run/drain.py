@@ -10,7 +10,7 @@ from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.node_first import is_to_exclude
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.kube.errors import ApiError
-from kubectl_safe.model.errors import Interrupted, KubectlSafeError
+from kubectl_safe.model.errors import Interrupted, KubectlSafeError, NotFoundError
 from kubectl_safe.model.lease import lease_of_node
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
@@ -169,11 +169,11 @@ def node_of(name: str, snapshot: Snapshot) -> Node:
     """Return a node.
 
     Raises:
-        KubectlSafeError: there is none of that name.
+        NotFoundError: there is none of that name.
     """
     node = snapshot.nodes.get(name)
     if node is None:
-        raise KubectlSafeError(f'nodes "{name}" not found')
+        raise NotFoundError(f'nodes "{name}"')
     return node
 
 

@@ -18,12 +18,13 @@ from kubectl_safe.decide.restart import (
     under_way,
 )
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.errors import KubectlSafeError, NotFoundError
 from kubectl_safe.model.lease import lease_of_workload
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.workload import Workload
+from kubectl_safe.run.scope import called
 from kubectl_safe.run.session import Session
 from kubectl_safe.run.terms import DryRun
 
@@ -123,12 +124,11 @@ def find(names: tuple[str, ...], namespace: str, snapshot: Snapshot, *, kind: st
     """Return workloads of a kind by their names.
 
     Raises:
-        KubectlSafeError: one is not there.
+        NotFoundError: some are not there.
     """
     known = {w.name: w for w in snapshot.workloads.values() if (w.kind, w.namespace) == (kind, namespace)}
-    for name in names:
-        if name not in known:
-            raise KubectlSafeError(f'{kind.lower()}s.apps "{name}" not found')
+    if missing := [name for name in dict.fromkeys(names) if name not in known]:
+        raise NotFoundError(*(called(kind, name) for name in missing))
     return [known[name] for name in dict.fromkeys(names)]
 
 

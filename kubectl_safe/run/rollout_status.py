@@ -9,14 +9,15 @@ from kubectl_safe.decide.native_rollout import Complete, Failed
 from kubectl_safe.decide.overview import Overview, overview
 from kubectl_safe.decide.restart import recorded
 from kubectl_safe.decide.rollout_status import Waiting, not_gone, rollout_status
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.errors import KubectlSafeError, NotFoundError
 from kubectl_safe.model.lease import Lease
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import Target
 from kubectl_safe.model.workload import Workload
-from kubectl_safe.run.restart import find
+from kubectl_safe.render.durations import short
+from kubectl_safe.run.scope import called
 
 BETWEEN = timedelta(seconds=3)
 """The least time between a line and what its controller leaves out: a wait that is shorter needs no reason."""
@@ -28,11 +29,12 @@ LOOK_AGAIN = timedelta(seconds=1)
 class RolloutStatus:
     """Whose rollouts to watch, and for how long."""
 
-    kind: str = "Deployment"
+    kinds: tuple[str, ...] = ("Deployment",)
     namespace: str
-    names: tuple[str, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+    """By kind and name."""
     selector: LabelSelector | None = None
-    """All of the kind, without names and a selector."""
+    """All of the kinds, without names and a selector."""
     revision: int = 0
     """Of a Deployment; 0 for the newest."""
     is_watched: bool = True
@@ -87,14 +89,18 @@ class Telling:
         if seen is None:
             return
         for run in seen.runs:
-            self._once(self.say, f"{run.holder.about or 'a run'}, by {run.holder.who}, is at work on {workload.named}")
+            who = f"{run.holder.about or 'a run'}, by {run.holder.who},"
+            self._once(self.say, f"{who} is at work on {workload.named}")
+            if run.is_silent and run.unheard is not None:
+                told = f"{who} was last heard of {short(run.unheard)} ago; it is taken for dead after a minute"
+                self._once(self.say, told, about=f"{who} is silent")
         for found in seen.left:
             remedy = "".join(f"\n  {line}" for line in found.remedy.split("\n"))
             self._once(self.warn, f"Warning: {found.subject} in namespace {workload.namespace}: {found.fact}{remedy}")
 
-    def _once(self, tell: Callable[[str], None], words: str) -> None:
-        if words not in self._told:
-            self._told.add(words)
+    def _once(self, tell: Callable[[str], None], words: str, *, about: str = "") -> None:
+        if (about or words) not in self._told:
+            self._told.add(about or words)
             tell(words)
 
     def _say(self, line: str, at: datetime) -> None:
@@ -118,14 +124,21 @@ def follow(
         KubectlSafeError: a workload is not there, or its rollout has failed or took too long; the others are watched.
     """
     workloads = _chosen(request, view.look())
-    if not workloads:
+    there = {(its.kind, its.name) for its in workloads}
+    missing = [called(*named) for named in dict.fromkeys(request.named) if named not in there]
+    if not workloads and not missing:
         warn(f"No resources found in {request.namespace} namespace.")
-    failures = []
+    failures: list[KubectlSafeError] = []
     for workload in workloads:
         try:
             _follow(workload, request, view, telling=Telling(say=say, warn=warn, leases=leases), now=now)
         except KubectlSafeError as error:
             failures.append(error)
+    if missing:
+        absent = NotFoundError(*missing)
+        if not failures:
+            raise absent
+        failures.append(absent)
     if failures:
         raise KubectlSafeError("\n".join(map(str, failures))) from failures[0]
 
@@ -171,9 +184,10 @@ def _runs(workload: Workload, snapshot: Snapshot, leases: Leases) -> Overview | 
 
 
 def _chosen(request: RolloutStatus, snapshot: Snapshot) -> list[Workload]:
-    if request.names:
-        return find(request.names, request.namespace, snapshot, kind=request.kind)
-    where = request.kind, request.namespace
-    known = (w for w in snapshot.workloads.values() if (w.kind, w.namespace) == where)
-    wanted = (w for w in known if request.selector is None or request.selector.matches(w.labels))
-    return sorted(wanted, key=lambda w: w.name)
+    """Return those that are there, in the order of the arguments, or by kind and name."""
+    known = {(w.kind, w.name): w for w in snapshot.workloads.values() if w.namespace == request.namespace}
+    if request.named:
+        return [known[named] for named in dict.fromkeys(request.named) if named in known]
+    of_kinds = (w for w in known.values() if w.kind in request.kinds)
+    wanted = (w for w in of_kinds if request.selector is None or request.selector.matches(w.labels))
+    return sorted(wanted, key=lambda w: (request.kinds.index(w.kind), w.name))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from kubectl_safe.decide.check.leftovers import is_readable
-from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.selector import Labels, LabelSelector
 from kubectl_safe.model.snapshot import Snapshot
@@ -43,6 +42,8 @@ class Chosen:
     workloads: tuple[Workload, ...]
     pods: tuple[Pod, ...]
     nodes: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """What is named and not there, such as `pods "web-1"`."""
 
 
 def readable(snapshot: Snapshot) -> tuple[Snapshot, tuple[Pod, ...]]:
@@ -55,11 +56,7 @@ def readable(snapshot: Snapshot) -> tuple[Snapshot, tuple[Pod, ...]]:
 
 
 def choose(scope: Scope, snapshot: Snapshot) -> Chosen:
-    """Return what there is of a scope, each once and in order.
-
-    Raises:
-        KubectlSafeError: something that is named is not there.
-    """
+    """Return what there is of a scope, each once and in order."""
     if scope.named:
         return _named(scope, snapshot)
     pods = [pod for pod in snapshot.pods.values() if scope.has(pod, pod.original_labels)]
@@ -71,39 +68,38 @@ def choose(scope: Scope, snapshot: Snapshot) -> Chosen:
 
 
 def _named(scope: Scope, snapshot: Snapshot) -> Chosen:
-    nodes = _nodes(scope, snapshot)
-    pods = [pod for pod in snapshot.pods.values() if pod.node in nodes]
-    if "Pod" in scope.named:
-        known = [pod for pod in snapshot.pods.values() if scope.has(pod, pod.original_labels)]
-        pods += _by_name(known, scope.named["Pod"], "pods")
+    nodes = [node for node in snapshot.nodes.values() if scope.has(node, node.labels)]
+    nodes = _by_name(nodes, scope.named.get("Node"))
+    pods = [pod for pod in snapshot.pods.values() if scope.has(pod, pod.original_labels)]
+    pods = _by_name(pods, scope.named.get("Pod"))
+    known: dict[str, Iterable[Pod | Workload | Node]] = {"Node": nodes, "Pod": pods}
+    on_nodes = {node.name for node in nodes}
+    pods = [*pods, *(pod for pod in snapshot.pods.values() if pod.node in on_nodes)]
     workloads = [w for pod in pods if (w := snapshot.workload_of(pod))]
     for kind in sorted(scope.named.keys() - {"Node", "Pod"}):
         of_kind = [w for w in snapshot.workloads.values() if w.kind == kind and scope.has(w, w.labels)]
-        group = "" if kind == "ReplicationController" else ".apps"
-        found = _by_name(of_kind, scope.named[kind], f"{kind.lower()}s{group}")
+        known[kind] = found = _by_name(of_kind, scope.named[kind])
         workloads += found
         pods += [pod for workload in found for pod in snapshot.pods_of(workload)]
-    return _ordered(workloads, pods, nodes)
+    missing = tuple(
+        called(kind, name)
+        for kind, names in scope.named.items()
+        for name in names
+        if name not in {its.name for its in known[kind]}
+    )
+    return replace(_ordered(workloads, pods, [node.name for node in nodes]), missing=missing)
 
 
-def _nodes(scope: Scope, snapshot: Snapshot) -> tuple[str, ...]:
-    if "Node" not in scope.named:
-        return ()
-    known = [node for node in snapshot.nodes.values() if scope.has(node, node.labels)]
-    return tuple(node.name for node in _by_name(known, scope.named["Node"], "nodes"))
+def called(kind: str, name: str) -> str:
+    """Return what kubectl calls an object that is not there, such as `deployments.apps "web"`."""
+    group = "" if kind in {"Node", "Pod", "ReplicationController"} else ".apps"
+    return f'{kind.lower()}s{group} "{name}"'
 
 
-def _by_name(known: Iterable[_Named], names: tuple[str, ...], resource: str) -> list[_Named]:
-    """Return the objects of these names, in that order; all where there are none.
-
-    Raises:
-        KubectlSafeError: one is not there.
-    """
+def _by_name(known: Iterable[_Named], names: tuple[str, ...] | None) -> list[_Named]:
+    """Return those of these names that are there, in that order; all where it is all of a kind that is named."""
     by_name = {its.name: its for its in known}
-    for name in names:
-        if name not in by_name:
-            raise KubectlSafeError(f'{resource} "{name}" not found')
-    return [by_name[name] for name in names or by_name]
+    return [] if names is None else [by_name[name] for name in names or by_name if name in by_name]
 
 
 def _ordered(workloads: Iterable[Workload], pods: Iterable[Pod], nodes: Iterable[str]) -> Chosen:

@@ -1,7 +1,7 @@
 """`status`: looks at pods, and at the runs that work on them, once or again and again."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -43,11 +43,11 @@ class Status:
         """Return what there is to see now.
 
         Raises:
-            KubectlSafeError: something that is named is not there, or can't be looked at.
+            KubectlSafeError: it can't be looked at.
         """
         snapshot = self.view.look(lambda seen: choose(self.scope, seen).pods)
         chosen = choose(self.scope, snapshot)
-        return self._leases.overview(
+        seen = self._leases.overview(
             lambda leases, at: overview(
                 snapshot,
                 pods=chosen.pods,
@@ -57,9 +57,10 @@ class Status:
                 server_time=at,
             )
         )
+        return replace(seen, missing=chosen.missing)
 
     def follow(self, tell: Callable[[Overview], None]) -> None:
-        """Look until somebody ends it, and have each look told."""
+        """Look until somebody ends it, or `tell` raises, and have each look told."""
         while True:
             tell(self.look())
             self.view.wait(LOOK_AGAIN)

@@ -10,7 +10,7 @@ from kubectl_safe.kube.actuator import Actuator
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.outcome import Conflict, Done
-from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.model.errors import KubectlSafeError, NotFoundError
 from kubectl_safe.model.workload import Node
 from kubectl_safe.render.words import words_for
 from kubectl_safe.run.audience import Audience
@@ -78,7 +78,7 @@ def _read(name: str, client: Client) -> Node:
         return parse.node(client.request("GET", f"/api/v1/nodes/{name}"))
     except ApiError as error:
         if error.is_not_found:
-            raise KubectlSafeError(f'nodes "{name}" not found') from error
+            raise NotFoundError(f'nodes "{name}"') from error
         raise
 
 

@@ -104,7 +104,7 @@ def test_a_cluster_that_is_not_there_can_not_be_checked(safe: CommandLine) -> No
 def test_what_is_named_has_to_be_there(empty_cluster: EmptyCluster, arguments: list[str], told: str) -> None:
     ended = empty_cluster("check", *arguments)
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.endswith(f"error: {told}\n")
+    assert ended.err.endswith(f"Error from server (NotFound): {told}\n")
 
 
 def test_a_fault_of_ours_is_no_finding(empty_cluster: EmptyCluster, monkeypatch: pytest.MonkeyPatch) -> None:

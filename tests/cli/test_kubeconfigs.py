@@ -146,7 +146,7 @@ def test_of_several_files_those_that_are_not_there_are_passed_over(
     monkeypatch: pytest.MonkeyPatch, empty_cluster: EmptyCluster, capsys: pytest.CaptureFixture[str], paths: str
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", paths.format(empty_cluster.kubeconfig))
-    assert ended(["drain", "n"], capsys) == (1, "", 'error: nodes "n" not found\n')
+    assert ended(["drain", "n"], capsys) == (1, "", 'Error from server (NotFound): nodes "n" not found\n')
 
 
 def test_an_empty_flag_means_that_there_is_none(
@@ -154,4 +154,4 @@ def test_an_empty_flag_means_that_there_is_none(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", empty_cluster.kubeconfig)
     arguments = ["rollout", "restart", "deploy/web", "--kubeconfig", "", "--context", "", "-n", ""]
-    assert ended(arguments, capsys) == (1, "", 'error: deployments.apps "web" not found\n')
+    assert ended(arguments, capsys) == (1, "", 'Error from server (NotFound): deployments.apps "web" not found\n')

@@ -33,15 +33,29 @@ def status(safe: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Status:
 
 
 ACCEPTED = [
-    (["deployment/web"], {"names": ("web",)}),
-    (["deploy", "web", "api"], {"names": ("web", "api")}),
-    (["sts/db", "statefulset/queue"], {"kind": "StatefulSet", "names": ("db", "queue")}),
-    (["ds"], {"kind": "DaemonSet"}),
+    (["deployment/web"], {"named": (("Deployment", "web"),)}),
+    (["deploy", "web", "api"], {"named": (("Deployment", "web"), ("Deployment", "api"))}),
+    (
+        ["sts/db", "statefulset/queue"],
+        {"kinds": ("StatefulSet",), "named": (("StatefulSet", "db"), ("StatefulSet", "queue"))},
+    ),
+    (["ds"], {"kinds": ("DaemonSet",)}),
+    (
+        ["sts/db", "deploy/web", "sts/queue"],
+        {
+            "kinds": ("StatefulSet", "Deployment"),
+            "named": (("StatefulSet", "db"), ("Deployment", "web"), ("StatefulSet", "queue")),
+        },
+    ),
+    (
+        ["deploy,sts", "web"],
+        {"kinds": ("Deployment", "StatefulSet"), "named": (("Deployment", "web"), ("StatefulSet", "web"))},
+    ),
     (["deploy", "-l", "app=web"], {"selector": parse_selector("app=web")}),
-    (["deploy/web", "-n", "other"], {"names": ("web",), "namespace": "other"}),
-    (["deploy/web", "--timeout", "1m30s"], {"names": ("web",), "timeout": timedelta(seconds=90)}),
-    (["deploy/web", "--timeout=0s"], {"names": ("web",)}),
-    (["deploy/web", "--revision", "3"], {"names": ("web",), "revision": 3}),
+    (["deploy/web", "-n", "other"], {"named": (("Deployment", "web"),), "namespace": "other"}),
+    (["deploy/web", "--timeout", "1m30s"], {"named": (("Deployment", "web"),), "timeout": timedelta(seconds=90)}),
+    (["deploy/web", "--timeout=0s"], {"named": (("Deployment", "web"),)}),
+    (["deploy/web", "--revision", "3"], {"named": (("Deployment", "web"),), "revision": 3}),
 ]
 
 
@@ -54,7 +68,7 @@ def test_takes_what_kubectl_takes(
     assert request == RolloutStatus(**{"namespace": "shop", **expected})
     [options] = safe.sessions
     assert options["namespace"] == request.namespace
-    assert options["needs"] == to_watch_rollouts(request.namespace, kind=request.kind)
+    assert options["needs"] == to_watch_rollouts(request.namespace, kinds=request.kinds)
 
 
 WATCHED = {
@@ -75,7 +89,6 @@ def test_watches_unless_told_not_to(safe: CommandLine, status: Status, flag: str
 
 REFUSED = [
     ([], 2, "required resource not specified"),
-    (["deploy/web", "sts/db"], 2, "watch one type after the other: name deployments, statefulsets or daemonsets"),
     (["deploy/web", "-l", "a=b"], 2, "name cannot be provided when a selector is specified"),
     (["deploy/web", "--revision=-1"], 2, "revision must be a positive integer: -1"),
     (["job/a"], 1, "'job' has no rollout to watch: name a deployment, a statefulset or a daemonset"),
@@ -94,7 +107,7 @@ def test_refuses_in_kubectls_words_where_it_has_some(
 
 def test_what_is_not_there(empty_cluster: EmptyCluster) -> None:
     absent = empty_cluster("rollout", "status", "sts/db")
-    assert absent == Ended(code=1, out="", err='error: statefulsets.apps "db" not found\n')
+    assert absent == Ended(code=1, out="", err='Error from server (NotFound): statefulsets.apps "db" not found\n')
     none = empty_cluster("rollout", "status", "deploy", "-n", "shop")
     assert none == Ended(code=0, out="", err="No resources found in shop namespace.\n")
     assert empty_cluster.writes == []

@@ -26,7 +26,7 @@ def test_other_flags_of_one_letter_take_an_equals_sign_too(safe: CommandLine) ->
 def test_each_request_is_a_line_on_stderr(empty_cluster: EmptyCluster) -> None:
     ended = empty_cluster("rollout", "restart", "deploy/web", "-n", "shop", "-v=6")
     *lines, error = ended.err.splitlines()
-    assert error.startswith("error: ")
+    assert error.startswith("Error from server (NotFound): ")
     asked = re.escape(f"GET {empty_cluster.server.url}/api/v1/namespaces/shop/pods?limit=500")
     assert any(re.fullmatch(rf"{asked} 200 OK in \d+ milliseconds", line) for line in lines)
     assert any("watch=true" in line for line in lines)

@@ -67,7 +67,7 @@ def lacked(where: str) -> set[str]:
     [("Deployment", "deployments"), ("StatefulSet", "statefulsets"), ("DaemonSet", "daemonsets")],
 )
 def test_whoever_watches_rollouts_reads_pods_and_what_leads_to_them(kind: str, its: str) -> None:
-    needs = to_watch_rollouts("shop", kind=kind)
+    needs = to_watch_rollouts("shop", kinds=[kind])
     read = ("pods", "services", "endpointslices.discovery.k8s.io", "replicasets.apps", f"{its}.apps")
     here = "in namespace shop"
     assert words(*needs.required) == {f"{verb} {name} {here}" for name in read for verb in ("list", "watch")}

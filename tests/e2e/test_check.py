@@ -14,6 +14,7 @@ from tests.support.stage import NAMESPACE, RESTRICTED, Stage, api, web
 
 pytestmark = pytest.mark.controlplane
 
+ABSENT = "Error from server (NotFound):"
 BAD = "bank"
 ONE_BY_ONE = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 ONE_MORE = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
@@ -100,8 +101,12 @@ def test_one_workload_or_the_whole_cluster_is_checked(two_shops: Stage) -> None:
 
 
 def test_what_is_not_there_can_not_be_checked(two_shops: Stage) -> None:
-    assert check(two_shops, "deployment/none", "-n", NAMESPACE) == (2, "", 'error: deployments.apps "none" not found\n')
-    assert check(two_shops, "node/none") == (2, "", 'error: nodes "none" not found\n')
+    assert check(two_shops, "deployment/none", "-n", NAMESPACE) == (
+        2,
+        "",
+        f'{ABSENT} deployments.apps "none" not found\n',
+    )
+    assert check(two_shops, "node/none") == (2, "", f'{ABSENT} nodes "none" not found\n')
 
 
 def test_who_may_not_look_is_told_so(two_shops: Stage) -> None:

@@ -82,8 +82,11 @@ def test_says_once_what_kubectl_says_of_every_kind(shared_stage: Stage, namespac
         assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
     by_label = ("rollout", "status", "deploy", "-n", namespace, "-l", "app=none")
     assert shared_stage.safe(*by_label).stderr == kubectl(shared_stage, *by_label).stderr
-    late = ("rollout", "status", "deployment/nobody", "-n", namespace)
-    assert shared_stage.safe(*late, check=False).stderr == 'error: deployments.apps "nobody" not found\n'
+    several = ("statefulset/db", "deployment/nobody", "daemonset/agent", "deployment/web", "sts/none")
+    for resources in (("deployment/nobody",), several, ("deploy,sts", "web", "db")):
+        command = ("rollout", "status", *resources, "-n", namespace)
+        theirs, ours = kubectl(shared_stage, *command), shared_stage.safe(*command, check=False)
+        assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
 
 
 def _is_settled(stage: Stage, *command: str) -> bool:

@@ -80,7 +80,7 @@ def test_a_node_that_we_excluded_from_load_balancers_is_so_no_more(open_session:
 
 def test_what_is_not_there_is_told_in_kubectls_words(open_session: OpenSession) -> None:
     session = open_session(a_world(), Heard())
-    with pytest.raises(KubectlSafeError, match=r'^nodes "node-x" not found$'):
+    with pytest.raises(KubectlSafeError, match=r'^Error from server \(NotFound\): nodes "node-x" not found$'):
         abort(Abort(namespace="shop", nodes=("node-x",)), session)
-    with pytest.raises(KubectlSafeError, match=r'^deployments\.apps "x" not found$'):
+    with pytest.raises(KubectlSafeError, match=r'^Error from server \(NotFound\): deployments\.apps "x" not found$'):
         abort(Abort(namespace="shop", workloads={"Deployment": ("x",)}), session)

@@ -164,7 +164,7 @@ def test_what_is_looked_at(scope: Scope, pods: int, workloads: int) -> None:
 def test_what_is_named_has_to_be_there(named: Mapping[str, tuple[str, ...]], told: str) -> None:
     with pytest.raises(KubectlSafeError) as raised:
         run(Scope(namespace="shop", named=named), a_good_cluster(nodes=NODES))
-    assert str(raised.value) == told
+    assert str(raised.value) == f"Error from server (NotFound): {told}"
 
 
 def test_nothing_is_found_in_a_good_cluster_and_nothing_is_written() -> None:

@@ -81,7 +81,7 @@ def test_a_node_that_is_named_twice_is_drained_once(open_session: OpenSession) -
 
 def test_a_node_that_is_not_there_is_named_and_nothing_is_written(open_session: OpenSession) -> None:
     world = with_pods()
-    with pytest.raises(KubectlSafeError, match=r'^nodes "nope" not found$'):
+    with pytest.raises(KubectlSafeError, match=r'^Error from server \(NotFound\): nodes "nope" not found$'):
         drain(a_request("node-1", "nope"), open_session(world, Heard()))
     assert world.tried == []
 

@@ -108,7 +108,7 @@ def test_every_refusal_is_told_at_once_and_nothing_is_tried(open_session: OpenSe
 
 
 def test_a_deployment_that_is_not_there_is_named(open_session: OpenSession) -> None:
-    with pytest.raises(KubectlSafeError, match=r'^deployments.apps "nope" not found$'):
+    with pytest.raises(KubectlSafeError, match=r'^Error from server \(NotFound\): deployments.apps "nope" not found$'):
         restart(a_request("web", "nope"), open_session(a_world(), Heard()))
 
 

@@ -95,7 +95,7 @@ class Leases:
 def followed(*snapshots: Snapshot, leases: Leases | None = None, **changes: Any) -> Followed:
     """Watch the rollout of `web` through these snapshots, a second each."""
     told, onlooker = Followed(), Onlooker(list(snapshots))
-    request = RolloutStatus(**{"namespace": "shop", "names": ("web",), **changes})
+    request = RolloutStatus(**{"namespace": "shop", "named": (("Deployment", "web"),), **changes})
     try:
         say, warn = told.out.append, told.err.append
         follow(request, onlooker, say=say, warn=warn, now=onlooker.now, leases=leases or Leases())
@@ -149,7 +149,7 @@ def test_asks_for_the_target_of_a_pod_that_is_gone_until_that_is_too() -> None:
     drains = a_cluster(health={**a_cluster().health, a_target("web-7"): health("draining")})
     onlooker = Onlooker([leaving("web-7"), *[drains] * 4, over()])
     out: list[str] = []
-    request = RolloutStatus(namespace="shop", names=("web",))
+    request = RolloutStatus(namespace="shop", named=(("Deployment", "web"),))
     follow(request, onlooker, say=out.append, warn=out.append, now=onlooker.now, leases=Leases())
     assert out[1:] == [waiting("target 10.244.0.8:8080 in web of an old pod is draining"), DONE]
     assert [a_target("web-7") in asked for asked in onlooker.asked] == [False, True, True, True, True, True]
@@ -164,6 +164,17 @@ def test_says_once_who_is_at_work_on_its_pods() -> None:
     told = followed(*[WITHDRAWN] * 5, over(), leases=leases)
     at_work = "rollout restart deployment/web, by alice@laptop (pid 4711), is at work on deployment/web"
     assert (told.out, told.err) == ([at_work, DRAINS, DONE], [])
+
+
+def test_says_once_when_a_run_was_last_heard_of_whose_renewal_is_overdue() -> None:
+    told = followed(*[WITHDRAWN] * 5, over(), leases=Leases((a_lease(renewed=45),)))
+    who = "rollout restart deployment/web, by alice@laptop (pid 4711),"
+    assert told.out == [
+        f"{who} is at work on deployment/web",
+        f"{who} was last heard of 45s ago; it is taken for dead after a minute",
+        DRAINS,
+        DONE,
+    ]
 
 
 def test_says_once_what_a_dead_run_left_and_how_to_end_it() -> None:
@@ -235,8 +246,15 @@ def test_ends_with_an_error_in_kubectls_words(snapshot: Snapshot, error: str) ->
 
 
 def test_a_workload_that_is_not_there() -> None:
-    assert followed(a_cluster(), names=("api",)).error == 'deployments.apps "api" not found'
-    none = followed(a_cluster(), names=(), kind="DaemonSet")
+    absent = followed(a_cluster(), named=(("Deployment", "api"), ("Deployment", "web"), ("StatefulSet", "db")))
+    not_found = (
+        'Error from server (NotFound): deployments.apps "api" not found\n'
+        'Error from server (NotFound): statefulsets.apps "db" not found'
+    )
+    assert (absent.out, absent.error) == ([DONE], not_found)
+    stuck = followed(rolling(progress="ProgressDeadlineExceeded"), named=(("Deployment", "api"), ("Deployment", "web")))
+    assert stuck.error == f'deployment "web" exceeded its progress deadline\n{not_found.splitlines()[0]}'
+    none = followed(a_cluster(), named=(), kinds=("DaemonSet",))
     assert (none.out, none.err, none.error) == ([], ["No resources found in shop namespace."], "")
 
 
@@ -245,11 +263,21 @@ def test_watches_one_after_the_other_and_tells_at_the_end_what_failed() -> None:
     other = replace(stuck, name="other", uid=uid("other"), namespace="elsewhere")
     web = a_deployment(labels={"team": "blue"})
     snapshot = a_cluster(workloads={its.uid: its for its in (web, stuck, other)})
-    chosen: Callable[..., Followed] = lambda **by: followed(snapshot, names=(), **by)  # noqa: E731
+    chosen: Callable[..., Followed] = lambda **by: followed(snapshot, named=(), **by)  # noqa: E731
     told = chosen(selector=LabelSelector(match_labels={"team": "blue"}))
     assert (told.out, told.error) == ([DONE], 'deployment "api" exceeded its progress deadline')
     assert chosen().out == told.out
     assert chosen(selector=LabelSelector(match_labels={"team": "red"})).err
+
+
+def test_watches_several_kinds_in_the_order_of_the_arguments() -> None:
+    db = replace(a_deployment("db"), kind="StatefulSet")
+    snapshot = a_cluster(workloads={its.uid: its for its in (a_deployment(), db)})
+    both = (("StatefulSet", "db"), ("Deployment", "web"))
+    assert [line.split()[0] for line in followed(snapshot, named=both).out] == ["statefulset", "deployment"]
+    assert [line.split()[0] for line in followed(snapshot, named=both[::-1]).out] == ["deployment", "statefulset"]
+    of_kinds = followed(snapshot, named=(), kinds=("Deployment", "StatefulSet"))
+    assert [line.split()[0] for line in of_kinds.out] == ["deployment", "statefulset"]
 
 
 def test_a_revision_that_another_has_rolled_over() -> None:

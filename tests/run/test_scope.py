@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.selector import LabelSelector
 from kubectl_safe.model.workload import Node
-from kubectl_safe.run.scope import Scope, choose, readable
+from kubectl_safe.run.scope import Chosen, Scope, choose, readable
 from tests.support.builders import a_cluster, a_deployment, a_pod, an_owner, uid
 
 WEB = LabelSelector(match_labels={"app": "web"})
@@ -53,15 +52,22 @@ def test_pods_are_chosen(scope: dict[str, Any], names: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("Deployment", 'deployments.apps "nobody" not found'),
-        ("ReplicationController", 'replicationcontrollers "nobody" not found'),
-        ("Pod", 'pods "nobody" not found'),
-        ("Node", 'nodes "nobody" not found'),
+        ("Deployment", 'deployments.apps "nobody"'),
+        ("ReplicationController", 'replicationcontrollers "nobody"'),
+        ("Pod", 'pods "nobody"'),
+        ("Node", 'nodes "nobody"'),
     ],
 )
 def test_what_is_named_has_to_be_there(kind: str, why: str) -> None:
-    with pytest.raises(KubectlSafeError, match=why):
-        choose(Scope(namespace="shop", named={kind: ("nobody",)}), CLUSTER)
+    chosen = choose(Scope(namespace="shop", named={kind: ("nobody",)}), CLUSTER)
+    assert chosen == Chosen(workloads=(), pods=(), nodes=(), missing=(why,))
+
+
+def test_what_is_there_of_what_is_named_is_chosen_and_the_others_are_told() -> None:
+    named = {"Pod": ("x", "lone", "y"), "Deployment": ("web", "z"), "Node": ("node-1",)}
+    chosen = choose(Scope(namespace="shop", named=named), CLUSTER)
+    assert [pod.name for pod in chosen.pods] == ["lone", "web-1", "web-2"]
+    assert chosen.missing == ('pods "x"', 'pods "y"', 'deployments.apps "z"')
 
 
 def test_a_pod_whose_mark_is_not_ours_is_put_aside() -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from kubectl_safe.kube.errors import ApiError
-from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.run.scope import Scope
@@ -159,5 +158,5 @@ def test_what_a_dead_run_left_does_not_have_leases_read_all_the_time() -> None:
 
 
 def test_what_is_named_has_to_be_there() -> None:
-    with pytest.raises(KubectlSafeError, match=r'deployments\.apps "api" not found'):
-        a_status(View(MOMENT), Server(), [], Scope(namespace="shop", named={"Deployment": ("api",)})).look()
+    seen = a_status(View(MOMENT), Server(), [], Scope(namespace="shop", named={"Deployment": ("api",)})).look()
+    assert (seen.pods, seen.missing) == ((), ('deployments.apps "api"',))
