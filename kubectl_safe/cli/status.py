@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +15,7 @@ from kubectl_safe.cli.progress import Progress, width
 from kubectl_safe.cli.resources import kind_of, named_resources
 from kubectl_safe.cli.start import connect, onlooker_for
 from kubectl_safe.cli.types import parse_selector
-from kubectl_safe.model.errors import UsageError
+from kubectl_safe.model.errors import NotFoundError, UsageError
 from kubectl_safe.render.output import echo
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from kubectl_safe.run.scope import Scope
 
 FORMATS = ("json", "name", "wide", "yaml")
+PATIENCE = timedelta(seconds=5)
+"""How long AWS is waited for: who looks wants to see what is known, and a watch shows later answers as they come."""
 WITHOUT = "its targets are shown as unknown"
 
 
@@ -100,7 +104,7 @@ def command(
     namespace = None if all_namespaces else common.namespace or namespace_name(client.namespace)
     scope = Scope(namespace=namespace, named=named, selector=label_selector)
     needs = to_look(scope.watched, kinds=named)
-    printer = _Printer(form, scope, command=mask_arguments(ctx.obj.command), redraws=is_watched and _can_redraw(form))
+    printer = _Printer(form, scope, command=mask_arguments(ctx.obj.command), is_watched=is_watched)
     with (
         printer.progress,
         onlooker_for(
@@ -111,6 +115,7 @@ def command(
             warn=printer.warn,
             progress=printer.progress.tell,
             without=WITHOUT,
+            patience=PATIENCE,
             leaves_out=True,
         ) as onlooker,
     ):
@@ -140,15 +145,16 @@ def _can_redraw(form: str) -> bool:
 class _Printer:
     """Prints what is seen, where it is another thing than before."""
 
-    def __init__(self, form: str, scope: "Scope", *, command: Sequence[str], redraws: bool) -> None:
+    def __init__(self, form: str, scope: "Scope", *, command: Sequence[str], is_watched: bool) -> None:
         from kubectl_safe.render.in_place import InPlace
 
         self.progress = Progress()
         self._form = form
         self._scope = scope
         self._command = command
+        self._is_watched = is_watched
         self._warnings: list[str] = []
-        self._screen = InPlace() if redraws else None
+        self._screen = InPlace() if is_watched and _can_redraw(form) else None
         self._last: list[str] | None = None
 
     def warn(self, message: str) -> None:
@@ -161,8 +167,18 @@ class _Printer:
             self.progress.warn(message)
 
     def tell(self, seen: "Overview") -> None:
-        """Print what is seen."""
+        """Print what is seen.
+
+        Raises:
+            NotFoundError: something that is named is not there; what is there is printed before.
+        """
         self.progress.clear()
+        if seen.pods or not seen.missing:
+            self._show(seen)
+        if seen.missing:
+            raise NotFoundError(*seen.missing)
+
+    def _show(self, seen: "Overview") -> None:
         if self._screen:
             columns, rows = self._screen.room
             self._screen.draw(_fitting(self._lines(seen, columns), rows))
@@ -176,9 +192,19 @@ class _Printer:
             self._print(seen)
 
     def _lines(self, seen: "Overview", columns: int | None, *, has_ages: bool = True) -> list[str]:
+        from kubectl_safe.decide.status import by_urgency
         from kubectl_safe.render.status import status_lines
 
-        lines = status_lines(seen, width=columns, is_wide=self._form == "wide", has_ages=has_ages)
+        if self._is_watched or columns is not None:
+            # What is below the edge of a screen is seen last, if at all.
+            seen = replace(seen, pods=by_urgency(seen.pods))
+        lines = status_lines(
+            seen,
+            width=columns,
+            is_wide=self._form == "wide",
+            has_ages=has_ages,
+            has_namespaces=self._scope.watched is None,
+        )
         return lines if seen.pods or not self._screen else [*lines, _none(self._scope)]
 
     def _print(self, seen: "Overview") -> None:

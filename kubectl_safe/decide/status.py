@@ -73,12 +73,26 @@ class PodStatus:
         return Gate(type="Ready", condition=self.pod.conditions.get("Ready"))
 
     @property
+    def is_steady(self) -> bool:
+        """Whether it is in no handoff, and in service wherever requests get to it, as far as that is known."""
+        places = all(its.is_ready and not its.is_terminating for its in self.places)
+        targets = all(its.health is None or its.health.state is State.HEALTHY for its in self.targets)
+        gates = all(its.condition and its.condition.is_true for its in self.gates)
+        is_serving = self.pod.is_finished or (self.pod.is_ready and gates and places and targets)
+        return self.step in {None, Step.QUEUED} and is_serving
+
+    @property
     def why_not_ready(self) -> str:
         """Why it is not Ready, in a word; empty where it is, or nobody says."""
         if self.pod.is_ready:
             return ""
         ready = self.ready.condition
         return self.pod.waiting_reason or (ready.reason if ready else "")
+
+
+def by_urgency(pods: Iterable[PodStatus]) -> tuple[PodStatus, ...]:
+    """Return those first that are in a handoff or not fully in service, and otherwise keep the order."""
+    return tuple(sorted(pods, key=lambda its: its.is_steady))
 
 
 def status_of(pods: Iterable[Pod], snapshot: Snapshot, *, queued: Collection[str] = ()) -> tuple[PodStatus, ...]:

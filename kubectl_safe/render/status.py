@@ -19,7 +19,14 @@ _LINES = 1000
 _WAYS = ("gate", "slice", "target")
 
 
-def status_lines(seen: Overview, *, width: int | None, is_wide: bool = False, has_ages: bool = True) -> list[str]:
+def status_lines(
+    seen: Overview,
+    *,
+    width: int | None,
+    is_wide: bool = False,
+    has_ages: bool = True,
+    has_namespaces: bool = False,
+) -> list[str]:
     """Return all of it in lines of at most `width` cells, where names allow it.
 
     Args:
@@ -27,10 +34,13 @@ def status_lines(seen: Overview, *, width: int | None, is_wide: bool = False, ha
         width: of the terminal; None breaks no line.
         is_wide: whether to say everything, as with kubectl's `-o wide`.
         has_ages: whether to say how old things are, which changes without anything happening.
+        has_namespaces: whether to say the namespace of each pod, as kubectl does with `--all-namespaces`.
     """
     at = seen.at if has_ages else None
     above = list(run_lines(seen, width=width, has_ages=has_ages))
-    return [*above, *([""] if above and seen.pods else []), *_table(seen.pods, at, width=width, is_wide=is_wide)]
+    leading = {"NAMESPACE": [plain(its.pod.namespace) for its in seen.pods]} if has_namespaces else {}
+    table = _table(seen.pods, at, leading=leading, width=width, is_wide=is_wide)
+    return [*above, *([""] if above and table else []), *table]
 
 
 def name_lines(seen: Overview) -> list[str]:
@@ -38,11 +48,18 @@ def name_lines(seen: Overview) -> list[str]:
     return [f"pod/{plain(its.pod.name)}" for its in seen.pods]
 
 
-def _table(pods: Sequence[PodStatus], at: datetime | None, *, width: int | None, is_wide: bool) -> list[str]:
+def _table(
+    pods: Sequence[PodStatus],
+    at: datetime | None,
+    *,
+    leading: dict[str, list[str]],
+    width: int | None,
+    is_wide: bool,
+) -> list[str]:
     if not pods:
         return []
     ways = [_ways(its, at, is_wide=is_wide) for its in pods]
-    columns = _columns(pods, at, is_wide=is_wide)
+    columns = {**leading, **_columns(pods, at, is_wide=is_wide)}
     beside = _tabulated({**columns, **{way.upper(): ["\n".join(its[way]) for its in ways] for way in _WAYS}})
     if width is None or max(map(cells, beside)) <= width:
         return beside
@@ -51,14 +68,16 @@ def _table(pods: Sequence[PodStatus], at: datetime | None, *, width: int | None,
         head, *rows = _tabulated(columns)
         ways = [{"node": [node], **its} for node, its in zip(nodes, ways, strict=True)]
     shown = [way for way in ("node", *_WAYS) if any(its.get(way, [NONE]) != [NONE] for its in ways)]
+    indent = 2 + max(map(len, shown), default=0) + 2
     found = [head]
     for row, its in zip(rows, ways, strict=True):
-        found += [row, *_below({way: its[way] for way in shown}, width)]
+        # That a pod is in no slice any more says something; that it never had a gate or a target doesn't.
+        told = [way for way in shown if is_wide or way not in {"gate", "target"} or its[way] != [NONE]]
+        found += [row, *_below({way: its[way] for way in told}, indent, width)]
     return found
 
 
-def _below(ways: dict[str, list[str]], width: int) -> Iterator[str]:
-    indent = 2 + max(map(len, ways), default=0) + 2
+def _below(ways: dict[str, list[str]], indent: int, width: int) -> Iterator[str]:
     for way, texts in ways.items():
         for text in texts:
             first, *more = wrap(text, max(1, width - indent), _LINES)
@@ -74,11 +93,8 @@ def _tabulated(columns: dict[str, list[str]]) -> list[str]:
 
 
 def _columns(pods: Sequence[PodStatus], at: datetime | None, *, is_wide: bool) -> dict[str, list[str]]:
-    """Return the columns of which each pod has one value; a namespace only where there are several."""
-    namespaces = {its.pod.namespace for its in pods}
-    found = {"NAMESPACE": [plain(its.pod.namespace) for its in pods]} if len(namespaces) > 1 else {}
+    """Return the columns of which each pod has one value."""
     return {
-        **found,
         "NAME": [plain(its.pod.name) for its in pods],
         "READY": [_ready(its) for its in pods],
         "STEP": [its.step.value if its.step else "-" for its in pods],

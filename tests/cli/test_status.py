@@ -137,6 +137,7 @@ def watched(shown: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             for its in seen:
                 tell(its)
 
+        monkeypatch.setattr("kubectl_safe.run.status.Status.look", lambda _: seen[0])
         monkeypatch.setattr("kubectl_safe.run.status.Status.follow", follow)
         return shown("status", "-w", *arguments)
 
@@ -204,7 +205,42 @@ def test_an_empty_document_is_one(empty_cluster: EmptyCluster) -> None:
     ],
 )
 def test_what_is_named_has_to_be_there(empty_cluster: EmptyCluster, named: str, told: str) -> None:
-    assert empty_cluster("status", named) == Ended(code=1, out="", err=f"error: {told}\n")
+    assert empty_cluster("status", named) == Ended(code=1, out="", err=f"Error from server (NotFound): {told}\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["-w"]], ids=["once", "watched"])
+def test_what_is_there_is_printed_before_what_is_not(
+    shown: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    seen = replace(SEEN, missing=('pods "x"', 'pods "y"'))
+    monkeypatch.setattr("kubectl_safe.run.status.Status.look", lambda _: seen)
+    monkeypatch.setattr("kubectl_safe.run.status.Status.follow", lambda _, tell: tell(seen))
+    ended = shown("status", "po", "web-1", "web-2", "x", "y", "-o", "name", *arguments)
+    told = "".join(f'Error from server (NotFound): pods "{name}" not found\n' for name in "xy")
+    assert ended == Ended(code=1, out="pod/web-1\npod/web-2\n", err=told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns", "names"),
+    [
+        pytest.param(["--watch=false"], "", ["web-1", "web-2"], id="in a pipe"),
+        pytest.param(["--watch=false"], "80", ["web-2", "web-1"], id="on a screen"),
+        pytest.param([], "", ["web-2", "web-1"], id="watched"),
+        pytest.param(["-o", "name"], "", ["pod/web-1", "pod/web-2"], id="for programs"),
+    ],
+)
+def test_who_is_under_way_comes_first_where_people_look(
+    watched: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, arguments: list[str], columns: str, names: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    seen = looked_at(a_cluster(a_pod("web-2", withdrawn=True), without=[f"web-{n}" for n in range(3, 7)]))
+    lines = watched(*arguments, seen=[seen]).out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(("web-", "pod/"))] == names
+
+
+def test_all_namespaces_have_a_column_also_where_there_is_one(shown: CommandLine) -> None:
+    assert [line for line in shown("status", "-A").out.splitlines() if line.startswith("NAMESPACE ")]
+    assert not [line for line in shown("status").out.splitlines() if line.startswith("NAMESPACE ")]
 
 
 def test_an_interruption_ends_a_watch_as_any_other_command(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_safe.decide.decision import Step
-from kubectl_safe.decide.status import PodStatus, status_of
+from kubectl_safe.decide.status import PodStatus, by_urgency, status_of
 from kubectl_safe.model.pod import Condition, Pod
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
@@ -44,6 +44,34 @@ def status(snapshot: Snapshot, name: str = "web-1", *, is_queued: bool = False) 
 )
 def test_tells_the_step_of_a_pod_that_is_on_its_way(pod: Pod, is_queued: bool, step: Step | None) -> None:
     assert status(a_cluster(pod), is_queued=is_queued).step is step
+
+
+STEADY = a_cluster(target_health={"web-1": health()})
+OUT = replace(an_endpoint(a_pod()), is_ready=False)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "is_steady"),
+    [
+        pytest.param(STEADY, True, id="in service"),
+        pytest.param(a_cluster(health={}), True, id="AWS was not asked"),
+        pytest.param(a_cluster(a_pod(phase="Succeeded", ready=False)), True, id="finished"),
+        pytest.param(a_cluster(a_pod(withdrawn=True)), False, id="in a handoff"),
+        pytest.param(a_cluster(a_pod(ready=False)), False, id="not Ready"),
+        pytest.param(a_cluster(a_pod(conditions={"Ready": Condition(is_true=True)})), False, id="a gate is not set"),
+        pytest.param(replace(STEADY, endpoints=(OUT,)), False, id="not ready in a slice"),
+        pytest.param(a_cluster(target_health={"web-1": MISMATCH}), False, id="its target is unhealthy"),
+    ],
+)
+def test_tells_who_is_in_service_everywhere_and_in_no_handoff(snapshot: Snapshot, *, is_steady: bool) -> None:
+    assert status(snapshot).is_steady is is_steady
+
+
+def test_who_is_in_a_handoff_or_not_in_service_comes_first_and_otherwise_the_order_stays() -> None:
+    snapshot = a_cluster(a_pod("web-3", ready=False), a_pod("web-5", withdrawn=True))
+    pods = sorted(snapshot.pods.values(), key=lambda pod: pod.name)
+    names = [its.pod.name for its in by_urgency(status_of(pods, snapshot))]
+    assert names == ["web-3", "web-5", "web-1", "web-2", "web-4", "web-6"]
 
 
 def test_a_withdrawn_pod_is_still_of_its_workload() -> None:

@@ -2,12 +2,13 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
 
 from kubectl_safe.sandbox.elbv2 import no_fault
-from kubectl_safe.sandbox.elbv2_faults import access_denied, refusing
+from kubectl_safe.sandbox.elbv2_faults import access_denied, expired_token, internal_failure, refusing
 from kubectl_safe.sandbox.rig import ACCESS_KEY
 from tests.support.scenario import Scene
 from tests.support.stage import RESTRICTED, USER
@@ -112,3 +113,43 @@ def test_targets_that_may_not_be_asked_for_are_unknown_and_it_says_what_is_missi
     assert warning.endswith("; its targets are shown as unknown")
     assert [states(pod) for pod in seen["pods"]] == [[None]]
     assert seen["warnings"] == [warning.removeprefix("Warning: ")]
+
+
+def test_with_credentials_that_have_run_out_targets_are_unknown_and_it_says_to_log_in_again(scene: Scene) -> None:
+    scene.deploy("expired", replicas=1, is_load_balanced=True)
+    elbv2 = scene.stage.rig.elbv2
+    elbv2.fault = refusing(expired_token, caller=ACCESS_KEY)
+    try:
+        done = scene.stage.safe("status", "-n", scene.namespace)
+        seen = status(scene)
+    finally:
+        elbv2.fault = no_fault
+    assert re.search(r" expired True +expired ready +\S+ \S+:8080 unknown \(its group can't be asked\)$", done.stdout)
+    assert "Traceback" not in done.stderr
+    [warning] = done.stderr.splitlines()
+    assert ": ExpiredToken: " in warning
+    assert warning.endswith(
+        "log in again (aws sso login, or whatever gives you credentials); its targets are shown as unknown"
+    )
+    [target] = seen["pods"][0]["targets"]
+    assert (target["state"], target["why"]) == (None, "its group can't be asked")
+    assert seen["warnings"] == [warning.removeprefix("Warning: ")]
+
+
+def test_an_aws_that_does_not_answer_is_not_waited_for_long_and_a_watch_takes_its_answers_later(scene: Scene) -> None:
+    scene.deploy("late", replicas=1, is_load_balanced=True)
+    elbv2 = scene.stage.rig.elbv2
+    elbv2.fault = refusing(internal_failure, caller=ACCESS_KEY)
+    began = time.monotonic()
+    try:
+        done = scene.stage.safe("status", "-n", scene.namespace)
+        took = time.monotonic() - began
+        with scene.stage.safe_in_background("status", "-w", "-n", scene.namespace) as watched:
+            watched.await_line(":8080 unknown (")
+            elbv2.fault = no_fault
+            watched.await_line(":8080 healthy")
+    finally:
+        elbv2.fault = no_fault
+    assert took < 20
+    assert done.stdout.rstrip().endswith("unknown (AWS has not answered yet)")
+    assert ": InternalFailure: " in done.stderr

@@ -198,11 +198,39 @@ def test_what_a_dead_run_left_stands_above_with_the_command_that_ends_it() -> No
     ]
 
 
-def test_pods_of_several_namespaces_have_a_column_for_it() -> None:
+@pytest.mark.parametrize("width", [None, 80])
+def test_where_all_namespaces_are_looked_at_there_is_a_column_for_them(width: int | None) -> None:
     other = a_pod("far", namespace="bank", labels=LABELS)
-    lines = status_lines(looked_at(a_cluster(other, without=["web-6"])), width=None)
-    assert lines[0].split()[:2] == ["NAMESPACE", "NAME"]
-    assert lines[1].split()[:2] == ["bank", "far"]
+    several = status_lines(looked_at(a_cluster(other, without=["web-6"])), width=width, has_namespaces=True)
+    assert several[0].split()[:2] == ["NAMESPACE", "NAME"]
+    assert several[1].split()[:2] == ["bank", "far"]
+    one = status_lines(looked_at(a_cluster()), width=width, has_namespaces=True)
+    assert one[0].split()[:2] == ["NAMESPACE", "NAME"]
+    assert one[1].split()[:2] == ["shop", "web-1"]
+
+
+def test_on_a_narrow_screen_no_line_says_that_a_pod_never_had_a_gate_or_a_target() -> None:
+    bare = a_pod("bare", labels={}, controller=None, readiness_gates=())
+    seen = looked_at(a_cluster(bare, without=[f"web-{n}" for n in range(2, 7)]))
+    lines = status_lines(seen, width=80)
+    assert [" ".join(line.split()[:2]) for line in lines[1:]] == [
+        "bare True",
+        "slice <none>",
+        "web-1 True",
+        "gate web",
+        "slice web",
+        "target web",
+    ]
+    for width, is_wide in ((200, False), (80, True)):
+        assert "".join(status_lines(seen, width=width, is_wide=is_wide)).count("<none>") == 3
+
+
+def test_a_run_whose_renewal_is_overdue_was_last_heard_of_some_time_ago() -> None:
+    heard, silent = (looked_at(a_moment(), a_lease(renewed=age)) for age in (19, 45))
+    assert status_lines(heard, width=None)[0].endswith("(pid 4711) for 2m5s:")
+    assert status_lines(silent, width=None)[0].endswith("(pid 4711) for 2m5s, last heard of 45s ago:")
+    [run] = json.loads(in_json(document(silent, command=[], warnings=[])))["runs"]
+    assert run["heardAt"] == "2026-11-23T11:59:15.000Z"
 
 
 def test_ages_can_be_left_out_so_that_nothing_changes_by_itself() -> None:
