@@ -44,15 +44,18 @@ def test_a_pod_in_the_middle_of_its_handoff_is_shown_with_its_target_that_drains
         assert [(its["service"], its["ready"], its["terminating"]) for its in pod["slices"]] == [("web", True, False)]
     assert [write for write in scene.stage.writes()[before:] if "review" not in write.resource] == []
 
-    with scene.stage.safe_in_background(*scene.restart()) as restart:
+    # The watch begins first: on a busy machine the target has drained before three other commands have ended.
+    with (
+        scene.stage.safe_in_background("status", "-l", "app=web", "-w", "-n", scene.namespace) as watched,
+        scene.stage.safe_in_background(*scene.restart()) as restart,
+    ):
         restart.await_line("withdrawn")
         scene.when(scene.withdrawn, what="a withdrawn pod")
         seen = status(scene, "deployment/web")
         text = scene.stage.safe("status", "-n", scene.namespace).stdout
         by_node = status(scene, *(f"node/{its['node']}" for its in seen["pods"] if its["step"] == "withdrawn"))
-        with scene.stage.safe_in_background("status", "-l", "app=web", "-w", "-n", scene.namespace) as watched:
-            watched.await_line(" draining ")
-            watched.await_line(" terminating")
+        watched.await_line(" draining ")
+        watched.await_line(" terminating")
         assert restart.wait(90) == 0
 
     [withdrawn, *_] = [pod for pod in seen["pods"] if pod["step"] == "withdrawn"]
