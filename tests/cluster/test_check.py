@@ -58,7 +58,7 @@ def test_a_good_set_up_and_what_becomes_bad_of_it(stage: Stage) -> None:
     assert codes(stage) == {}
     group = stage.rig.deployed["shop", "web"].group
     assert group is not None
-    group.health_port, group.interval, group.unhealthy_threshold = "9000", 20, 3
+    group.interval, group.unhealthy_threshold = 20, 3
     group.deregistration_delay, group.protocol_version, group.is_behind = 0, "GRPC", False
     group.attributes |= {"slow_start.duration_seconds": "60", "stickiness.enabled": "true"}
     group.targets[Target("10.9.9.9", 8080)] = Registration(health=HEALTHY)
@@ -70,7 +70,6 @@ def test_a_good_set_up_and_what_becomes_bad_of_it(stage: Stage) -> None:
         "deregistration-delay-zero": binding,
         "group-without-balancer": binding,
         "health-check-slow": binding,
-        "port-mismatch": binding,
         "slow-start": binding,
         "stickiness": binding,
         "target-without-pod": binding,
