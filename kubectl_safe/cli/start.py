@@ -46,6 +46,22 @@ def connect(common: Common) -> "Client":
     return open_client(kubeconfig=common.kubeconfig, context=common.context, now=now)
 
 
+def labelled_nodes(common: Common, client: "Client", selector: str) -> tuple[str, ...]:
+    """Return the names of the nodes that the API server chooses by `-l`; the client is closed where it can't.
+
+    Raises:
+        KubectlSafeError: the selector is none, or nodes can't be listed.
+    """
+    from kubectl_safe.kube.nodes import labelled
+
+    try:
+        with _shown(common, client, common.output.audience):
+            return labelled(client, selector)
+    except BaseException:
+        client.close()
+        raise
+
+
 @contextmanager
 def _shown(common: Common, client: "Client", audience: "Audience | Lines") -> "Iterator[None]":
     """Show what is asked and answered meanwhile, as `-v` says: above a table, otherwise plainly on stderr."""

@@ -47,6 +47,20 @@ def test_a_node_may_be_named_with_its_kind(safe: CommandLine, name: str) -> None
     assert drained(safe, name, "node-2").nodes == ("node-1", "node-2")
 
 
+def test_nodes_are_chosen_by_their_labels(safe: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "kubectl_safe.cli.drain.labelled_nodes", lambda _common, _client, selector: (f"a-{selector}", "b")
+    )
+    assert drained(safe, "-l", "pool=old").nodes == ("a-pool=old", "b")
+    [options] = safe.sessions
+    assert options["about"] == "drain a-pool=old b"
+    assert options["needs"] == to_drain(("a-pool=old", "b"), writes=True, nudges=True)
+
+
+def test_an_empty_selector_beside_names_is_none_as_with_kubectl(safe: CommandLine) -> None:
+    assert drained(safe, "node-1", "-l", "").nodes == ("node-1",)
+
+
 @pytest.mark.parametrize("value", ["", "=true"])
 def test_the_flags_of_kubectl_drain_are_taken_in_both_its_forms(safe: CommandLine, value: str) -> None:
     request = drained(safe, "n", f"--ignore-daemonsets{value}", f"--delete-emptydir-data{value}", f"--force{value}")
