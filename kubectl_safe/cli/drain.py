@@ -1,6 +1,8 @@
 """`kubectl safe drain`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -46,6 +48,14 @@ NONE_FOUND = "No resources found"
     help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value "
     "specified in the pod will be used.",
 )
+@click.option(
+    "--skip-wait-for-delete-timeout",
+    type=whole_number,
+    metavar="SECONDS",
+    default="0",
+    show_default=True,
+    help="If a pod's DeletionTimestamp is older than that, skip waiting for the pod. Must be greater than 0 to skip.",
+)
 @click.option("--uncordon-on-failure", is_flag=True, help="Uncordon the nodes again where the drain fails.")
 @common_options()
 def command(
@@ -58,6 +68,7 @@ def command(
     selector: str | None,
     pod_selector: str | None,
     grace_period: int,
+    skip_wait_for_delete_timeout: int,
     uncordon_on_failure: bool,
 ) -> None:
     """Drain nodes without losing a request.
@@ -97,11 +108,13 @@ def command(
         client.close()
         common.output.audience.warn(NONE_FOUND)
         return
+    seconds = skip_wait_for_delete_timeout
+    skip_wait = timedelta(seconds=seconds) if seconds > 0 else None
     request = Drain(
         nodes=names,
         pod_selector=chosen,
         options=Options(ignore_daemon_sets=ignore_daemonsets, delete_empty_dir_data=delete_emptydir_data, force=force),
-        settings=settings_of(common),
+        settings=replace(settings_of(common), skip_wait_for_delete=skip_wait),
         uncordons_on_failure=uncordon_on_failure,
     )
     grace = grace_period if grace_period >= 0 else None

@@ -181,8 +181,15 @@ def _plan(node: Node, request: Drain, snapshot: Snapshot, session: Session) -> N
     pods = [pod for pod in snapshot.pods.values() if pod.node == node.name and _is_selected(pod, request)]
     pods.sort(key=lambda pod: (pod.namespace, pod.name))
     missing = _missing_daemon_sets(pods, session)
-    allow = request.settings.allow
-    return plan_node(node.name, pods, snapshot, request.options, missing_daemon_sets=missing, allow=allow)
+    return plan_node(
+        node.name,
+        pods,
+        snapshot,
+        request.options,
+        missing_daemon_sets=missing,
+        allow=request.settings.allow,
+        skip_wait=request.settings.skip_wait_for_delete,
+    )
 
 
 def _is_selected(pod: Pod, request: Drain) -> bool:

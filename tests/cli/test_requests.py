@@ -77,6 +77,14 @@ def test_a_negative_grace_period_leaves_it_to_the_pods(safe: CommandLine, value:
     assert safe.sessions[0]["grace_period"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("value", "wait"), [("-4", None), ("0", None), ("1", timedelta(seconds=1)), ("600", timedelta(minutes=10))]
+)
+def test_a_pod_is_skipped_after_more_than_no_time(safe: CommandLine, value: str, wait: timedelta | None) -> None:
+    request = drained(safe, "n", "--skip-wait-for-delete-timeout", value)
+    assert request.settings == Settings(skip_wait_for_delete=wait)
+
+
 DRY_RUNS = [
     pytest.param(["--dry-run", "node-1"], "client", ("node-1",), id="alone, before the node"),
     pytest.param(["node-1", "--dry-run"], "client", ("node-1",), id="alone, at the end"),

@@ -166,6 +166,7 @@ BY_FLAG = {
     "--max-unavailable": [*COUNTS, "101%", "999999999%"],
     "--max-draining": [*COUNTS, "0", "5%"],
     "--grace-period": NUMBERS,
+    "--skip-wait-for-delete-timeout": NUMBERS,
     "-v": [*NUMBERS, "-1", "11", "99", "06"],
 }
 
