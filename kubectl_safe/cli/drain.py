@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_safe.cli.names import kind_and_name
-from kubectl_safe.cli.options import Common, common_options
+from kubectl_safe.cli.options import CHUNK_SIZE, Common, common_options
 from kubectl_safe.cli.start import connect, labelled_nodes, session_for, settings_of
 from kubectl_safe.cli.types import parse_selector, whole_number
 from kubectl_safe.model.errors import UsageError
@@ -56,6 +56,14 @@ NONE_FOUND = "No resources found"
     show_default=True,
     help="If a pod's DeletionTimestamp is older than that, skip waiting for the pod. Must be greater than 0 to skip.",
 )
+@click.option(
+    "--chunk-size",
+    type=whole_number,
+    metavar="INTEGER",
+    default=str(CHUNK_SIZE),
+    show_default=True,
+    help="Return large lists in chunks rather than all at once. Pass 0 to disable.",
+)
 @click.option("--uncordon-on-failure", is_flag=True, help="Uncordon the nodes again where the drain fails.")
 @common_options()
 def command(
@@ -69,6 +77,7 @@ def command(
     pod_selector: str | None,
     grace_period: int,
     skip_wait_for_delete_timeout: int,
+    chunk_size: int,
     uncordon_on_failure: bool,
 ) -> None:
     """Drain nodes without losing a request.
@@ -103,7 +112,7 @@ def command(
 
     client = connect(common)
     if selector and not names:
-        names = labelled_nodes(common, client, selector)
+        names = labelled_nodes(common, client, selector, page=chunk_size)
     if not names:
         client.close()
         common.output.audience.warn(NONE_FOUND)
@@ -120,7 +129,8 @@ def command(
     grace = grace_period if grace_period >= 0 else None
     needs = to_drain(names, writes=common.dry_run != "client", nudges=common.nudge)
     about = f"drain {' '.join(names)}"
-    with session_for(common, client, about=about, namespace=None, needs=needs, grace_period=grace) as session:
+    run = session_for(common, client, about=about, namespace=None, needs=needs, grace_period=grace, page=chunk_size)
+    with run as session:
         drain(request, session)
 
 

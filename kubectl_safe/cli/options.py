@@ -26,6 +26,9 @@ from kubectl_safe.model.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+CHUNK_SIZE = 500
+"""How many objects are listed at once, as kubectl does it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:

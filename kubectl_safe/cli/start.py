@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kubectl_safe.cli.options import Common
+from kubectl_safe.cli.options import CHUNK_SIZE, Common
 from kubectl_safe.model.errors import KubectlSafeError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def connect(common: Common) -> "Client":
     return open_client(kubeconfig=common.kubeconfig, context=common.context, now=now)
 
 
-def labelled_nodes(common: Common, client: "Client", selector: str) -> tuple[str, ...]:
+def labelled_nodes(common: Common, client: "Client", selector: str, *, page: int) -> tuple[str, ...]:
     """Return the names of the nodes that the API server chooses by `-l`; the client is closed where it can't.
 
     Raises:
@@ -56,7 +56,7 @@ def labelled_nodes(common: Common, client: "Client", selector: str) -> tuple[str
 
     try:
         with _shown(common, client, common.output.audience):
-            return labelled(client, selector)
+            return labelled(client, selector, page=page)
     except BaseException:
         client.close()
         raise
@@ -119,6 +119,7 @@ def session_for(
     namespace: str | None,
     needs: "Needs",
     grace_period: int | None = None,
+    page: int = CHUNK_SIZE,
 ) -> "Iterator[Session]":
     """Open the session of a command.
 
@@ -129,6 +130,7 @@ def session_for(
         namespace: the one to watch; None watches all, and nodes.
         needs: the rights to see to before anything is watched.
         grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
+        page: how many objects are listed at once; 0 for all.
     """
     from kubectl_safe.decide.giving_up import Limits
     from kubectl_safe.model.errors import Interrupted
@@ -143,6 +145,7 @@ def session_for(
         dry_run=DryRun(common.dry_run),
         limits=Limits(timeout=common.timeout or None, is_fail_fast=common.fail_fast),
         grace_period=grace_period,
+        page=page,
         aws_profile=common.aws_profile,
         aws_region=common.aws_region,
     )

@@ -15,6 +15,7 @@ from kubectl_safe.kube import bindings, parse
 from kubectl_safe.kube.cache import Cache, Signal
 from kubectl_safe.kube.client import Client
 from kubectl_safe.kube.errors import ApiError, Unreachable
+from kubectl_safe.kube.listing import PAGE
 from kubectl_safe.kube.policies import foreign_policy, network_policy
 from kubectl_safe.kube.serving import Groups, served_groups, served_policies
 from kubectl_safe.kube.views import Views
@@ -106,6 +107,7 @@ class Cluster:
             `NETWORK_POLICIES`, no policies of other kinds are watched either.
         start: how long the first lists may take.
         silence: after which a watch counts as stalled.
+        page: how many objects are listed at once.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Cluster:
         without: Collection[str] = (),
         start: timedelta = _START,
         silence: timedelta = timedelta(seconds=75),
+        page: int = PAGE,
     ) -> None:
         self.namespace = namespace
         self.narrowed: frozenset[str] = frozenset()
@@ -128,6 +131,7 @@ class Cluster:
         self._without = without
         self._start = start
         self._silence = silence
+        self._page = page
         self._watchers: dict[str, Watcher[Any]] = {}
         self._lock = threading.Lock()
         self._views = Views(self._watchers)
@@ -235,6 +239,7 @@ class Cluster:
             cache=Cache(self._signal),
             signal=self._signal,
             silence=self._silence,
+            page=self._page,
         )
 
     def _await(self, watcher: Watcher[Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.parse import Json
 
-_LIMIT = "500"
+PAGE = 500
 """As kubectl asks for; a page of that size is no burden to the API server."""
 _GONE = 410
 
@@ -22,14 +22,19 @@ class Requests(Protocol):
         """
 
 
-def listed(client: Requests, path: str, query: Mapping[str, str] | None = None) -> list[Json]:
-    """Return all objects of a list.
+def limit(size: int) -> dict[str, str]:
+    """Return the part of a list's query that asks for pages of that size; one of no size has all, as with kubectl."""
+    return {"limit": str(size)} if size > 0 else {}
+
+
+def listed(client: Requests, path: str, query: Mapping[str, str] | None = None, *, page: int = PAGE) -> list[Json]:
+    """Return all objects of a list, asked for in pages of that size.
 
     Raises:
         ApiError: it can't be had.
     """
     try:
-        return list(_pages(client, path, {**(query or {}), "limit": _LIMIT}))
+        return list(_pages(client, path, {**(query or {}), **limit(page)}))
     except ApiError as error:
         if error.status != _GONE:
             raise

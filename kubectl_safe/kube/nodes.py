@@ -6,14 +6,14 @@ from kubectl_safe.kube.listing import Requests, listed
 _BAD_REQUEST = 400
 
 
-def labelled(client: Requests, selector: str) -> tuple[str, ...]:
-    """Return the names of the nodes whose labels meet a selector, in the API server's order.
+def labelled(client: Requests, selector: str, *, page: int) -> tuple[str, ...]:
+    """Return the names of the nodes whose labels meet a selector, in the API server's order, listed page by page.
 
     Raises:
         ApiError: it is no selector, which is told in kubectl's words, or nodes can't be listed.
     """
     try:
-        nodes = listed(client, "/api/v1/nodes", {"labelSelector": selector})
+        nodes = listed(client, "/api/v1/nodes", {"labelSelector": selector}, page=page)
     except ApiError as error:
         if error.status != _BAD_REQUEST:
             raise

@@ -17,10 +17,10 @@ from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.kube.cache import Cache, Known, Signal
 from kubectl_safe.kube.client import Client, Stream
 from kubectl_safe.kube.errors import ApiError, Unreachable
+from kubectl_safe.kube.listing import PAGE, limit
 
 T = TypeVar("T")
 
-PAGE = "500"
 SILENCE = timedelta(seconds=75)
 """The server sends a bookmark about once a minute: a watch that is silent for longer has stalled."""
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
@@ -46,6 +46,7 @@ class Watcher(Generic[T]):
         cache: what it keeps.
         signal: is set when the connection comes or goes.
         silence: after which a watch counts as stalled.
+        page: how many objects are listed at once.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Watcher(Generic[T]):
         cache: Cache[T],
         signal: Signal,
         silence: timedelta = SILENCE,
+        page: int = PAGE,
     ) -> None:
         self.kind = kind
         self.cache = cache
@@ -71,6 +73,7 @@ class Watcher(Generic[T]):
         self._parse = parse
         self._signal = signal
         self._silence = silence.total_seconds()
+        self._limit = limit(page)
         self._stopping = threading.Event()
         self._stream: Stream | None = None
         self._version: str | None = None
@@ -122,7 +125,7 @@ class Watcher(Generic[T]):
     def _list(self) -> None:
         """List page by page into the cache."""
         found: dict[str, Known[T]] = {}
-        query = {"limit": PAGE}
+        query = self._limit
         while True:
             answer = self._client.request("GET", self._path, query=query)
             try:
@@ -135,7 +138,7 @@ class Watcher(Generic[T]):
                 raise ApiError(f"a list of {self.kind} can't be read: {error!r}", status=0) from error
             if not meta.get("continue"):
                 break
-            query = {"limit": PAGE, "continue": meta["continue"]}
+            query = {**self._limit, "continue": meta["continue"]}
         self.cache.replace(found, int(version))
         self._version = version
         self._listed = time.monotonic()

@@ -10,6 +10,7 @@ from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.rights import to_drain
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.kube.listing import PAGE
 from kubectl_safe.run.drain import Drain
 from kubectl_safe.run.restart import Restart
 from tests.cli.conftest import CommandLine
@@ -37,7 +38,7 @@ def test_without_flags_everything_is_left_to_the_defaults(safe: CommandLine) -> 
     assert drained(safe, "node-1") == Drain(nodes=("node-1",), options=Options(), settings=Settings())
     [options] = safe.sessions
     needs = to_drain(("node-1",), writes=True, nudges=True)
-    assert options == {"about": "drain node-1", "namespace": None, "grace_period": None, "needs": needs}
+    assert options == {"about": "drain node-1", "namespace": None, "grace_period": None, "needs": needs, "page": PAGE}
     [common] = safe.commons
     assert (common.timeout, common.dry_run) == (timedelta(0), "none")
 
@@ -47,14 +48,20 @@ def test_a_node_may_be_named_with_its_kind(safe: CommandLine, name: str) -> None
     assert drained(safe, name, "node-2").nodes == ("node-1", "node-2")
 
 
-def test_nodes_are_chosen_by_their_labels(safe: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "kubectl_safe.cli.drain.labelled_nodes", lambda _common, _client, selector: (f"a-{selector}", "b")
-    )
-    assert drained(safe, "-l", "pool=old").nodes == ("a-pool=old", "b")
+def test_nodes_are_chosen_by_their_labels_in_chunks(safe: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def labelled_nodes(_common: object, _client: object, selector: str, *, page: int) -> tuple[str, ...]:
+        asked.append((selector, page))
+        return ("a", "b")
+
+    monkeypatch.setattr("kubectl_safe.cli.drain.labelled_nodes", labelled_nodes)
+    assert drained(safe, "-l", "pool=old", "--chunk-size=7").nodes == ("a", "b")
+    assert asked == [("pool=old", 7)]
     [options] = safe.sessions
-    assert options["about"] == "drain a-pool=old b"
-    assert options["needs"] == to_drain(("a-pool=old", "b"), writes=True, nudges=True)
+    assert options["about"] == "drain a b"
+    assert options["needs"] == to_drain(("a", "b"), writes=True, nudges=True)
+    assert options["page"] == 7
 
 
 def test_an_empty_selector_beside_names_is_none_as_with_kubectl(safe: CommandLine) -> None:

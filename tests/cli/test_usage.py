@@ -165,6 +165,7 @@ BY_FLAG = {
     "--max-surge": COUNTS,
     "--max-unavailable": [*COUNTS, "101%", "999999999%"],
     "--max-draining": [*COUNTS, "0", "5%"],
+    "--chunk-size": NUMBERS,
     "--grace-period": NUMBERS,
     "--skip-wait-for-delete-timeout": NUMBERS,
     "-v": [*NUMBERS, "-1", "11", "99", "06"],
@@ -226,6 +227,14 @@ def test_a_selector_that_finds_nothing_is_no_error_as_with_kubectl(empty_cluster
     ended = empty_cluster("rollout", "restart", "deploy", "-l", "a=b", "-n", "shop")
     assert (ended.code, ended.out, ended.err) == (0, "", "No resources found in shop namespace.\n")
     assert empty_cluster.writes == []
+
+
+def test_every_list_of_a_drain_comes_in_chunks(empty_cluster: EmptyCluster) -> None:
+    empty_cluster("drain", "node-1", "--chunk-size=7")
+    lists = [its for its in empty_cluster.server.asked if its.method == "GET" and "resourceVersion" not in its.query]
+    listed = [its.query.get("limit") for its in lists if its.path != "/apis"]
+    assert len(listed) > 5
+    assert set(listed) == {"7"}
 
 
 @pytest.mark.parametrize("flags", [[], ["--dry-run=client"], ["-o", "json"]], ids=["run", "dry run", "json"])
