@@ -34,7 +34,7 @@ ANSWERING = frozenset({"check"})
 TOGGLES = frozenset(
     {
         "--all-namespaces",
-        "--cluster",
+        "--insecure-skip-tls-verify",
         "--ignore-daemonsets",
         "--delete-emptydir-data",
         "--force",
@@ -45,8 +45,10 @@ TOGGLES = frozenset(
 )
 """Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
 
+OF_ALL = ("rbac", "--cluster")
+"""A command, and its flag that is on or off: to all others it is the name of a cluster."""
 
-SHORT = frozenset({"-l", "-n", "-v"})
+SHORT = frozenset({"-l", "-n", "-s", "-v"})
 """Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
 
 
@@ -188,17 +190,19 @@ def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
     - A value is joined to a flag of one letter with `=`.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    return [read for argument in arguments[:end] for read in _as_click_reads(argument)] + list(arguments[end:])
+    toggles = TOGGLES | {OF_ALL[1]} if OF_ALL[0] in arguments[:1] else TOGGLES
+    read = [part for argument in arguments[:end] for part in _as_click_reads(argument, toggles)]
+    return read + list(arguments[end:])
 
 
-def _as_click_reads(argument: str) -> list[str]:
+def _as_click_reads(argument: str, toggles: frozenset[str]) -> list[str]:
     if argument == "--dry-run":
         return ["--dry-run=client"]
     flag, _, value = argument.partition("=")
     if flag in {"-w", "--watch"} and value in {"true", "false"}:
         return ["--watch" if value == "true" else "--no-watch"]
-    if flag in TOGGLES and value in {"true", "false"}:
+    if flag in toggles and value in {"true", "false"}:
         return [flag] if value == "true" else []
     if argument[:2] in SHORT and argument[2:3] == "=":
-        return [argument[:2] + argument[3:]]
+        return [argument[:2], argument[3:]]
     return [argument]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_safe.cli.connection import CONNECTION, connection_of
 from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.output import Output, chosen
 from kubectl_safe.cli.types import (
@@ -21,6 +22,7 @@ from kubectl_safe.cli.types import (
     verbosity,
 )
 from kubectl_safe.decide.allow import ALLOWABLE
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +36,7 @@ CHUNK_SIZE = 500
 class Common:
     """The values of the shared flags; what a command does not take has its default."""
 
-    kubeconfig: str | None = None
-    context: str | None = None
+    connection: Connection = field(default_factory=Connection)
     namespace: str | None = None
     settle: timedelta | None = None
     max_surge: int | str | None = None
@@ -175,31 +176,37 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         "--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."
     ),
 }
-"""By the field of `Common` that each becomes, from the last in the help to the first."""
+"""By the field of `Common`, or of its `connection`, that each becomes, from the last in the help to the first."""
+
+TO_CONNECT = ("kubeconfig", "context")
+"""What every command takes that speaks to a cluster, with all of `CONNECTION`."""
 
 TO_END = (
-    *("kubeconfig", "context", "namespace", "settle", "timeout"),
+    *("namespace", "settle", "timeout"),
     *("aws_profile", "aws_region", "output", "verbosity", "report"),
 )
 """What a command takes that only ends what others began."""
 
-TO_LOOK = ("kubeconfig", "context", "namespace", "aws_profile", "aws_region", "verbosity")
+TO_LOOK = ("namespace", "aws_profile", "aws_region", "verbosity")
 """What a command takes that only looks, once."""
 
-TO_WATCH = ("kubeconfig", "context", "namespace", "timeout", "aws_profile", "aws_region", "verbosity")
+TO_WATCH = ("namespace", "timeout", "aws_profile", "aws_region", "verbosity")
 """What a command takes that only watches."""
 
-TO_WRITE_ONCE = ("kubeconfig", "context", "dry_run", "output", "verbosity")
+TO_WRITE_ONCE = ("dry_run", "output", "verbosity")
 """What a command takes that hands no pod over."""
 
 
 def common_options(
     *chosen: str,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add shared flags to a command: those of these fields, or all; they arrive as one `Common`, named `common`."""
+    """Add shared flags to a command: those of these fields, or all, and those that lead to a cluster.
+
+    They arrive as one `Common`, named `common`.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        return _decorated(command, chosen or tuple(OPTIONS))
+        return _decorated(command, chosen or tuple(name for name in OPTIONS if name not in TO_CONNECT))
 
     return decorate
 
@@ -207,7 +214,8 @@ def common_options(
 def _decorated(command: Callable[..., None], chosen: Sequence[str]) -> Callable[..., None]:
     @wraps(command)
     def gathered(**values: Any) -> None:
-        common = Common(**{name: values.pop(name) for name in chosen})
+        connection = connection_of(values)
+        common = Common(connection=connection, **{name: values.pop(name) for name in chosen})
         common.output.dry_run = common.dry_run
         common.output.report = common.report
         if common.report and common.dry_run != "none":
@@ -218,8 +226,8 @@ def _decorated(command: Callable[..., None], chosen: Sequence[str]) -> Callable[
         command(common=common, **values)
 
     decorated: Callable[..., None] = gathered
-    for name, option in OPTIONS.items():
-        if name in chosen:
+    for name, option in {**CONNECTION, **OPTIONS}.items():
+        if name in (*chosen, *TO_CONNECT, *CONNECTION):
             decorated = option(decorated)
     return decorated
 

@@ -6,6 +6,7 @@ import click
 
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import OPTIONS
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import UsageError
 from kubectl_safe.render.output import echo
 
@@ -150,7 +151,7 @@ def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
     """Return the namespace of a context; its cluster is not asked."""
     from kubectl_safe.kube.config import login
 
-    return namespace_name(login(kubeconfig=kubeconfig, context=context).namespace)
+    return namespace_name(login(Connection(kubeconfig=kubeconfig, context=context)).namespace)
 
 
 def _listed(names: tuple[str, ...]) -> str:

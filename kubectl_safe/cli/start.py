@@ -43,7 +43,7 @@ def connect(common: Common) -> "Client":
     from kubectl_safe.kube.client import connect as open_client
     from kubectl_safe.run.clock import now
 
-    return open_client(kubeconfig=common.kubeconfig, context=common.context, now=now)
+    return open_client(common.connection, now=now)
 
 
 def labelled_nodes(common: Common, client: "Client", selector: str, *, page: int) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from kubectl_safe.kube.errors import ApiError
 from kubectl_safe.kube.outcome import Conflict, Denied, Done, Gone, Refused, Undone
 from kubectl_safe.kube.patches import pod_path
 from kubectl_safe.model import marks
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.sandbox.controlplane import ControlPlane
@@ -118,7 +119,7 @@ class Rig:
 def running(binaries: Path) -> Iterator[ControlPlane]:
     """A control plane that the tests of this module share."""
     with LoopThread() as loop, loop.entered(ControlPlane(binaries, users={"nobody": ()})) as found:
-        client = connect(kubeconfig=str(found.kubeconfig), context=None, now=now)
+        client = connect(Connection(kubeconfig=str(found.kubeconfig)), now=now)
         client.request("POST", "/api/v1/nodes", body={"metadata": {"name": "node-a"}})
         client.close()
         yield found
@@ -127,7 +128,7 @@ def running(binaries: Path) -> Iterator[ControlPlane]:
 @pytest.fixture
 def rig(running: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A namespace of the test's own."""
-    client = connect(kubeconfig=str(running.kubeconfig), context=None, now=now)
+    client = connect(Connection(kubeconfig=str(running.kubeconfig)), now=now)
     namespace = request.node.name.replace("_", "-")[:40].strip("-")
     client.request("POST", "/api/v1/namespaces", body={"metadata": {"name": namespace}})
     signal = Signal()
@@ -312,7 +313,7 @@ def test_policy_that_puts_a_label_back_is_told(rig: Rig) -> None:
 
 
 def test_missing_right_is_named(running: ControlPlane) -> None:
-    client = connect(kubeconfig=str(running.kubeconfig_for("nobody")), context=None, now=now)
+    client = connect(Connection(kubeconfig=str(running.kubeconfig_for("nobody"))), now=now)
     with pytest.raises(ApiError) as raised, Cluster(client, namespace="default", signal=Signal()):
         pass
     client.close()
