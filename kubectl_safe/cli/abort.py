@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import click
 
 from kubectl_safe.cli.drain import KINDS as NODE_KINDS
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.options import TO_END, Common, common_options
 from kubectl_safe.cli.rollout import KINDS
 from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.model.errors import UsageError
 
 
-@click.command("abort", short_help="End what a drain or a restart began.")
+@click.command("abort", cls=Command, short_help="End what a drain or a restart began.")
 @click.argument("resources", nargs=-1, metavar="TYPE/NAME...")
 @common_options(*TO_END)
 def command(*, common: Common, resources: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
@@ -60,7 +61,7 @@ def _known(code: str) -> str:
     raise UsageError(f"there is no rule with the code {code!r}: {hint}")
 
 
-@click.command("check", short_help="Find what loses requests, or keeps a pod from being moved.")
+@click.command("check", cls=Command, short_help="Find what loses requests, or keeps a pod from being moved.")
 @click.argument("resources", nargs=-1, metavar="[TYPE/NAME...]")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Check the workloads of all namespaces, and all nodes.")
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.types import duration, report_path
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
 
@@ -49,7 +50,7 @@ def _delay(text: str) -> timedelta:
     return delay
 
 
-@click.command("demo", short_help="See what kubectl loses and kubectl safe does not.")
+@click.command("demo", cls=Command, short_help="See what kubectl loses and kubectl safe does not.")
 @click.argument("disruption", type=_disruption, required=False, metavar="[drain|restart]")
 @click.option(
     "--pods",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import kind_and_name
 from kubectl_safe.cli.options import CHUNK_SIZE, Common, common_options
 from kubectl_safe.cli.start import connect, labelled_nodes, session_for, settings_of
@@ -22,7 +23,7 @@ NONE_FOUND = "No resources found"
 """What `kubectl get` says where a selector chooses nothing; `kubectl drain` says nothing, and exits with 0 as well."""
 
 
-@click.command("drain", short_help="Drain nodes without losing a request.")
+@click.command("drain", cls=Command, short_help="Drain nodes without losing a request.")
 @click.argument("nodes", nargs=-1, metavar="NODE...")
 @click.option("--ignore-daemonsets", is_flag=True, help="Ignore DaemonSet-managed pods.")
 @click.option(

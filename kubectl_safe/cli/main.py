@@ -8,6 +8,7 @@ from io import TextIOWrapper
 import click
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.output import Output
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo, flush
@@ -52,7 +53,7 @@ SHORT = frozenset({"-l", "-n", "-s", "-v"})
 """Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are asked for: start-up is paid for one of them only."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -68,12 +69,9 @@ class LazyGroup(click.Group):
         assert isinstance(found, click.Command)
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Write the list of commands; none of them is imported for it."""
-        own = {name: command.get_short_help_str() for name, command in self.commands.items()}
-        listed = own | {name: words for name, (_, words) in COMMANDS.items()}
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(listed.items()))
+    def listed(self) -> dict[str, str]:
+        """Return what is said of each command; none of them is imported for it."""
+        return super().listed() | {name: words for name, (_, words) in COMMANDS.items()}
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

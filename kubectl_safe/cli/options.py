@@ -110,8 +110,8 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         multiple=True,
         metavar="NAME",
         callback=lambda _, __, values: _allowed(values),
-        help="Go on where that would be refused. "
-        + " ".join(f"{name}: {happens}." for name, happens in sorted(ALLOWABLE.items())),
+        help="Go on where that would be refused: by one of the names below, or several with commas. May be given "
+        "several times.",
     ),
     "nudge": click.option(
         "--nudge/--no-nudge",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import OPTIONS
 from kubectl_safe.model.connection import Connection
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("yaml", "iam")
 
 
-@click.command("rbac", short_help="Print the smallest roles that these commands need.")
+@click.command("rbac", cls=Command, short_help="Print the smallest roles that these commands need.")
 @OPTIONS["kubeconfig"]
 @OPTIONS["context"]
 @OPTIONS["namespace"]

@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.names import kind_and_name, namespace_name, resource_name
 from kubectl_safe.cli.options import TO_WATCH, Common, common_options
 from kubectl_safe.cli.start import connect, onlooker_for, session_for, settings_of
@@ -32,7 +33,7 @@ GATES_ONLY = "until then its targets are told by their readiness gates alone, an
 _REFUSED: Mapping[Task, str] = {"restart": "can't be restarted safely", "watch": "has no rollout to watch"}
 
 
-@click.group("rollout", short_help="Restart workloads without losing a request, and watch rollouts.")
+@click.group("rollout", cls=Group, short_help="Restart workloads without losing a request, and watch rollouts.")
 def group() -> None:
     """Restart workloads without losing a request, and watch rollouts.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
@@ -34,7 +35,7 @@ def _format(_: click.Context, __: click.Parameter, value: str) -> str:
     return wanted
 
 
-@click.command("status", short_help="Show gates, slices, targets and handoffs of pods.")
+@click.command("status", cls=Command, short_help="Show gates, slices, targets and handoffs of pods.")
 @click.argument("resources", nargs=-1, metavar="[TYPE/NAME... | TYPE [NAME...]]")
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Show the pods of all namespaces.")
