@@ -50,6 +50,12 @@ NONE_FOUND = "No resources found"
     "specified in the pod will be used.",
 )
 @click.option(
+    "--disable-eviction",
+    is_flag=True,
+    help="Delete pods that are handed over in place of evicting them, which bypasses their disruption budgets. "
+    "All else is waited for as ever.",
+)
+@click.option(
     "--skip-wait-for-delete-timeout",
     type=whole_number,
     metavar="SECONDS",
@@ -77,6 +83,7 @@ def command(
     selector: str | None,
     pod_selector: str | None,
     grace_period: int,
+    disable_eviction: bool,
     skip_wait_for_delete_timeout: int,
     chunk_size: int,
     uncordon_on_failure: bool,
@@ -124,11 +131,11 @@ def command(
         nodes=names,
         pod_selector=chosen,
         options=Options(ignore_daemon_sets=ignore_daemonsets, delete_empty_dir_data=delete_emptydir_data, force=force),
-        settings=replace(settings_of(common), skip_wait_for_delete=skip_wait),
+        settings=replace(settings_of(common), skip_wait_for_delete=skip_wait, disable_eviction=disable_eviction),
         uncordons_on_failure=uncordon_on_failure,
     )
     grace = grace_period if grace_period >= 0 else None
-    needs = to_drain(names, writes=common.dry_run != "client", nudges=common.nudge)
+    needs = to_drain(names, writes=common.dry_run != "client", nudges=common.nudge, deletes=disable_eviction)
     about = f"drain {' '.join(names)}"
     run = session_for(common, client, about=about, namespace=None, needs=needs, grace_period=grace, page=chunk_size)
     with run as session:

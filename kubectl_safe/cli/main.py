@@ -39,6 +39,7 @@ TOGGLES = frozenset(
         "--ignore-daemonsets",
         "--delete-emptydir-data",
         "--force",
+        "--disable-eviction",
         "--fail-fast",
         "--uncordon-on-failure",
         "--required-only",

@@ -92,6 +92,12 @@ def test_a_pod_is_skipped_after_more_than_no_time(safe: CommandLine, value: str,
     assert request.settings == Settings(skip_wait_for_delete=wait)
 
 
+def test_pods_are_deleted_by_whoever_may_do_so(safe: CommandLine) -> None:
+    assert drained(safe, "n", "--disable-eviction=true").settings == Settings(disable_eviction=True)
+    [options] = safe.sessions
+    assert options["needs"] == to_drain(("n",), writes=True, nudges=True, deletes=True)
+
+
 DRY_RUNS = [
     pytest.param(["--dry-run", "node-1"], "client", ("node-1",), id="alone, before the node"),
     pytest.param(["node-1", "--dry-run"], "client", ("node-1",), id="alone, at the end"),
