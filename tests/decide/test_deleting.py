@@ -105,7 +105,9 @@ def test_a_bare_pod_leaves_its_services_without_a_budget_being_asked() -> None:
 
 def test_a_bare_pod_that_nothing_leads_to_is_deleted() -> None:
     pod = a_pod(owners=(), labels={"app": "bare"}, gates={})
-    assert alone(pod) == Act(action=Evict(pod=pod, pins_resource_version=True, is_deletion=True))
+    deleted = Act(action=Evict(pod=pod, pins_resource_version=True, is_deletion=True))
+    assert alone(pod) == deleted
+    assert alone(pod, budgets=(a_budget("bare", disruptions_allowed=0),)) == deleted
 
 
 def test_two_budgets_forbid_no_deletion() -> None:
