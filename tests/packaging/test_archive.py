@@ -81,7 +81,7 @@ def test_it_has_what_botocore_asks_for_credentials_and_no_other_services(unpacke
 def test_every_command_starts_where_there_is_no_python(unpacked: Path, command: str) -> None:
     done = _run([unpacked / "kubectl-safe", *command.split(), "--help"], {})
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"Usage: kubectl safe {command}")
+    assert f"kubectl safe {command} " in done.stdout
 
 
 def test_a_credential_plugin_gets_the_environment_that_we_got(unpacked: Path, tmp_path: Path) -> None:

@@ -132,12 +132,16 @@ def test_krew_links_the_one_program(home: Path) -> None:
     assert (store / "LICENSE").is_file()
 
 
-def test_it_is_installed_from_a_manifest_and_an_archive_too(
+def test_a_manifest_and_an_archive_do_too_and_what_krew_says_then_gives_the_program_its_second_name(
     krew: Path, release: Path, archive: Path, tmp_path: Path
 ) -> None:
     manifest = release / "plugins" / "safe.yaml"
-    _krew(krew, tmp_path, "install", f"--manifest={manifest}", f"--archive={archive}")
-    assert (tmp_path / ".krew" / "bin" / "kubectl-safe").exists()
+    said = _krew(krew, tmp_path, "install", f"--manifest={manifest}", f"--archive={archive}")
+    (command,) = re.findall(r"ln -s .*$", said, re.MULTILINE)
+    subprocess.run(["/bin/sh", "-c", command], env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, check=True)
+    programs = tmp_path / ".krew" / "bin"
+    assert {path.name for path in programs.iterdir()} == {"kubectl-safe", "kubectl_complete-safe"}
+    assert (programs / "kubectl_complete-safe").samefile(programs / "kubectl-safe")
 
 
 def test_kubectl_runs_it(safe: Safe) -> None:
