@@ -4,6 +4,7 @@ Whoever answers may be anybody: no more of an answer is read than an API server 
 """
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -22,8 +23,11 @@ _CONNECT_SECONDS = 5.0
 _UNAUTHORIZED = 401
 _FAILED = 400
 _CHUNK = 1 << 16
-_LARGEST = 64 << 20
-"""Bytes of an answer: 500 objects, as many as a page has, of 128 KiB each."""
+_LARGE = 4 << 20
+_LARGEST = 128 << 20
+"""Bytes of an answer; 20,000 pods in one page have as many."""
+_ONE_AT_A_TIME = threading.Lock()
+"""Is held while a large answer is read: there is a watch for each kind, and memory for one of them."""
 _LARGEST_REFUSAL = 1 << 20
 _LONGEST_MESSAGE = 4096
 _CONNECTIONS = 32
@@ -111,7 +115,7 @@ class Session:
             is_watch: whether the answer goes on and on; it is then not read, unless it is a refusal.
 
         Raises:
-            Unreachable: there was none.
+            ApiError: the answer has no end, or there was none.
         """
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
@@ -157,24 +161,33 @@ class Session:
 
     def _read(self, response: Any, until: float | None) -> bytes:
         """Return all of an answer; of a refusal its beginning."""
-        is_refusal = response.status >= _FAILED
         found = bytearray()
-        while chunk := response.read1(_CHUNK):
+        is_refusal = response.status >= _FAILED
+        if self._fill(found, response, until, limit=_LARGEST_REFUSAL if is_refusal else _LARGE):
+            return bytes(found)
+        if not is_refusal:
+            with _ONE_AT_A_TIME:
+                if self._fill(found, response, until, limit=_LARGEST):
+                    return bytes(found)
+        response.close()
+        if is_refusal:
+            return bytes(found)
+        size = f"more than {_LARGEST >> 20} MiB"
+        raise ApiError(f"{self.host} answered with {size} at once; is it an API server?", status=0)
+
+    def _fill(self, found: bytearray, response: Any, until: float | None, *, limit: int) -> bool:
+        """Read an answer up to a limit, and tell whether that was all."""
+        while len(found) <= limit:
+            chunk = response.read1(_CHUNK)
+            if not chunk:
+                return True
             found += chunk
-            if is_refusal and len(found) > _LARGEST_REFUSAL:
-                response.close()
-                break
-            if len(found) > _LARGEST:
-                response.close()
-                raise Unreachable(
-                    f"{self.host} answered with more than {_LARGEST >> 20} MiB at once; is it an API server?"
-                )
             if until is not None and time.monotonic() > until:
                 response.close()
                 raise Unreachable(
                     f"the API server {self.host} gave no whole answer in time; --request-timeout may be longer"
                 )
-        return bytes(found)
+        return False
 
 
 def _pool(access: "Access") -> Any:
