@@ -10,16 +10,21 @@ import sys
 
 import click
 
+from kubectl_safe.render.text import plain
+
 
 def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
     """Print to stdout, or to stderr; where that can't be written to, it is silent from then on.
+
+    Nothing of a text that a terminal would obey gets there, whoever it is from.
 
     Args:
         text: what to print.
         err: whether to stderr.
         nl: whether a line end follows.
-        color: whether to keep what only a terminal understands; None where the stream is one.
+        color: whether the text is what a terminal is to obey; None where it is to be read.
     """
+    text = text if color else plain(text)
     try:
         click.echo(text, nl=nl, err=err, color=color)
     except OSError:
