@@ -131,9 +131,9 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
         # What click says here is the help.
         echo(error.format_message())
     except click.ClickException as error:
-        return USAGE, _tell(_words_for(error))
+        return USAGE, _tell(_words_for(error), arguments)
     except KubectlSafeError as error:
-        return _code_of(error), _tell(str(error))
+        return _code_of(error), _tell(str(error), arguments)
     except (KeyboardInterrupt, click.Abort):
         echo(INTERRUPTION, err=True)
         return INTERRUPTED, INTERRUPTION
@@ -153,12 +153,12 @@ def _code_of(error: KubectlSafeError) -> int:
     return INTERRUPTED if isinstance(error, Interrupted) else FAILED
 
 
-def _tell(message: str) -> str:
-    from kubectl_safe.model.masking import mask_text
+def _tell(message: str, arguments: Sequence[str]) -> str:
+    from kubectl_safe.model.masking import mask_known, mask_text
     from kubectl_safe.render.text import plain
 
     lines = [line.rstrip() for line in message.split("\n") if line.strip()] or ["unknown error"]
-    masked = mask_text("\n".join(lines))
+    masked = mask_known(mask_text("\n".join(lines)), arguments)
     echo(f"error: {plain(masked)}", err=True)
     return masked
 
