@@ -197,9 +197,9 @@ def _print(
     match form:
         case "json":
             written = document(checked, command=told, began=began, ended=ended, fail_on=fail_on)
-            echo(json.dumps(written, indent=4))
+            echo(json.dumps(written, indent=4), is_document=True)
         case "sarif":
-            echo(json.dumps(log(checked, version=__version__, command=told), indent=2))
+            echo(json.dumps(log(checked, version=__version__, command=told), indent=2), is_document=True)
         case _:
             for line in table(checked, width=width()):
                 echo(line)

@@ -11,7 +11,7 @@ from kubectl_safe import __version__
 from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.output import Output
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
-from kubectl_safe.render.output import echo, flush
+from kubectl_safe.render.output import SAME_CLUSTER, echo, flush
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -52,6 +52,16 @@ OF_ALL = ("rbac", "--cluster")
 
 SHORT = frozenset({"-l", "-n", "-s", "-v"})
 """Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
+
+
+BEFORE = frozenset(
+    {
+        *("--kubeconfig", "--context", "--namespace", "-n", "--cluster", "--user", "--server", "-s", "--token", "--as"),
+        *("--as-group", "--as-uid", "--certificate-authority", "--client-certificate", "--client-key"),
+        *("--tls-server-name", "--request-timeout", "--v", "-v"),
+    }
+)
+"""Flags with a value that may stand before the command, as with kubectl."""
 
 
 class LazyGroup(Group):
@@ -112,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     output = Output(command=tuple(arguments))
+    SAME_CLUSTER.set(())
     try:
         code, error = _run(arguments, output)
     except BaseException as fault:
@@ -182,16 +193,35 @@ def _words_for(error: click.ClickException) -> str:
 
 
 def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
-    """Return arguments with three of kubectl's ways put in click's.
+    """Return arguments with four of kubectl's ways put in click's.
 
+    - What leads to a cluster may stand before the command.
     - `--dry-run` stands alone: a value has to be joined to it with `=`.
     - A flag that is on or off may have a value joined to it; of `--watch` that is the way to turn it off.
     - A value is joined to a flag of one letter with `=`.
     """
+    arguments = _command_first(arguments)
     end = arguments.index("--") if "--" in arguments else len(arguments)
     toggles = TOGGLES | {OF_ALL[1]} if OF_ALL[0] in arguments[:1] else TOGGLES
     read = [part for argument in arguments[:end] for part in _as_click_reads(argument, toggles)]
     return read + list(arguments[end:])
+
+
+def _command_first(arguments: Sequence[str]) -> Sequence[str]:
+    """Return arguments with the flags that stand before the command behind it."""
+    taken = 0
+    while taken < len(arguments):
+        flag, equals, _ = arguments[taken].partition("=")
+        if flag in BEFORE:
+            taken += 1 if equals else 2
+        elif flag == "--insecure-skip-tls-verify":
+            taken += 1
+        else:
+            break
+    flags, rest = arguments[:taken], arguments[taken:]
+    end = rest.index("--") if "--" in rest else len(rest)
+    # Without a command there is nothing to put them behind.
+    return [*rest[:end], *flags, *rest[end:]] if rest and not rest[0].startswith("-") else arguments
 
 
 def _as_click_reads(argument: str, toggles: frozenset[str]) -> list[str]:

@@ -110,13 +110,13 @@ def command(
     from kubectl_safe.render.rbac import manifests, policy
 
     if wanted == "iam":
-        echo(policy(assumed))
+        echo(policy(assumed), is_document=True)
         return
     scope = "" if cluster else namespace or _namespace_of(kubeconfig, context)
     found = roles(needs_of(chosen, scope or None, deletes=disable_eviction), has_optional=not required_only)
     where = f"in namespace {scope}" if scope else "in all namespaces"
     about = f"What kubectl safe {_listed(chosen)} may do {where}. All that is not said to be optional is needed."
-    echo(manifests(found, name=name, subjects=subjects, about=about, scope=scope))
+    echo(manifests(found, name=name, subjects=subjects, about=about, scope=scope), is_document=True)
 
 
 def _chosen(values: tuple[str, ...], *, is_of_cluster: bool) -> tuple[str, ...]:

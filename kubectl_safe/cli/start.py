@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_safe.cli.options import CHUNK_SIZE, Common
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.render.output import SAME_CLUSTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def connect(common: Common) -> "Client":
     from kubectl_safe.kube.client import connect as open_client
     from kubectl_safe.run.clock import now
 
+    SAME_CLUSTER.set(tuple(common.connection.flags()))
     return open_client(common.connection, now=now)
 
 

@@ -187,7 +187,11 @@ class _Printer:
             from kubectl_safe.render.status_document import document, in_json, in_yaml
 
             written = document(seen, command=self._command, warnings=self._warnings)
-            echo(in_json(written) if self._form == "json" else in_yaml(written), nl=self._form == "json")
+            echo(
+                in_json(written) if self._form == "json" else in_yaml(written),
+                nl=self._form == "json",
+                is_document=True,
+            )
             return
         from kubectl_safe.render.status import name_lines
 

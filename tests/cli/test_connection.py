@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
-from kubectl_safe.cli.main import COMMANDS, cli, run
+from kubectl_safe.cli.main import BEFORE, COMMANDS, cli, run
 from kubectl_safe.model.connection import Connection
+from kubectl_safe.render.output import echo
 from tests.cli.conftest import CommandLine, EmptyCluster
 
 FLAGS = {
@@ -150,3 +151,66 @@ def test_a_token_is_shown_nowhere(
     told = ended.out + ended.err + (page.read_text() if page.exists() else "")
     assert "hunter2" not in told
     assert {asked.headers["Authorization"] for asked in empty_cluster.server.asked} == {"Bearer hunter2-hunter2"}
+
+
+def options(name: str) -> set[str]:
+    return {flag for param in command(name).params if isinstance(param, click.Option) for flag in param.opts}
+
+
+def test_what_may_stand_before_a_command_is_what_leads_to_a_cluster() -> None:
+    values = {"-n", "--namespace", "-s", "-v", "--v", *FLAGS} - {"--insecure-skip-tls-verify"}
+    assert values == BEFORE
+    assert values <= options("drain")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--context", "b", "-n=shop", "rollout", "restart", "deployment/web"],
+        ["--context=b", "rollout", "restart", "-n", "shop", "deployment/web"],
+        ["--insecure-skip-tls-verify", "-n", "shop", "--context", "b", "rollout", "restart", "--", "deployment/web"],
+    ],
+    ids=" ".join,
+)
+def test_it_may_stand_before_the_command_as_with_kubectl(safe: CommandLine, arguments: list[str]) -> None:
+    assert safe(*arguments).code == 0
+    [common], [request] = safe.commons, safe.requests
+    assert (common.connection.context, request.namespace, request.names) == ("b", "shop", ("web",))
+
+
+@pytest.mark.parametrize("arguments", [["--context", "b"], ["--context"], ["-n", "shop", "--help"]])
+def test_without_a_command_it_is_refused(safe: CommandLine, arguments: list[str]) -> None:
+    ended = safe(*arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("error: unknown flag: ")
+
+
+def test_commands_that_a_reader_is_to_run_lead_to_the_same_cluster(
+    safe: CommandLine, empty_cluster: EmptyCluster
+) -> None:
+    def told(*flags: str) -> str:
+        empty_cluster("status", *flags)
+        echo(
+            "end it with: kubectl safe abort node/a; kubectl safe uncordon worker\n"
+            "kubectl safe rollout restart deployment/web -n shop, as kubectl safe drain and abort do"
+        )
+        return safe.capture.readouterr().out
+
+    flags = "--kubeconfig=" + empty_cluster.kubeconfig
+    assert told("--as", "jane doe", "--token=hunter2-hunter2", "-v0") == (
+        f"end it with: kubectl safe {flags} '--as=jane doe' abort node/a; "
+        f"kubectl safe {flags} '--as=jane doe' uncordon worker\n"
+        f"kubectl safe {flags} '--as=jane doe' rollout restart deployment/web -n shop, as kubectl safe drain and abort "
+        "do\n"
+    )
+    # What is said of one command line is not said of the next.
+    run(["version"])
+    safe.capture.readouterr()
+    echo("kubectl safe abort node/a")
+    assert safe.capture.readouterr().out == "kubectl safe abort node/a\n"
+
+
+def test_documents_stay_as_they_are(empty_cluster: EmptyCluster, capsys: pytest.CaptureFixture[str]) -> None:
+    empty_cluster("status")
+    echo('{"remedy": "kubectl safe abort node/a"}', is_document=True)
+    assert capsys.readouterr().out == '{"remedy": "kubectl safe abort node/a"}\n'
