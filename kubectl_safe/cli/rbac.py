@@ -44,7 +44,10 @@ FORMATS = ("yaml", "iam")
     help="What roles and bindings are called.",
 )
 @click.option(
-    "--disable-eviction", is_flag=True, help="Allow drain --disable-eviction too, which needs to delete pods."
+    "--disable-eviction",
+    "deletes",
+    is_flag=True,
+    help="Allow drain --disable-eviction too, which needs to delete pods.",
 )
 @click.option("--required-only", is_flag=True, help="Leave out what can be done without.")
 @click.option(
@@ -66,7 +69,7 @@ def command(
     groups: tuple[str, ...],
     accounts: tuple[str, ...],
     name: str,
-    disable_eviction: bool,
+    deletes: bool,
     required_only: bool,
     assumed: tuple[str, ...],
     output: str,
@@ -100,7 +103,7 @@ def command(
         )
     if assumed and wanted != "iam":
         raise UsageError("--assume-role is for the policy of -o iam")
-    if disable_eviction and not cluster:
+    if deletes and not cluster:
         raise UsageError("--disable-eviction is for drains, which are in no namespace: give it with --cluster")
     if cluster and namespace:
         raise UsageError("--cluster is for all namespaces: leave out --namespace, or --cluster")
@@ -113,7 +116,7 @@ def command(
         echo(policy(assumed), is_document=True)
         return
     scope = "" if cluster else namespace or _namespace_of(kubeconfig, context)
-    found = roles(needs_of(chosen, scope or None, deletes=disable_eviction), has_optional=not required_only)
+    found = roles(needs_of(chosen, scope or None, deletes=deletes), has_optional=not required_only)
     where = f"in namespace {scope}" if scope else "in all namespaces"
     about = f"What kubectl safe {_listed(chosen)} may do {where}. All that is not said to be optional is needed."
     echo(manifests(found, name=name, subjects=subjects, about=about, scope=scope), is_document=True)
