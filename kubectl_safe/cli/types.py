@@ -22,6 +22,7 @@ PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
 SET_BASED = re.compile(rf"^{KEY}\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)$")
 EQUALITY = re.compile(rf"^{KEY}\s*(?P<operator>==|!=|=)\s*(?P<value>[A-Za-z0-9._-]*)$")
+COMPARISON = re.compile(rf"^{KEY}\s*(?P<operator>[<>])\s*(?P<value>[0-9]{{1,18}})$")
 EXISTENCE = re.compile(rf"^(?P<no>!?)\s*{KEY}$")
 
 
@@ -185,6 +186,9 @@ def _requirement(term: str) -> "Requirement | None":
         return Requirement(key=found["key"], operator=operator, values=values)
     if found := EQUALITY.match(term):
         operator = Operator.NOT_IN if found["operator"] == "!=" else Operator.IN
+        return Requirement(key=found["key"], operator=operator, values=frozenset({found["value"]}))
+    if found := COMPARISON.match(term):
+        operator = Operator.MORE_THAN if found["operator"] == ">" else Operator.LESS_THAN
         return Requirement(key=found["key"], operator=operator, values=frozenset({found["value"]}))
     if found := EXISTENCE.match(term):
         operator = Operator.DOES_NOT_EXIST if found["no"] else Operator.EXISTS

@@ -47,7 +47,7 @@ REFUSED = [
         "--pod-selector=<pod_selector> must be a valid label selector: unable to parse requirement 'a=b='",
         id="a bad selector",
     ),
-    pytest.param(["drain", "n", "--pod-selector", "a>1"], "unable to parse requirement 'a>1'", id="a comparison"),
+    pytest.param(["drain", "n", "--pod-selector", "a>b"], "unable to parse requirement 'a>b'", id="more than a word"),
     pytest.param(["drain", "n", "--pod-selector", "a in (b"], "unable to parse requirement", id="an open bracket"),
     pytest.param(["drain", "n", "--pod-selector", "a,"], "unable to parse requirement ''", id="an open end"),
     pytest.param(
