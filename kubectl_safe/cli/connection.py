@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from kubectl_safe.cli.candidates import clusters, files, users
 from kubectl_safe.cli.types import duration
 from kubectl_safe.model.connection import Connection
 
@@ -74,19 +75,31 @@ CONNECTION: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] =
         metavar="NAME",
         help="Server name to validate the server's certificate by; otherwise the host's.",
     ),
-    "client_key": click.option("--client-key", metavar="FILE", help="Path to a client key file for TLS."),
+    "client_key": click.option(
+        "--client-key", shell_complete=files, metavar="FILE", help="Path to a client key file for TLS."
+    ),
     "client_certificate": click.option(
-        "--client-certificate", metavar="FILE", help="Path to a client certificate file for TLS."
+        "--client-certificate",
+        shell_complete=files,
+        metavar="FILE",
+        help="Path to a client certificate file for TLS.",
     ),
     "certificate_authority": click.option(
-        "--certificate-authority", metavar="FILE", help="Path to a cert file for the certificate authority."
+        "--certificate-authority",
+        shell_complete=files,
+        metavar="FILE",
+        help="Path to a cert file for the certificate authority.",
     ),
     "token": click.option(
         "--token", type=_token, metavar="TOKEN", help="Bearer token for authentication to the API server."
     ),
     "server": click.option("-s", "--server", metavar="URL", help="The address and port of the Kubernetes API server."),
-    "user": click.option("--user", metavar="NAME", help="The name of the kubeconfig user to use."),
-    "cluster": click.option("--cluster", metavar="NAME", help="The name of the kubeconfig cluster to use."),
+    "user": click.option(
+        "--user", shell_complete=users, metavar="NAME", help="The name of the kubeconfig user to use."
+    ),
+    "cluster": click.option(
+        "--cluster", shell_complete=clusters, metavar="NAME", help="The name of the kubeconfig cluster to use."
+    ),
 }
 """By the field of `Connection` that each becomes, from the last in the help to the first."""
 

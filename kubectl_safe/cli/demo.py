@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.candidates import choices, files
 from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.types import duration, report_path
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
@@ -51,7 +52,13 @@ def _delay(text: str) -> timedelta:
 
 
 @click.command("demo", cls=Command, short_help="See what kubectl loses and kubectl safe does not.")
-@click.argument("disruption", type=_disruption, required=False, metavar="[drain|restart]")
+@click.argument(
+    "disruption",
+    type=_disruption,
+    required=False,
+    metavar="[drain|restart]",
+    shell_complete=choices("drain", "restart"),
+)
 @click.option(
     "--pods",
     type=_between(1, 50),
@@ -91,6 +98,7 @@ def _delay(text: str) -> timedelta:
 @click.option(
     "--report",
     type=report_path,
+    shell_complete=files,
     metavar="FILE",
     help="Write a page that shows all of it over time, the plain way above the safe way.",
 )

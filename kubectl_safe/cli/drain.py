@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli import candidates
 from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import kind_and_name
 from kubectl_safe.cli.options import CHUNK_SIZE, Common, common_options
@@ -24,7 +25,7 @@ NONE_FOUND = "No resources found"
 
 
 @click.command("drain", cls=Command, short_help="Drain nodes without losing a request.")
-@click.argument("nodes", nargs=-1, metavar="NODE...")
+@click.argument("nodes", nargs=-1, metavar="NODE...", shell_complete=candidates.nodes)
 @click.option("--ignore-daemonsets", is_flag=True, help="Ignore DaemonSet-managed pods.")
 @click.option(
     "--delete-emptydir-data",

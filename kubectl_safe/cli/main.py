@@ -4,14 +4,19 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.completion import NO_FILES, completed, words_to_complete
 from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.output import Output
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import SAME_CLUSTER, echo, flush
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -84,6 +89,14 @@ class LazyGroup(Group):
         """Return what is said of each command; none of them is imported for it."""
         return super().listed() | {name: words for name, (_, words) in COMMANDS.items()}
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Return the commands that begin so, and the flags; none of the commands is imported for it."""
+        from click.shell_completion import CompletionItem
+
+        listed = sorted(self.listed().items())
+        found = [CompletionItem(name, help=words) for name, words in listed if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
@@ -110,13 +123,28 @@ def version() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and exit as kubectl would."""
+    """Run the command line, and exit as kubectl would; or say how it may go on, where that is asked."""
     if isinstance(sys.stdout, TextIOWrapper):
         # A run must not end because a message has a letter that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv if arguments is None else ["", *arguments]
+    words = words_to_complete(given)
+    code = run(given[1:]) if words is None else complete(words)
     flush()
     sys.exit(code)
+
+
+def complete(words: Sequence[str]) -> int:
+    """Print how the last of some words may go on, and return the exit code."""
+    *before, incomplete = words
+    try:
+        # As it is, with its tabs: of others it has nothing but words.
+        echo(completed(cli, as_click_reads_them(before), incomplete), nl=False, color=True)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - whatever it is, the place for it is not the line that somebody is typing
+        echo(f":{NO_FILES}")
+    return 0
 
 
 def run(arguments: Sequence[str]) -> int:

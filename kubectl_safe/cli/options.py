@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_safe.cli.candidates import choices, contexts, files, namespaces, some_of
 from kubectl_safe.cli.connection import CONNECTION, connection_of
 from kubectl_safe.cli.names import namespace_name
-from kubectl_safe.cli.output import Output, chosen
+from kubectl_safe.cli.output import FORMATS, Output, chosen
 from kubectl_safe.cli.types import (
+    DRY_RUNS,
     at_most_all,
     count_or_percent,
     dry_run,
@@ -63,6 +65,7 @@ OUTPUT = click.option(
     callback=chosen,
     # Read before every other flag, so that what is wrong with those is told in it too.
     is_eager=True,
+    shell_complete=choices(*FORMATS),
     help="Output for programs: one JSON document at the end, or one JSON event a line as it happens.",
 )
 """Every command that has an `Output` takes it."""
@@ -83,6 +86,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
     "report": click.option(
         "--report",
         type=report_path,
+        shell_complete=files,
         metavar="FILE",
         help="Write a page of HTML at the end that shows what became of each pod over time.",
     ),
@@ -110,6 +114,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         multiple=True,
         metavar="NAME",
         callback=lambda _, __, values: _allowed(values),
+        shell_complete=some_of(lambda: ALLOWABLE),
         help="Go on where that would be refused: by one of the names below, or several with commas. May be given "
         "several times.",
     ),
@@ -123,6 +128,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
     "dry_run": click.option(
         "--dry-run",
         type=dry_run,
+        shell_complete=choices(*DRY_RUNS),
         metavar="[none|client|server]",
         default="none",
         show_default=True,
@@ -169,11 +175,21 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         "least the longest request and the lag of kube-proxy. Default 15s; 30s behind headless Services.",
     ),
     "namespace": click.option(
-        "-n", "--namespace", type=namespace_name, metavar="NAME", help="The namespace scope for this CLI request."
+        "-n",
+        "--namespace",
+        type=namespace_name,
+        shell_complete=namespaces,
+        metavar="NAME",
+        help="The namespace scope for this CLI request.",
     ),
-    "context": click.option("--context", metavar="NAME", help="The name of the kubeconfig context to use."),
+    "context": click.option(
+        "--context", shell_complete=contexts, metavar="NAME", help="The name of the kubeconfig context to use."
+    ),
     "kubeconfig": click.option(
-        "--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."
+        "--kubeconfig",
+        shell_complete=files,
+        metavar="FILE",
+        help="Path to the kubeconfig file to use for CLI requests.",
     ),
 }
 """By the field of `Common`, or of its `connection`, that each becomes, from the last in the help to the first."""

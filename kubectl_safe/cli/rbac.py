@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.candidates import choices, some_of
 from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import OPTIONS
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 FORMATS = ("yaml", "iam")
 
 
+def _commands() -> dict[str, str]:
+    from kubectl_safe.decide.roles import COMMANDS
+
+    return dict.fromkeys(COMMANDS, "")
+
+
 @click.command("rbac", cls=Command, short_help="Print the smallest roles that these commands need.")
 @OPTIONS["kubeconfig"]
 @OPTIONS["context"]
@@ -26,6 +33,7 @@ FORMATS = ("yaml", "iam")
     "--for",
     "commands",
     multiple=True,
+    shell_complete=some_of(_commands),
     metavar="COMMAND",
     help="Which commands it is for: drain, restart, abort, uncordon. May be given several times, or with commas. "
     "Default: all that there are, which in a namespace are restart and abort.",
@@ -57,7 +65,15 @@ FORMATS = ("yaml", "iam")
     metavar="ARN",
     help="With -o iam: a role that TargetGroupBindings name (iamRoleArnToAssume). It needs this policy, too.",
 )
-@click.option("-o", "--output", default="yaml", show_default=True, metavar="yaml|iam", help="Output format.")
+@click.option(
+    "-o",
+    "--output",
+    default="yaml",
+    show_default=True,
+    metavar="yaml|iam",
+    shell_complete=choices(*FORMATS),
+    help="Output format.",
+)
 def command(
     *,
     kubeconfig: str | None,

@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from kubectl_safe.cli.candidates import resources as resource_candidates
 from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.names import kind_and_name, namespace_name, resource_name
 from kubectl_safe.cli.options import TO_WATCH, Common, common_options
@@ -49,7 +50,12 @@ def group() -> None:
 
 
 @group.command("restart", short_help="Restart workloads without losing a request.")
-@click.argument("resources", nargs=-1, metavar="TYPE/NAME... | TYPE NAME... | TYPE -l SELECTOR")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="TYPE/NAME... | TYPE NAME... | TYPE -l SELECTOR",
+    shell_complete=resource_candidates(KINDS, takes_type_alone=True),
+)
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @common_options()
 def restart(*, common: Common, resources: tuple[str, ...], selector: str | None) -> None:
@@ -98,7 +104,12 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
 
 
 @group.command("status", short_help="Show the status of a rollout.")
-@click.argument("resources", nargs=-1, metavar="(TYPE/NAME... | TYPE [NAME...])")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="(TYPE/NAME... | TYPE [NAME...])",
+    shell_complete=resource_candidates(KINDS, takes_type_alone=True),
+)
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @click.option(
     "-w/",

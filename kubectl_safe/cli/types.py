@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kubectl_safe.model.selector import LabelSelector, Requirement
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+DRY_RUNS = ("none", "client", "server")
 LONGEST_HOURS = 2562047
 """As long as a Go duration can be."""
 LARGEST = 2**31 - 1
@@ -105,7 +106,7 @@ def dry_run(text: str) -> str:
     Raises:
         UsageError: in kubectl's words.
     """
-    if text not in {"none", "client", "server"}:
+    if text not in DRY_RUNS:
         raise UsageError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".')
     return text
 
@@ -141,6 +142,9 @@ def report_path(text: str) -> "Path":
     from kubectl_safe.render.whole import check_writable
 
     path = Path(text)
+    if click.get_current_context().resilient_parsing:
+        # Nothing is to be run, and nothing touched.
+        return path
     try:
         check_writable(path)
     except (OSError, ValueError) as error:

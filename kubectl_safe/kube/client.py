@@ -59,6 +59,8 @@ class Client:
         self.namespace = way.namespace
         self.clock_offset = timedelta(0)
         """What to add to our clock to get the server's; `Date` headers tell whole seconds, so it is coarse."""
+        self.read_tries = _READ_TRIES
+        """How often a GET is sent that fails for the moment."""
         self.trace: Trace | None = None
         """Who sees every exchange; of a watch only that it was opened."""
         self._way = way
@@ -104,7 +106,7 @@ class Client:
         """
         silence = timeout or self._within or _CALL_SECONDS
         backoff = Backoff(first=0.2, longest=5)
-        tries = _READ_TRIES if method == "GET" else 1
+        tries = self.read_tries if method == "GET" else 1
         while True:
             tries -= 1
             try:

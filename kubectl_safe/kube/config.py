@@ -46,9 +46,7 @@ def login(connection: Connection) -> Login:
         except (OSError, ValueError) as error:
             why = words_of(error) if isinstance(error, OSError) else str(error)
             raise ConfigError(f"stat {connection.kubeconfig}: {why}") from error
-    paths = connection.kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    # A file's name may have what stands between the names of several.
-    files = [connection.kubeconfig] if connection.kubeconfig else files_in(paths)
+    paths, files = _files(connection.kubeconfig)
     if files:
         return _from_files(files, paths, connection)
     for name, kind in (
@@ -64,6 +62,28 @@ def login(connection: Connection) -> Login:
         nothing = Entry(where="no kubeconfig")
         return Login(namespace="default", load=lambda: access(nothing, nothing, connection, is_terminal=is_terminal()))
     raise ConfigError(f"there is no kubeconfig ({paths}); name one with --kubeconfig or in KUBECONFIG")
+
+
+def entries(kubeconfig: str | None) -> Kubeconfig:
+    """Return all that there is to choose from; nothing where there is no kubeconfig.
+
+    Args:
+        kubeconfig: the file; None means `KUBECONFIG`, else `~/.kube/config`.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    _, files = _files(kubeconfig)
+    return read(files) if files else Kubeconfig()
+
+
+def _files(kubeconfig: str | None) -> tuple[str, list[str]]:
+    """Return where kubeconfigs are looked for, and those that there are."""
+    # A file's name may have what stands between the names of several.
+    if kubeconfig:
+        return kubeconfig, [kubeconfig]
+    paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    return paths, files_in(paths)
 
 
 def _from_files(files: list[str], paths: str, connection: Connection) -> Login:
