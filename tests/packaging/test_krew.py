@@ -14,8 +14,9 @@ from threading import Thread
 import pytest
 
 from kubectl_safe import __version__
-from tests.packaging.archive import run_script
+from tests.packaging.archive import ROOT, run_script
 from tests.support.background import Background, in_background
+from tests.support.completion import completed
 from tests.support.figures import Figures
 
 pytestmark = [
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.timeout(600),  # the first build of the archive takes minutes where much else runs
 ]
 
+README = ROOT / "README.md"
 OTHERS = ("linux-arm64", "darwin-amd64", "darwin-arm64")
 INDEX = "handoffs"
 SMALL = ("--pods", "2", "--nodes", "2", "--rate", "100", "--deregistration-delay", "1s")
@@ -132,8 +134,8 @@ def test_krew_links_the_one_program(home: Path) -> None:
     assert (store / "LICENSE").is_file()
 
 
-def test_a_manifest_and_an_archive_do_too_and_what_krew_says_then_gives_the_program_its_second_name(
-    krew: Path, release: Path, archive: Path, tmp_path: Path
+def test_a_manifest_and_an_archive_do_too_and_by_what_krew_says_then_kubectl_completes_it(
+    krew: Path, kubectl: Path, release: Path, archive: Path, tmp_path: Path
 ) -> None:
     manifest = release / "plugins" / "safe.yaml"
     said = _krew(krew, tmp_path, "install", f"--manifest={manifest}", f"--archive={archive}")
@@ -141,7 +143,9 @@ def test_a_manifest_and_an_archive_do_too_and_what_krew_says_then_gives_the_prog
     subprocess.run(["/bin/sh", "-c", command], env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, check=True)
     programs = tmp_path / ".krew" / "bin"
     assert {path.name for path in programs.iterdir()} == {"kubectl-safe", "kubectl_complete-safe"}
-    assert (programs / "kubectl_complete-safe").samefile(programs / "kubectl-safe")
+    environment = {"HOME": str(tmp_path), "PATH": str(programs)}
+    assert completed(kubectl, environment, "dr") == "drain\tDrain nodes without losing a request\n:4\n"
+    assert command in README.read_text(encoding="utf-8").splitlines()
 
 
 def test_kubectl_runs_it(safe: Safe) -> None:
