@@ -76,7 +76,7 @@ def _add_licenses(content: Path) -> None:
     if strangers := found - _required_by(OURS):
         raise SystemExit(f"{', '.join(sorted(strangers))}: not required by {OURS}; name it in UNUSED of bundle.spec")
     licenses = {name: _licenses_of(name) for name in found - {OURS}}
-    licenses["python"] = [Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"]
+    licenses["python"] = [path for path in [Path(sysconfig.get_path("stdlib"), "LICENSE.txt")] if path.is_file()]
     for name, files in licenses.items():
         if not files:
             raise SystemExit(f"{name} has no license that could go along")
@@ -104,13 +104,17 @@ def _licenses_of(name: str) -> list[Path]:
 
 
 def _pack(content: Path, archive: Path) -> None:
-    """Pack a folder's content without a folder around it, as krew moves it: files and folders only, no links."""
+    """Pack a folder's content without a folder around it, as krew moves it.
+
+    krew unpacks files and folders only, and fails at a link. A link to a file becomes that file; one to a folder, as a
+    framework of macOS has for those who link against it, is left out.
+    """
     with (
         archive.open("wb") as file,
         gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=int(_epoch())) as packed,
         tarfile.open(fileobj=packed, mode="w", dereference=True, format=tarfile.USTAR_FORMAT) as tar,
     ):
-        for path in sorted(content.rglob("*")):
+        for path in sorted(path for path in content.rglob("*") if not (path.is_symlink() and path.is_dir())):
             tar.add(path, path.relative_to(content), recursive=False, filter=_anonymous)
 
 
