@@ -26,8 +26,11 @@ _CHUNK = 1 << 16
 _LARGE = 4 << 20
 _LARGEST = 128 << 20
 """Bytes of an answer; 20,000 pods in one page have as many."""
+_MOST_VALUES = 6_000_000
+"""As many as 20,000 pods have in JSON, and as many again."""
+_SEPARATORS = (b",", b"{", b"[")
 _ONE_AT_A_TIME = threading.Lock()
-"""Is held while a large answer is read: there is a watch for each kind, and memory for one of them."""
+"""Is held while a large answer is read, or parsed: there is a watch for each kind, and memory for one of them."""
 _LARGEST_REFUSAL = 1 << 20
 _LONGEST_MESSAGE = 4096
 _CONNECTIONS = 32
@@ -172,6 +175,8 @@ class Session:
         response.close()
         if is_refusal:
             return bytes(found)
+        # Whoever keeps the error keeps what this frame has.
+        found.clear()
         size = f"more than {_LARGEST >> 20} MiB"
         raise ApiError(f"{self.host} answered with {size} at once; is it an API server?", status=0)
 
@@ -230,8 +235,19 @@ def read_object(data: bytes, server: str) -> dict[str, Any]:
     """Return the object in an answer.
 
     Raises:
-        Unreachable: it is none, so something else than an API server has answered.
+        ApiError: it is none, so something else than an API server has answered.
     """
+    if len(data) <= _LARGE:
+        return _object(data, server)
+    with _ONE_AT_A_TIME:
+        # A few bytes of JSON become a hundred in memory.
+        if sum(map(data.count, _SEPARATORS)) > _MOST_VALUES:
+            why = f"{server} answered with more than {_MOST_VALUES} values at once; is it an API server?"
+            raise ApiError(why, status=0)
+        return _object(data, server)
+
+
+def _object(data: bytes, server: str) -> dict[str, Any]:
     try:
         answer = json.loads(data)
     except ValueError as error:

@@ -138,6 +138,8 @@ class Watcher(Generic[T]):
                 meta = answer["metadata"]
                 version = str(int(meta["resourceVersion"]))
             except UNREADABLE as error:
+                # Whoever keeps the error keeps what this frame has.
+                answer.clear()
                 raise ApiError(f"a list of {self.kind} can't be read: {error!r}", status=0) from error
             if not meta.get("continue"):
                 break

@@ -55,6 +55,15 @@ def test_an_answer_that_is_too_large_is_given_up_at_once(serve: Serve, monkeypat
     assert len(client.request("GET", PATH)["a"]) == 7 << 20
 
 
+def test_a_large_answer_of_nothing_but_small_values_is_not_parsed(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_MOST_VALUES", 1_000_000)
+    _, client = serve(lambda _: Answer(body=b'{"items":[' + b"{}," * 1_500_000 + b"{}]}"))
+    with pytest.raises(ApiError, match="answered with more than 1000000 values at once; is it an API server"):
+        client.request("POST", PATH)
+
+
 def test_of_a_long_refusal_the_beginning_is_told(serve: Serve) -> None:
     _, client = serve(lambda _: a_status(403, "Forbidden", "no! " * 10_000))
     with pytest.raises(ApiError) as raised:
