@@ -68,6 +68,9 @@ BEFORE = frozenset(
 )
 """Flags with a value that may stand before the command, as with kubectl."""
 
+GROUP = ["rollout"]
+"""What is no command alone."""
+
 
 class LazyGroup(Group):
     """A group whose commands are imported when they are asked for: start-up is paid for one of them only."""
@@ -228,14 +231,14 @@ def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
     - A flag that is on or off may have a value joined to it; of `--watch` that is the way to turn it off.
     - A value is joined to a flag of one letter with `=`.
     """
-    arguments = _command_first(arguments)
+    arguments = _command_first(list(arguments))
     end = arguments.index("--") if "--" in arguments else len(arguments)
     toggles = TOGGLES | {OF_ALL[1]} if OF_ALL[0] in arguments[:1] else TOGGLES
     read = [part for argument in arguments[:end] for part in _as_click_reads(argument, toggles)]
     return read + list(arguments[end:])
 
 
-def _command_first(arguments: Sequence[str]) -> Sequence[str]:
+def _command_first(arguments: list[str]) -> list[str]:
     """Return arguments with the flags that stand before the command behind it."""
     taken = 0
     while taken < len(arguments):
@@ -247,6 +250,8 @@ def _command_first(arguments: Sequence[str]) -> Sequence[str]:
         else:
             break
     flags, rest = arguments[:taken], arguments[taken:]
+    if rest[:1] == GROUP:
+        rest = [*GROUP, *_command_first(rest[1:])]
     end = rest.index("--") if "--" in rest else len(rest)
     # Without a command there is nothing to put them behind.
     return [*rest[:end], *flags, *rest[end:]] if rest and not rest[0].startswith("-") else arguments

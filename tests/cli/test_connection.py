@@ -168,6 +168,8 @@ def test_what_may_stand_before_a_command_is_what_leads_to_a_cluster() -> None:
     [
         ["--context", "b", "-n=shop", "rollout", "restart", "deployment/web"],
         ["--context=b", "rollout", "restart", "-n", "shop", "deployment/web"],
+        ["rollout", "-n", "shop", "--context=b", "restart", "deployment/web"],
+        ["--context=b", "rollout", "-n=shop", "restart", "deployment", "web"],
         ["--insecure-skip-tls-verify", "-n", "shop", "--context", "b", "rollout", "restart", "--", "deployment/web"],
     ],
     ids=" ".join,
