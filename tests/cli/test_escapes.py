@@ -77,6 +77,9 @@ def test_what_a_pod_says_of_itself_is_shown_escaped(evil: EmptyCluster, argument
     assert ended.out or ended.err
     assert not OBEYED.search(ended.out + ended.err)
     assert "kubectl-safe failed" not in ended.err
+    if arguments[0] == "status" and "name" not in arguments:
+        # It is there, as something to read.
+        assert re.search(r"\\(x1b|u001b|e)\]0;owned", ended.out)
 
 
 @pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
