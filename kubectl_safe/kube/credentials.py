@@ -78,9 +78,13 @@ def _of_plugin(user: Entry, cluster: Entry, *, is_terminal: bool) -> Credentials
 
 def _of_provider(user: Entry) -> str:
     """Return the token of an `auth-provider`, which the kubernetes library renews."""
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException
-    from kubernetes.config.kube_config import KubeConfigLoader
+    try:
+        from kubernetes.client import Configuration
+        from kubernetes.config import ConfigException
+        from kubernetes.config.kube_config import KubeConfigLoader
+    except ImportError as error:
+        # An archive that needs no Python may come without it.
+        raise ConfigError(f"{user.where}: an auth-provider can't be used here; use a plugin (exec)") from error
 
     config = {
         "current-context": "only",

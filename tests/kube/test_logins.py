@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -331,6 +332,35 @@ def test_a_timeout_of_requests_is_for_the_whole_answer(tmp_path: Path) -> None:
     finally:
         stop.set()
         thread.join()
+
+
+def oidc(**fields: str) -> dict[str, Any]:
+    return {"auth-provider": {"name": "oidc", "config": fields}}
+
+
+def test_the_token_of_an_auth_provider_is_used(tmp_path: Path) -> None:
+    # Of a token that tells when it expires; it does so in 2100.
+    token = "e30.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln"
+    with ApiServer(lambda _: Answer()) as server:
+        client = connect(Connection(kubeconfig=server.kubeconfig(tmp_path, user=oidc(**{"id-token": token}))), now=now)
+        client.request("GET", PATH)
+        client.close()
+    assert [asked.headers["Authorization"] for asked in server.asked] == [f"Bearer {token}"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"id-token": "hunter2"}, {"id-token": "e30.hunter2.x"}], ids=repr)
+def test_an_auth_provider_without_a_token_is_told_of(tmp_path: Path, fields: dict[str, str]) -> None:
+    kubeconfig = write_kubeconfig(tmp_path, "https://127.0.0.1:1", user=oidc(**fields))
+    with pytest.raises(ConfigError, match="auth-provider") as raised:
+        connect(Connection(kubeconfig=kubeconfig), now=now)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_an_auth_provider_where_nothing_can_read_it_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kubernetes.config.kube_config", None)
+    kubeconfig = write_kubeconfig(tmp_path, "https://127.0.0.1:1", user=oidc(**{"id-token": "x"}))
+    with pytest.raises(ConfigError, match=r"an auth-provider can't be used here; use a plugin \(exec\)"):
+        connect(Connection(kubeconfig=kubeconfig), now=now)
 
 
 def test_no_credential_is_sent_in_clear_to_another_machine(tmp_path: Path) -> None:
