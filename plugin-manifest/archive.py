@@ -40,8 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         content = _bundle(Path(work))
         _add_licenses(content)
-        if (ROOT / "completions").is_dir():
-            shutil.copytree(ROOT / "completions", content / "completions")
+        shutil.copytree(ROOT / "completions", content / "completions")
         archive = folder / archive_name(this_platform())
         _pack(content, archive)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()

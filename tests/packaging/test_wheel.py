@@ -22,6 +22,13 @@ pytestmark = pytest.mark.timeout(600)  # each installs all dependencies, on what
 PARTS = ("kubectl_safe", "completions", "plugin-manifest", "tests", "pyproject.toml", "README.md", "LICENSE")
 RELEASED = "1700000000"
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+ANSWERS = {
+    "safe version": f"kubectl-safe {__version__}\n",
+    "safe drain --help": "kubectl safe drain ",
+    "safe rollout restart --help": "kubectl safe rollout restart ",
+    "__complete safe dr": "drain\t",
+}
+"""What kubectl is asked, and what has to be in its answer."""
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 
@@ -106,12 +113,12 @@ def test_its_commands_are_installed_and_work(
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "kubectl").symlink_to(kubectl)
     environment = {"HOME": str(tmp_path), "PATH": f"{programs}:{tmp_path / 'bin'}"}
-    for command in (["version"], ["drain", "--help"], ["rollout", "restart", "--help"]):
+    for command, said in ANSWERS.items():
         done = subprocess.run(
-            [kubectl, "safe", *command], env=environment, capture_output=True, text=True, check=False, timeout=60
+            [kubectl, *command.split()], env=environment, capture_output=True, text=True, check=False, timeout=60
         )
-        assert (done.returncode, done.stderr) == (0, ""), command
-        assert done.stdout == f"kubectl-safe {__version__}\n" or f"kubectl safe {command[0]} " in done.stdout
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
     assert completed(kubectl, environment, "dr") == "drain\tDrain nodes without losing a request\n:4\n"
 
 
