@@ -88,6 +88,7 @@ class Client:
         query: Query | None = None,
         body: Any = None,
         content_type: str | None = None,
+        accept: str | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any]:
         """Send a request and return the answer's JSON; a GET that fails for the moment is tried again.
@@ -98,6 +99,7 @@ class Client:
             query: parameters of the query string.
             body: what becomes JSON.
             content_type: of the body; None means `application/json`.
+            accept: the form of the answer; None means `application/json`.
             timeout: seconds without a byte of the answer; None means the usual ones, or those that the user wants.
 
         Raises:
@@ -110,7 +112,9 @@ class Client:
         while True:
             tries -= 1
             try:
-                reply = self._send(method, path, query, body=body, content_type=content_type, timeout=silence)
+                reply = self._send(
+                    method, path, query, body=body, content_type=content_type, accept=accept, timeout=silence
+                )
                 return read_object(reply.data or b"", self.server)
             except ApiError as error:
                 if not tries or not error.is_transient:
@@ -167,9 +171,12 @@ class Client:
         is_watch: bool = False,
         body: Any = None,
         content_type: str | None = None,
+        accept: str | None = None,
     ) -> Reply:
         with self._lock:
             headers = session.headers()
+        if accept is not None:
+            headers["Accept"] = accept
         if body is not None:
             headers["Content-Type"] = content_type or "application/json"
         data = None if body is None else json.dumps(body).encode()

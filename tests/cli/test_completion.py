@@ -12,6 +12,7 @@ from kubectl_safe.cli.completion import words_to_complete
 from kubectl_safe.cli.main import COMMANDS, main
 from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.decide.check import RULES
+from kubectl_safe.kube.listing import PAGE
 from tests.support.api_server import Answer, ApiServer, Asked, a_status
 
 Complete = Callable[..., list[str]]
@@ -32,7 +33,12 @@ NAMES = {
 def _answer(asked: Asked) -> Answer:
     if asked.path not in NAMES:
         return a_status(404, "NotFound")
-    return Answer(body={"items": [{"metadata": {"name": name}} for name in NAMES[asked.path]]})
+    assert "as=Table" in asked.headers["Accept"]
+    assert asked.query["includeObject"] == "None"
+    names = NAMES[asked.path]
+    at = int(asked.query.get("continue") or 0)
+    rest = {"continue": str(at + PAGE)} if at + PAGE < len(names) else {}
+    return Answer(body={"metadata": rest, "rows": [{"cells": [name, "1d"]} for name in names[at : at + PAGE]]})
 
 
 @pytest.fixture
@@ -235,13 +241,19 @@ def test_contexts_of_several_files_are_offered_once(
 def test_a_name_that_a_shell_would_read_otherwise_is_not_offered(
     complete: Complete, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(NAMES, "/api/v1/nodes", ["node-1", "$(reboot)", "a b", "'", "a;b", ""])
+    monkeypatch.setitem(NAMES, "/api/v1/nodes", ["node-1", "$(reboot)", "a b", "a\nb", "\x1b[2J", "'", "a;b", ""])
     assert complete("drain", "") == ["node-1", ":4"]
     assert [asked.path for asked in server.asked] == ["/api/v1/nodes"]
 
 
-def test_a_list_that_no_api_server_gives_is_not_offered(complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(NAMES, "/api/v1/nodes", ["node-1", "\x1b[2J\n:0"])
+def test_names_are_offered_of_all_pages_of_a_list(complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NAMES, "/api/v1/nodes", [f"node-{number}" for number in range(2 * PAGE + 1)])
+    assert len(complete("drain", "")) == 2 * PAGE + 2
+
+
+@pytest.mark.parametrize("body", [[], {"rows": [{}]}, {"rows": 5}, {"rows": [{"cells": []}]}, "rows"], ids=json.dumps)
+def test_what_no_api_server_answers_is_not_offered(complete: Complete, server: ApiServer, body: object) -> None:
+    server.script = lambda _: Answer(body=body)
     assert complete("drain", "") == [":4"]
 
 

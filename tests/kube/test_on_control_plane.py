@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_safe.cli.resources import KINDS
 from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
@@ -24,6 +25,7 @@ from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client, connect
 from kubectl_safe.kube.cluster import Cluster, Observed
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.names import names
 from kubectl_safe.kube.outcome import Conflict, Denied, Done, Gone, Refused, Undone
 from kubectl_safe.kube.patches import pod_path
 from kubectl_safe.model import marks
@@ -319,3 +321,18 @@ def test_missing_right_is_named(running: ControlPlane) -> None:
     client.close()
     assert 'can\'t be listed and watched in namespace "default"' in str(raised.value)
     assert 'User "nobody" cannot list resource' in str(raised.value)
+
+
+def test_names_are_listed_of_every_kind_that_is_named_on_command_lines(rig: Rig) -> None:
+    pods = rig.deploy()
+    found = {kind: names(rig.client, kind, rig.namespace) for kind in [*KINDS, "Namespace"]}
+    assert rig.namespace in found.pop("Namespace")
+    assert found == {
+        "Deployment": ["web"],
+        "StatefulSet": [],
+        "DaemonSet": [],
+        "ReplicaSet": [pods[0].name.rpartition("-")[0]],
+        "ReplicationController": [],
+        "Pod": sorted(pod.name for pod in pods),
+        "Node": ["node-a"],
+    }
