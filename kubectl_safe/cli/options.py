@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_safe.cli.candidates import choices, contexts, files, namespaces, some_of
+from kubectl_safe.cli.candidates import choices, contexts, files, namespaces, one_of, some_of
 from kubectl_safe.cli.connection import CONNECTION, connection_of
 from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.output import FORMATS, Output, chosen
 from kubectl_safe.cli.types import (
     DRY_RUNS,
+    LEVELS,
     at_most_all,
     count_or_percent,
     dry_run,
@@ -77,6 +78,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         "--v",
         "verbosity",
         type=verbosity,
+        shell_complete=one_of(lambda: LEVELS),
         metavar="LEVEL",
         default="0",
         show_default=True,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 DRY_RUNS = ("none", "client", "server")
+LEVELS = {"6": "requests", "7": "requests with their headers", "8": "requests with their headers and bodies"}
+"""Those of `-v` from which on more is shown."""
 LONGEST_HOURS = 2562047
 """As long as a Go duration can be."""
 LARGEST = 2**31 - 1

@@ -108,6 +108,7 @@ def test_flags_are_offered_with_the_first_sentence_of_their_help(complete: Compl
         (["drain", "--dry-run="], ["none", "client", "server"]),
         (["drain", "--dry-run=s"], ["server"]),
         (["demo", ""], ["drain", "restart"]),
+        (["drain", "-v", ""], ["6", "7", "8"]),
         (["drain", "--settle", ""], []),
     ],
     ids=lambda value: " ".join(value) or "nothing",
