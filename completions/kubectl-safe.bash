@@ -12,8 +12,9 @@ _kubectl_safe() {
     (( ${#COMPREPLY[@]} )) || return
     directive=${COMPREPLY[${#COMPREPLY[@]} - 1]#:}
     unset "COMPREPLY[${#COMPREPLY[@]} - 1]"
-    (( directive & 2 )) && compopt -o nospace
-    (( directive & 4 )) && compopt +o default
+    # The bash of macOS has no compopt: it adds a space, or falls back to files.
+    (( directive & 2 )) && compopt -o nospace 2>/dev/null
+    (( directive & 4 )) && compopt +o default 2>/dev/null
     if (( ${#COMPREPLY[@]} == 1 )); then
         # What it means is no part of it.
         COMPREPLY[0]=${COMPREPLY[0]%%$'\t'*}
