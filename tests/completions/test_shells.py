@@ -15,7 +15,7 @@ from tests.support.shells import Completed, Shell
 pytestmark = pytest.mark.controlplane
 
 _BEEPS_AND_STEPS_BACK = re.compile(".\b|\x07")
-TRIES = 5
+TRIES = 10
 """A look-up that takes too long gives nothing, and machines that run tests are busy: one presses TAB again."""
 
 
