@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_safe.sandbox.controlplane import ControlPlane
-from tests.controlplane.build import GO_IS_MISSING, BinariesError, can_have_binaries, ensure_binaries
+from tests.controlplane.build import GO_IS_MISSING, can_have_binaries, ensure_binaries
+from tests.support.built import BuildError
 from tests.support.figures import PROPERTY, Figures
 from tests.support.loop import LoopThread
 
@@ -35,7 +36,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if wanted and not session.config.option.collectonly and can_have_binaries():
         try:
             ensure_binaries()
-        except BinariesError as error:
+        except BuildError as error:
             raise pytest.UsageError(str(error)) from error
 
 

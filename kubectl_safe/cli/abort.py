@@ -4,15 +4,22 @@ from collections.abc import Sequence
 
 import click
 
+from kubectl_safe.cli.candidates import resources as resource_candidates
 from kubectl_safe.cli.drain import KINDS as NODE_KINDS
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.options import TO_END, Common, common_options
 from kubectl_safe.cli.rollout import KINDS
 from kubectl_safe.cli.start import connect, session_for, settings_of
 from kubectl_safe.model.errors import UsageError
 
+ENDABLE = {"Node": NODE_KINDS, **KINDS}
+"""What there is something to end on, and what kubectl calls it."""
 
-@click.command("abort", short_help="End what a drain or a restart began.")
-@click.argument("resources", nargs=-1, metavar="TYPE/NAME...")
+
+@click.command("abort", cls=Command, short_help="End what a drain or a restart began.")
+@click.argument(
+    "resources", nargs=-1, metavar="TYPE/NAME...", shell_complete=resource_candidates(ENDABLE, takes_type_alone=False)
+)
 @common_options(*TO_END)
 def command(*, common: Common, resources: tuple[str, ...]) -> None:
     """End what a drain or a restart began and did not end.
@@ -53,12 +60,11 @@ def named(resources: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[st
     if not resources:
         raise UsageError("say what to end: node/NAME, deployment/NAME, statefulset/NAME or daemonset/NAME")
     found: dict[str, list[str]] = {}
-    known = {"Node": NODE_KINDS, **KINDS}
     for resource in resources:
         text, slash, name = resource.partition("/")
         if not slash or not name or "/" in name:
             raise UsageError(f"arguments must be of the form TYPE/NAME, such as node/node-1: {resource!r}")
-        kind = next((kind for kind, names in known.items() if text.lower() in names), None)
+        kind = next((kind for kind, names in ENDABLE.items() if text.lower() in names), None)
         if kind is None:
             raise UsageError(
                 f"there is nothing to end on a {text!r}: name a node, a deployment, a statefulset or a daemonset"

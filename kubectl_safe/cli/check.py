@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.candidates import choices, one_of, some_of
+from kubectl_safe.cli.candidates import resources as resource_candidates
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
-from kubectl_safe.cli.resources import named_resources
+from kubectl_safe.cli.resources import KINDS, named_resources
 from kubectl_safe.cli.start import connect, onlooker_for
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo
@@ -61,8 +64,20 @@ def _known(code: str) -> str:
     raise UsageError(f"there is no rule with the code {code!r}: {hint}")
 
 
-@click.command("check", short_help="Find what loses requests, or keeps a pod from being moved.")
-@click.argument("resources", nargs=-1, metavar="[TYPE/NAME...]")
+def _titles() -> dict[str, str]:
+    """Return what there are rules about, by their codes."""
+    from kubectl_safe.decide.check import RULES
+
+    return {code: rule.title for code, rule in RULES.items()}
+
+
+@click.command("check", cls=Command, short_help="Find what loses requests, or keeps a pod from being moved.")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="[TYPE/NAME...]",
+    shell_complete=resource_candidates(KINDS, takes_type_alone=False),
+)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Check the workloads of all namespaces, and all nodes.")
 @click.option(
     "-o",
@@ -72,6 +87,7 @@ def _known(code: str) -> str:
     default="table",
     show_default=True,
     callback=_format,
+    shell_complete=choices(*FORMATS),
     help="Output format.",
 )
 @click.option(
@@ -87,9 +103,15 @@ def _known(code: str) -> str:
     multiple=True,
     metavar="CODE",
     callback=_codes,
+    shell_complete=some_of(_titles),
     help="Leave a rule out. May be given several times, or with several codes joined by commas.",
 )
-@click.option("--explain", metavar="CODE", help="Say what a rule is about, and why. It needs no cluster.")
+@click.option(
+    "--explain",
+    metavar="CODE",
+    shell_complete=one_of(_titles),
+    help="Say what a rule is about, and why. It needs no cluster.",
+)
 @common_options(*TO_LOOK)
 @click.pass_context
 def command(
@@ -205,9 +227,9 @@ def _print(
     match form:
         case "json":
             written = document(checked, command=told, began=began, ended=ended, fail_on=fail_on)
-            echo(json.dumps(written, indent=4))
+            echo(json.dumps(written, indent=4), is_document=True)
         case "sarif":
-            echo(json.dumps(log(checked, version=__version__, command=told), indent=2))
+            echo(json.dumps(log(checked, version=__version__, command=told), indent=2), is_document=True)
         case _:
             for line in table(checked, width=width()):
                 echo(line)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.candidates import choices, files
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.types import duration, report_path
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UsageError
 
@@ -49,8 +51,14 @@ def _delay(text: str) -> timedelta:
     return delay
 
 
-@click.command("demo", short_help="See what kubectl loses and kubectl safe does not.")
-@click.argument("disruption", type=_disruption, required=False, metavar="[drain|restart]")
+@click.command("demo", cls=Command, short_help="See what kubectl loses and kubectl safe does not.")
+@click.argument(
+    "disruption",
+    type=_disruption,
+    required=False,
+    metavar="[drain|restart]",
+    shell_complete=choices("drain", "restart"),
+)
 @click.option(
     "--pods",
     type=_between(1, 50),
@@ -90,6 +98,7 @@ def _delay(text: str) -> timedelta:
 @click.option(
     "--report",
     type=report_path,
+    shell_complete=files,
     metavar="FILE",
     help="Write a page that shows all of it over time, the plain way above the safe way.",
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubectl_safe import __version__
-from kubectl_safe.model.masking import mask_arguments, mask_text
+from kubectl_safe.model.masking import mask_arguments, mask_known, mask_text
 from kubectl_safe.render.output import echo
 from kubectl_safe.render.text import plain
 from kubectl_safe.run.clock import now
@@ -24,13 +24,13 @@ def tell(error: Exception, arguments: Sequence[str]) -> str:
         error: what no part of the program expected.
         arguments: the command line, whose credentials are shown to nobody.
     """
-    details = _details(error, arguments)
+    details = mask_known(_details(error, arguments), arguments)
     try:
         where = f" (details: {_keep(details)})"
     except OSError:
         echo(plain(details), err=True)
         where = ""
-    line = f"kubectl-safe failed: {_fact(error)}{where}; {HARMLESS}"
+    line = f"kubectl-safe failed: {mask_known(_fact(error), arguments)}{where}; {HARMLESS}"
     echo(plain(f"error: {line}"), err=True)
     return line
 

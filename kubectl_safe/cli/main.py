@@ -4,13 +4,19 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.completion import NO_FILES, completed, words_to_complete
+from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.output import Output
 from kubectl_safe.model.errors import FROM_SERVER, Interrupted, KubectlSafeError, UncheckedError, UsageError
-from kubectl_safe.render.output import echo, flush
+from kubectl_safe.render.output import SAME_CLUSTER, echo, flush
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -34,10 +40,11 @@ ANSWERING = frozenset({"check"})
 TOGGLES = frozenset(
     {
         "--all-namespaces",
-        "--cluster",
+        "--insecure-skip-tls-verify",
         "--ignore-daemonsets",
         "--delete-emptydir-data",
         "--force",
+        "--disable-eviction",
         "--fail-fast",
         "--uncordon-on-failure",
         "--required-only",
@@ -45,12 +52,27 @@ TOGGLES = frozenset(
 )
 """Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
 
+OF_ALL = ("rbac", "--cluster")
+"""A command, and its flag that is on or off: to all others it is the name of a cluster."""
 
-SHORT = frozenset({"-l", "-n", "-v"})
+SHORT = frozenset({"-l", "-n", "-s", "-v"})
 """Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
 
 
-class LazyGroup(click.Group):
+BEFORE = frozenset(
+    {
+        *("--kubeconfig", "--context", "--namespace", "-n", "--cluster", "--user", "--server", "-s", "--token", "--as"),
+        *("--as-group", "--as-uid", "--certificate-authority", "--client-certificate", "--client-key"),
+        *("--tls-server-name", "--request-timeout", "--v", "-v"),
+    }
+)
+"""Flags with a value that may stand before the command, as with kubectl."""
+
+GROUP = ["rollout"]
+"""What is no command alone."""
+
+
+class LazyGroup(Group):
     """A group whose commands are imported when they are asked for: start-up is paid for one of them only."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -66,12 +88,17 @@ class LazyGroup(click.Group):
         assert isinstance(found, click.Command)
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Write the list of commands; none of them is imported for it."""
-        own = {name: command.get_short_help_str() for name, command in self.commands.items()}
-        listed = own | {name: words for name, (_, words) in COMMANDS.items()}
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(listed.items()))
+    def listed(self) -> dict[str, str]:
+        """Return what is said of each command; none of them is imported for it."""
+        return super().listed() | {name: words for name, (_, words) in COMMANDS.items()}
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Return the commands that begin so, and the flags; none of the commands is imported for it."""
+        from click.shell_completion import CompletionItem
+
+        listed = sorted(self.listed().items())
+        found = [CompletionItem(name, help=words) for name, words in listed if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -99,18 +126,34 @@ def version() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and exit as kubectl would."""
+    """Run the command line, and exit as kubectl would; or say how it may go on, where that is asked."""
     if isinstance(sys.stdout, TextIOWrapper):
         # A run must not end because a message has a letter that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv if arguments is None else ["", *arguments]
+    words = words_to_complete(given)
+    code = run(given[1:]) if words is None else complete(words)
     flush()
     sys.exit(code)
+
+
+def complete(words: Sequence[str]) -> int:
+    """Print how the last of some words may go on, and return the exit code."""
+    *before, incomplete = words
+    try:
+        # As it is, with its tabs: of others it has nothing but words.
+        echo(completed(cli, as_click_reads_them(before), incomplete), nl=False, color=True)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - whatever it is, the place for it is not the line that somebody is typing
+        echo(f":{NO_FILES}")
+    return 0
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     output = Output(command=tuple(arguments))
+    SAME_CLUSTER.set(())
     try:
         code, error = _run(arguments, output)
     except BaseException as fault:
@@ -130,9 +173,9 @@ def _run(arguments: Sequence[str], output: Output) -> tuple[int, str]:
         # What click says here is the help.
         echo(error.format_message())
     except click.ClickException as error:
-        return USAGE, _tell(_words_for(error))
+        return USAGE, _tell(_words_for(error), arguments)
     except KubectlSafeError as error:
-        return _code_of(error), _tell(str(error))
+        return _code_of(error), _tell(str(error), arguments)
     except (KeyboardInterrupt, click.Abort):
         echo(INTERRUPTION, err=True)
         return INTERRUPTED, INTERRUPTION
@@ -152,12 +195,12 @@ def _code_of(error: KubectlSafeError) -> int:
     return INTERRUPTED if isinstance(error, Interrupted) else FAILED
 
 
-def _tell(message: str) -> str:
-    from kubectl_safe.model.masking import mask_text
+def _tell(message: str, arguments: Sequence[str]) -> str:
+    from kubectl_safe.model.masking import mask_known, mask_text
     from kubectl_safe.render.text import plain
 
     lines = [line.rstrip() for line in message.split("\n") if line.strip()] or ["unknown error"]
-    masked = mask_text("\n".join(lines))
+    masked = mask_known(mask_text("\n".join(lines)), arguments)
     echo(plain(masked) if masked.startswith(FROM_SERVER) else f"error: {plain(masked)}", err=True)
     return masked
 
@@ -181,24 +224,47 @@ def _words_for(error: click.ClickException) -> str:
 
 
 def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
-    """Return arguments with three of kubectl's ways put in click's.
+    """Return arguments with four of kubectl's ways put in click's.
 
+    - What leads to a cluster may stand before the command.
     - `--dry-run` stands alone: a value has to be joined to it with `=`.
     - A flag that is on or off may have a value joined to it; of `--watch` that is the way to turn it off.
     - A value is joined to a flag of one letter with `=`.
     """
+    arguments = _command_first(list(arguments))
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    return [read for argument in arguments[:end] for read in _as_click_reads(argument)] + list(arguments[end:])
+    toggles = TOGGLES | {OF_ALL[1]} if OF_ALL[0] in arguments[:1] else TOGGLES
+    read = [part for argument in arguments[:end] for part in _as_click_reads(argument, toggles)]
+    return read + list(arguments[end:])
 
 
-def _as_click_reads(argument: str) -> list[str]:
+def _command_first(arguments: list[str]) -> list[str]:
+    """Return arguments with the flags that stand before the command behind it."""
+    taken = 0
+    while taken < len(arguments):
+        flag, equals, _ = arguments[taken].partition("=")
+        if flag in BEFORE:
+            taken += 1 if equals else 2
+        elif flag == "--insecure-skip-tls-verify":
+            taken += 1
+        else:
+            break
+    flags, rest = arguments[:taken], arguments[taken:]
+    if rest[:1] == GROUP:
+        rest = [*GROUP, *_command_first(rest[1:])]
+    end = rest.index("--") if "--" in rest else len(rest)
+    # Without a command there is nothing to put them behind.
+    return [*rest[:end], *flags, *rest[end:]] if rest and not rest[0].startswith("-") else arguments
+
+
+def _as_click_reads(argument: str, toggles: frozenset[str]) -> list[str]:
     if argument == "--dry-run":
         return ["--dry-run=client"]
     flag, _, value = argument.partition("=")
     if flag in {"-w", "--watch"} and value in {"true", "false"}:
         return ["--watch" if value == "true" else "--no-watch"]
-    if flag in TOGGLES and value in {"true", "false"}:
+    if flag in toggles and value in {"true", "false"}:
         return [flag] if value == "true" else []
     if argument[:2] in SHORT and argument[2:3] == "=":
-        return [argument[:2] + argument[3:]]
+        return [argument[:2], argument[3:]]
     return [argument]

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_safe.cli.candidates import choices, contexts, files, namespaces, one_of, some_of
+from kubectl_safe.cli.connection import CONNECTION, connection_of
 from kubectl_safe.cli.names import namespace_name
-from kubectl_safe.cli.output import Output, chosen
+from kubectl_safe.cli.output import FORMATS, Output, chosen
 from kubectl_safe.cli.types import (
+    DRY_RUNS,
+    LEVELS,
     at_most_all,
     count_or_percent,
     dry_run,
@@ -21,18 +25,21 @@ from kubectl_safe.cli.types import (
     verbosity,
 )
 from kubectl_safe.decide.allow import ALLOWABLE
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+CHUNK_SIZE = 500
+"""How many objects are listed at once, as kubectl does it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
     """The values of the shared flags; what a command does not take has its default."""
 
-    kubeconfig: str | None = None
-    context: str | None = None
+    connection: Connection = field(default_factory=Connection)
     namespace: str | None = None
     settle: timedelta | None = None
     max_surge: int | str | None = None
@@ -59,6 +66,7 @@ OUTPUT = click.option(
     callback=chosen,
     # Read before every other flag, so that what is wrong with those is told in it too.
     is_eager=True,
+    shell_complete=choices(*FORMATS),
     help="Output for programs: one JSON document at the end, or one JSON event a line as it happens.",
 )
 """Every command that has an `Output` takes it."""
@@ -70,6 +78,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         "--v",
         "verbosity",
         type=verbosity,
+        shell_complete=one_of(lambda: LEVELS),
         metavar="LEVEL",
         default="0",
         show_default=True,
@@ -79,6 +88,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
     "report": click.option(
         "--report",
         type=report_path,
+        shell_complete=files,
         metavar="FILE",
         help="Write a page of HTML at the end that shows what became of each pod over time.",
     ),
@@ -106,8 +116,9 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         multiple=True,
         metavar="NAME",
         callback=lambda _, __, values: _allowed(values),
-        help="Go on where that would be refused. "
-        + " ".join(f"{name}: {happens}." for name, happens in sorted(ALLOWABLE.items())),
+        shell_complete=some_of(lambda: ALLOWABLE),
+        help="Go on where that would be refused: by one of the names below, or several with commas. May be given "
+        "several times.",
     ),
     "nudge": click.option(
         "--nudge/--no-nudge",
@@ -119,6 +130,7 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
     "dry_run": click.option(
         "--dry-run",
         type=dry_run,
+        shell_complete=choices(*DRY_RUNS),
         metavar="[none|client|server]",
         default="none",
         show_default=True,
@@ -165,38 +177,54 @@ OPTIONS: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] = {
         "least the longest request and the lag of kube-proxy. Default 15s; 30s behind headless Services.",
     ),
     "namespace": click.option(
-        "-n", "--namespace", type=namespace_name, metavar="NAME", help="The namespace scope for this CLI request."
+        "-n",
+        "--namespace",
+        type=namespace_name,
+        shell_complete=namespaces,
+        metavar="NAME",
+        help="The namespace scope for this CLI request.",
     ),
-    "context": click.option("--context", metavar="NAME", help="The name of the kubeconfig context to use."),
+    "context": click.option(
+        "--context", shell_complete=contexts, metavar="NAME", help="The name of the kubeconfig context to use."
+    ),
     "kubeconfig": click.option(
-        "--kubeconfig", metavar="FILE", help="Path to the kubeconfig file to use for CLI requests."
+        "--kubeconfig",
+        shell_complete=files,
+        metavar="FILE",
+        help="Path to the kubeconfig file to use for CLI requests.",
     ),
 }
-"""By the field of `Common` that each becomes, from the last in the help to the first."""
+"""By the field of `Common`, or of its `connection`, that each becomes, from the last in the help to the first."""
+
+TO_CONNECT = ("kubeconfig", "context")
+"""What every command takes that speaks to a cluster, with all of `CONNECTION`."""
 
 TO_END = (
-    *("kubeconfig", "context", "namespace", "settle", "timeout"),
+    *("namespace", "settle", "timeout"),
     *("aws_profile", "aws_region", "output", "verbosity", "report"),
 )
 """What a command takes that only ends what others began."""
 
-TO_LOOK = ("kubeconfig", "context", "namespace", "aws_profile", "aws_region", "verbosity")
+TO_LOOK = ("namespace", "aws_profile", "aws_region", "verbosity")
 """What a command takes that only looks, once."""
 
-TO_WATCH = ("kubeconfig", "context", "namespace", "timeout", "aws_profile", "aws_region", "verbosity")
+TO_WATCH = ("namespace", "timeout", "aws_profile", "aws_region", "verbosity")
 """What a command takes that only watches."""
 
-TO_WRITE_ONCE = ("kubeconfig", "context", "dry_run", "output", "verbosity")
+TO_WRITE_ONCE = ("dry_run", "output", "verbosity")
 """What a command takes that hands no pod over."""
 
 
 def common_options(
     *chosen: str,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add shared flags to a command: those of these fields, or all; they arrive as one `Common`, named `common`."""
+    """Add shared flags to a command: those of these fields, or all, and those that lead to a cluster.
+
+    They arrive as one `Common`, named `common`.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        return _decorated(command, chosen or tuple(OPTIONS))
+        return _decorated(command, chosen or tuple(name for name in OPTIONS if name not in TO_CONNECT))
 
     return decorate
 
@@ -204,7 +232,8 @@ def common_options(
 def _decorated(command: Callable[..., None], chosen: Sequence[str]) -> Callable[..., None]:
     @wraps(command)
     def gathered(**values: Any) -> None:
-        common = Common(**{name: values.pop(name) for name in chosen})
+        connection = connection_of(values)
+        common = Common(connection=connection, **{name: values.pop(name) for name in chosen})
         common.output.dry_run = common.dry_run
         common.output.report = common.report
         if common.report and common.dry_run != "none":
@@ -215,8 +244,8 @@ def _decorated(command: Callable[..., None], chosen: Sequence[str]) -> Callable[
         command(common=common, **values)
 
     decorated: Callable[..., None] = gathered
-    for name, option in OPTIONS.items():
-        if name in chosen:
+    for name, option in {**CONNECTION, **OPTIONS}.items():
+        if name in (*chosen, *TO_CONNECT, *CONNECTION):
             decorated = option(decorated)
     return decorated
 

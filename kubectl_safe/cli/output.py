@@ -70,12 +70,14 @@ class Output:
         return Lines(shows_plan=shows_plan)
 
     def _for_programs(self) -> "Audience":
+        from kubectl_safe.model.masking import mask_arguments
         from kubectl_safe.render.events import Events
         from kubectl_safe.render.jsonl import write_document, write_line, write_warning
         from kubectl_safe.run.clock import now
 
         write = write_document if self.format == "json" else write_line
-        return Events(write=write, warn=write_warning, now=now, command=self.command, dry_run=self.dry_run)
+        command = tuple(mask_arguments(self.command))
+        return Events(write=write, warn=write_warning, now=now, command=command, dry_run=self.dry_run)
 
 
 def chosen(ctx: click.Context, _: click.Parameter, value: str | None) -> Output:

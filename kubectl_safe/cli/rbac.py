@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.candidates import choices, some_of
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import OPTIONS
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import UsageError
 from kubectl_safe.render.output import echo
 
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
 FORMATS = ("yaml", "iam")
 
 
-@click.command("rbac", short_help="Print the smallest roles that these commands need.")
+def _commands() -> dict[str, str]:
+    from kubectl_safe.decide.roles import COMMANDS
+
+    return dict.fromkeys(COMMANDS, "")
+
+
+@click.command("rbac", cls=Command, short_help="Print the smallest roles that these commands need.")
 @OPTIONS["kubeconfig"]
 @OPTIONS["context"]
 @OPTIONS["namespace"]
@@ -24,6 +33,7 @@ FORMATS = ("yaml", "iam")
     "--for",
     "commands",
     multiple=True,
+    shell_complete=some_of(_commands),
     metavar="COMMAND",
     help="Which commands it is for: drain, restart, abort, uncordon, rollout-status, status, check. May be given "
     "several times, or with commas. Default: all that there are; in a namespace drain and uncordon are not.",
@@ -41,6 +51,12 @@ FORMATS = ("yaml", "iam")
     metavar="NAME",
     help="What roles and bindings are called.",
 )
+@click.option(
+    "--disable-eviction",
+    "deletes",
+    is_flag=True,
+    help="Allow drain --disable-eviction too, which needs to delete pods.",
+)
 @click.option("--required-only", is_flag=True, help="Leave out what can be done without.")
 @click.option(
     "--assume-role",
@@ -49,7 +65,15 @@ FORMATS = ("yaml", "iam")
     metavar="ARN",
     help="With -o iam: a role that TargetGroupBindings name (iamRoleArnToAssume). It needs this policy, too.",
 )
-@click.option("-o", "--output", default="yaml", show_default=True, metavar="yaml|iam", help="Output format.")
+@click.option(
+    "-o",
+    "--output",
+    default="yaml",
+    show_default=True,
+    metavar="yaml|iam",
+    shell_complete=choices(*FORMATS),
+    help="Output format.",
+)
 def command(
     *,
     kubeconfig: str | None,
@@ -61,6 +85,7 @@ def command(
     groups: tuple[str, ...],
     accounts: tuple[str, ...],
     name: str,
+    deletes: bool,
     required_only: bool,
     assumed: tuple[str, ...],
     output: str,
@@ -98,6 +123,8 @@ def command(
         )
     if assumed and wanted != "iam":
         raise UsageError("--assume-role is for the policy of -o iam")
+    if deletes and not cluster:
+        raise UsageError("--disable-eviction is for drains, which are in no namespace: give it with --cluster")
     if cluster and namespace:
         raise UsageError("--cluster is for all namespaces: leave out --namespace, or --cluster")
     chosen = _chosen(commands, is_of_cluster=cluster)
@@ -106,13 +133,13 @@ def command(
     from kubectl_safe.render.rbac import manifests, policy
 
     if wanted == "iam":
-        echo(policy(assumed))
+        echo(policy(assumed), is_document=True)
         return
     scope = "" if cluster else namespace or _namespace_of(kubeconfig, context)
-    found = roles(needs_of(chosen, scope or None), has_optional=not required_only)
+    found = roles(needs_of(chosen, scope or None, deletes=deletes), has_optional=not required_only)
     where = f"in namespace {scope}" if scope else "in all namespaces"
     about = f"What kubectl safe {_listed(chosen)} may do {where}. All that is not said to be optional is needed."
-    echo(manifests(found, name=name, subjects=subjects, about=about, scope=scope))
+    echo(manifests(found, name=name, subjects=subjects, about=about, scope=scope), is_document=True)
 
 
 def _chosen(values: tuple[str, ...], *, is_of_cluster: bool) -> tuple[str, ...]:
@@ -154,7 +181,7 @@ def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
     """Return the namespace of a context; its cluster is not asked."""
     from kubectl_safe.kube.config import login
 
-    return namespace_name(login(kubeconfig=kubeconfig, context=context).namespace)
+    return namespace_name(login(Connection(kubeconfig=kubeconfig, context=context)).namespace)
 
 
 def _listed(names: tuple[str, ...]) -> str:

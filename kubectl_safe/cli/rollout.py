@@ -5,6 +5,8 @@ from typing import Literal
 
 import click
 
+from kubectl_safe.cli.candidates import resources as resource_candidates
+from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.names import kind_and_name, namespace_name, resource_name
 from kubectl_safe.cli.options import TO_WATCH, Common, common_options
 from kubectl_safe.cli.start import connect, onlooker_for, session_for, settings_of
@@ -32,7 +34,7 @@ GATES_ONLY = "until then its targets are told by their readiness gates alone, an
 _REFUSED: Mapping[Task, str] = {"restart": "can't be restarted safely", "watch": "has no rollout to watch"}
 
 
-@click.group("rollout", short_help="Restart workloads without losing a request, and watch rollouts.")
+@click.group("rollout", cls=Group, short_help="Restart workloads without losing a request, and watch rollouts.")
 def group() -> None:
     """Restart workloads without losing a request, and watch rollouts.
 
@@ -48,7 +50,12 @@ def group() -> None:
 
 
 @group.command("restart", short_help="Restart workloads without losing a request.")
-@click.argument("resources", nargs=-1, metavar="TYPE/NAME... | TYPE NAME... | TYPE -l SELECTOR")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="TYPE/NAME... | TYPE NAME... | TYPE -l SELECTOR",
+    shell_complete=resource_candidates(KINDS, takes_type_alone=True),
+)
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @common_options()
 def restart(*, common: Common, resources: tuple[str, ...], selector: str | None) -> None:
@@ -97,7 +104,12 @@ def restart(*, common: Common, resources: tuple[str, ...], selector: str | None)
 
 
 @group.command("status", short_help="Show the status of a rollout.")
-@click.argument("resources", nargs=-1, metavar="(TYPE/NAME... | TYPE[,TYPE] [NAME...])")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="(TYPE/NAME... | TYPE[,TYPE] [NAME...])",
+    shell_complete=resource_candidates(KINDS, takes_type_alone=True),
+)
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @click.option(
     "-w/",

@@ -3,8 +3,9 @@
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kubectl_safe.cli.options import Common
+from kubectl_safe.cli.options import CHUNK_SIZE, Common
 from kubectl_safe.model.errors import KubectlSafeError
+from kubectl_safe.render.output import SAME_CLUSTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +44,24 @@ def connect(common: Common) -> "Client":
     from kubectl_safe.kube.client import connect as open_client
     from kubectl_safe.run.clock import now
 
-    return open_client(kubeconfig=common.kubeconfig, context=common.context, now=now)
+    SAME_CLUSTER.set(tuple(common.connection.flags()))
+    return open_client(common.connection, now=now)
+
+
+def labelled_nodes(common: Common, client: "Client", selector: str, *, page: int) -> tuple[str, ...]:
+    """Return the names of the nodes that the API server chooses by `-l`; the client is closed where it can't.
+
+    Raises:
+        KubectlSafeError: the selector is none, or nodes can't be listed.
+    """
+    from kubectl_safe.kube.nodes import labelled
+
+    try:
+        with _shown(common, client, common.output.audience):
+            return labelled(client, selector, page=page)
+    except BaseException:
+        client.close()
+        raise
 
 
 @contextmanager
@@ -103,6 +121,7 @@ def session_for(
     namespace: str | None,
     needs: "Needs",
     grace_period: int | None = None,
+    page: int = CHUNK_SIZE,
 ) -> "Iterator[Session]":
     """Open the session of a command.
 
@@ -113,6 +132,7 @@ def session_for(
         namespace: the one to watch; None watches all, and nodes.
         needs: the rights to see to before anything is watched.
         grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
+        page: how many objects are listed at once; 0 for all.
     """
     from kubectl_safe.decide.giving_up import Limits
     from kubectl_safe.model.errors import Interrupted
@@ -127,6 +147,7 @@ def session_for(
         dry_run=DryRun(common.dry_run),
         limits=Limits(timeout=common.timeout or None, is_fail_fast=common.fail_fast),
         grace_period=grace_period,
+        page=page,
         aws_profile=common.aws_profile,
         aws_region=common.aws_region,
     )

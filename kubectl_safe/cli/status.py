@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_safe.cli.candidates import choices
+from kubectl_safe.cli.candidates import resources as resource_candidates
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
-from kubectl_safe.cli.resources import kind_of, named_resources
+from kubectl_safe.cli.resources import KINDS, kind_of, named_resources
 from kubectl_safe.cli.start import connect, onlooker_for
 from kubectl_safe.cli.types import parse_selector
 from kubectl_safe.model.errors import NotFoundError, UsageError
@@ -38,12 +41,24 @@ def _format(_: click.Context, __: click.Parameter, value: str) -> str:
     return wanted
 
 
-@click.command("status", short_help="Show gates, slices, targets and handoffs of pods.")
-@click.argument("resources", nargs=-1, metavar="[TYPE/NAME... | TYPE [NAME...]]")
+@click.command("status", cls=Command, short_help="Show gates, slices, targets and handoffs of pods.")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="[TYPE/NAME... | TYPE [NAME...]]",
+    shell_complete=resource_candidates(KINDS, takes_type_alone=True),
+)
 @click.option("-l", "--selector", metavar="SELECTOR", help="Selector (label query) to filter on.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Show the pods of all namespaces.")
 @click.option(
-    "-o", "--output", "form", metavar="json|yaml|name|wide", default="", callback=_format, help="Output format."
+    "-o",
+    "--output",
+    "form",
+    metavar="json|yaml|name|wide",
+    default="",
+    callback=_format,
+    shell_complete=choices(*FORMATS),
+    help="Output format.",
 )
 @click.option("-w/", "--watch/--no-watch", "is_watched", help="After showing it, show it again whenever it changes.")
 @common_options(*TO_LOOK)
@@ -212,7 +227,11 @@ class _Printer:
             from kubectl_safe.render.status_document import document, in_json, in_yaml
 
             written = document(seen, command=self._command, warnings=self._warnings)
-            echo(in_json(written) if self._form == "json" else in_yaml(written), nl=self._form == "json")
+            echo(
+                in_json(written) if self._form == "json" else in_yaml(written),
+                nl=self._form == "json",
+                is_document=True,
+            )
             return
         from kubectl_safe.render.status import name_lines
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from kubectl_safe.model.selector import LabelSelector, Requirement
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+DRY_RUNS = ("none", "client", "server")
+LEVELS = {"6": "requests", "7": "requests with their headers", "8": "requests with their headers and bodies"}
+"""Those of `-v` from which on more is shown."""
 LONGEST_HOURS = 2562047
 """As long as a Go duration can be."""
 LARGEST = 2**31 - 1
@@ -22,6 +25,7 @@ PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
 SET_BASED = re.compile(rf"^{KEY}\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)$")
 EQUALITY = re.compile(rf"^{KEY}\s*(?P<operator>==|!=|=)\s*(?P<value>[A-Za-z0-9._-]*)$")
+COMPARISON = re.compile(rf"^{KEY}\s*(?P<operator>[<>])\s*(?P<value>[0-9]{{1,18}})$")
 EXISTENCE = re.compile(rf"^(?P<no>!?)\s*{KEY}$")
 
 
@@ -104,7 +108,7 @@ def dry_run(text: str) -> str:
     Raises:
         UsageError: in kubectl's words.
     """
-    if text not in {"none", "client", "server"}:
+    if text not in DRY_RUNS:
         raise UsageError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".')
     return text
 
@@ -140,6 +144,9 @@ def report_path(text: str) -> "Path":
     from kubectl_safe.render.whole import check_writable
 
     path = Path(text)
+    if click.get_current_context().resilient_parsing:
+        # Nothing is to be run, and nothing touched.
+        return path
     try:
         check_writable(path)
     except (OSError, ValueError) as error:
@@ -185,6 +192,9 @@ def _requirement(term: str) -> "Requirement | None":
         return Requirement(key=found["key"], operator=operator, values=values)
     if found := EQUALITY.match(term):
         operator = Operator.NOT_IN if found["operator"] == "!=" else Operator.IN
+        return Requirement(key=found["key"], operator=operator, values=frozenset({found["value"]}))
+    if found := COMPARISON.match(term):
+        operator = Operator.MORE_THAN if found["operator"] == ">" else Operator.LESS_THAN
         return Requirement(key=found["key"], operator=operator, values=frozenset({found["value"]}))
     if found := EXISTENCE.match(term):
         operator = Operator.DOES_NOT_EXIST if found["no"] else Operator.EXISTS

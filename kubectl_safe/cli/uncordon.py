@@ -2,13 +2,15 @@
 
 import click
 
+from kubectl_safe.cli import candidates
 from kubectl_safe.cli.drain import node_names
+from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.options import TO_WRITE_ONCE, Common, common_options
 from kubectl_safe.cli.start import connect
 
 
-@click.command("uncordon", short_help="Make nodes schedulable that kubectl safe cordoned.")
-@click.argument("nodes", nargs=-1, metavar="NODE...")
+@click.command("uncordon", cls=Command, short_help="Make nodes schedulable that kubectl safe cordoned.")
+@click.argument("nodes", nargs=-1, metavar="NODE...", shell_complete=candidates.nodes)
 @common_options(*TO_WRITE_ONCE)
 def command(*, common: Common, nodes: tuple[str, ...]) -> None:
     """Make nodes schedulable again that kubectl safe drain cordoned.

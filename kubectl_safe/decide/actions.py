@@ -55,15 +55,18 @@ class AskEviction:
     """Ask the Eviction API, in a server dry run, whether budgets let a pod go."""
 
     pod: Pod
+    is_deletion: bool = False
+    """Whether it is asked in place of that whether the pod may be deleted, with no budget asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evict:
-    """Evict a pod by the Eviction API."""
+    """Evict a pod by the Eviction API, or delete it where the reader wants no budget asked."""
 
     pod: Pod
     pins_resource_version: bool
     """Whether any change of the pod since forbids it; not where a budget selects it, as a conflict is charged to it."""
+    is_deletion: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from kubectl_safe.decide.actions import AskEviction, Evict, Withdraw
 from kubectl_safe.decide.decision import Act, Decision
 from kubectl_safe.decide.labels import labels_to_withdraw
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.decide.withdrawal import finish, wait_after_answer
+from kubectl_safe.decide.withdrawal import evict, finish, wait_after_answer
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 
@@ -22,8 +22,12 @@ def decide_alone(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision:
     if pod.is_withdrawn:
         return finish(pod, snapshot, settings, owner=None)
     leaving = leaves(pod, snapshot)
+    if leaving is None and settings.disable_eviction:
+        return evict(pod, snapshot, settings)
     if leaving is None:
         return wait_after_answer(pod, snapshot) or Act(action=Evict(pod=pod, pins_resource_version=False))
+    if settings.disable_eviction:
+        return Act(action=leaving)
     answer = snapshot.answers.get(pod.uid)
     if answer and answer.is_dry_run and answer.is_allowed and snapshot.at - answer.at < ANSWER_MAX_AGE:
         return Act(action=leaving)

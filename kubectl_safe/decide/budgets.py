@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from kubectl_safe.decide.actions import Touch
+from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.settings import RETRY
 from kubectl_safe.model.budget import Budget
 from kubectl_safe.model.marks import TOUCH
@@ -51,6 +52,15 @@ def spent_budget(pod: Pod, leaving: AbstractSet[str], snapshot: Snapshot) -> Bud
         if taken >= max(1, budget.disruptions_allowed) and budget.selects(pod.namespace, pod.labels):
             return budget
     return None
+
+
+def bypassed(intent: Intent, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the budgets that would be asked before planned pods are stopped, and are not, as these are deleted."""
+    if not intent.settings.disable_eviction:
+        return ()
+    pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid)) and not pod.is_finished]
+    named = (b for b in snapshot.budgets if any(b.selects(pod.namespace, pod.original_labels) for pod in pods))
+    return tuple(sorted(f"{budget.namespace}/{budget.name}" for budget in named))
 
 
 def has_left_since(pod: Pod, moment: datetime, snapshot: Snapshot) -> bool:

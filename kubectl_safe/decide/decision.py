@@ -82,4 +82,11 @@ class Left:
     why: str
 
 
-Decision = Act | Wait | Blocked | Left | Gone
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The pod is not waited for, as the reader wished, and nothing has failed; `why` is kubectl's line."""
+
+    why: str
+
+
+Decision = Act | Wait | Blocked | Left | Skipped | Gone

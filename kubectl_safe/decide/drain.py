@@ -5,11 +5,13 @@ Source: k8s.io/kubectl/pkg/drain/filters.go. Each filter looks at one pod and ei
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from kubectl_safe.decide.allow import UNKNOWN_OWNER
 from kubectl_safe.decide.decision import Blocked
 from kubectl_safe.decide.intent import Planned
 from kubectl_safe.decide.owners import without_handoff, workload_of
+from kubectl_safe.decide.step import skipped
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.model.snapshot import Snapshot
 
@@ -75,13 +77,15 @@ def plan_node(
     *,
     missing_daemon_sets: frozenset[tuple[str, str]] = frozenset(),
     allow: frozenset[str] = frozenset(),
+    skip_wait: timedelta | None = None,
 ) -> NodePlan:
     """Choose among the pods of a node, given in the API server's order.
 
     `missing_daemon_sets` are those (namespace, name) that pods name as their controller and that don't exist; `allow`
-    is what the reader answers for.
+    is what the reader answers for; `skip_wait` is how long pods may have been terminating.
     """
     filters: tuple[Callable[[Pod], Choice], ...] = (
+        lambda pod: Skip() if skipped(pod, skip_wait, snapshot.at) else Take(),
         lambda pod: _daemon_set_filter(pod, options, missing_daemon_sets),
         _mirror_pod_filter,
         lambda pod: _local_storage_filter(pod, options),

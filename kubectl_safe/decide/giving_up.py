@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from kubectl_safe.decide.deadline import ORIGINS, deadline
-from kubectl_safe.decide.decision import Act, Blocked, For, Gone, Left, Step, Wait
+from kubectl_safe.decide.decision import Act, Blocked, For, Gone, Left, Skipped, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
@@ -53,8 +53,8 @@ class Look:
 
     @property
     def open_pods(self) -> list[Planned]:
-        """The pods that are neither gone nor left."""
-        return [p for p in self.intent.pods if not isinstance(self.outcome.decisions[p.uid], Gone | Left)]
+        """The pods that are neither gone nor left nor skipped."""
+        return [p for p in self.intent.pods if not isinstance(self.outcome.decisions[p.uid], Gone | Left | Skipped)]
 
     def can_turn_back(self, planned: Planned) -> bool:
         """Tell whether giving up changes where a pod goes: it is not begun, or can still be given back."""
@@ -118,7 +118,7 @@ def _failure(planned: Planned, look: Look, troubles: Troubles) -> str:
                 of = f" ({ORIGINS[wait.on]})" if wait.on in ORIGINS else ""
                 told = replace(wait, remedy=_by_force(planned, wait, look) or wait.remedy).told
                 return f"waited longer than {limit.total_seconds():g}s{of}: {told}"
-        case Act() | Left() | Gone():
+        case Act() | Left() | Skipped() | Gone():
             pass
     return ""
 

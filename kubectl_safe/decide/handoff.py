@@ -246,7 +246,9 @@ class Handoffs:
         )
 
     def _wait_for_leave(self, pod: Pod) -> Decision | None:
-        """Ask the Eviction API beforehand, as there is no way back from a withdrawal."""
+        """Ask the Eviction API beforehand, as there is no way back from a withdrawal; a deletion is not asked for."""
+        if self.settings.disable_eviction:
+            return None
         drop = labels_to_withdraw(pod, self.snapshot) or frozenset[str]()
         budget = stale_budget(pod, drop, self.snapshot)
         if budget:

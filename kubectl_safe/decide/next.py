@@ -1,12 +1,12 @@
 """The one question of the run loop: what is to be done now, and what does everyone else wait for?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubectl_safe.decide.actions import Action, Evict, Nudge, RemoveNudge, RemoveTouch
 from kubectl_safe.decide.alone import decide_alone
 from kubectl_safe.decide.budgets import touches
-from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Step, Wait
+from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Skipped, Step, Wait
 from kubectl_safe.decide.handoff import Handoffs
 from kubectl_safe.decide.health import POLL, Wish, both, wishes
 from kubectl_safe.decide.intent import Intent, Planned
@@ -14,7 +14,7 @@ from kubectl_safe.decide.policies import policy_change
 from kubectl_safe.decide.remedies import with_remedy
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.decide.stateful import after_it_is_gone, wakes, wakes_to_remove
-from kubectl_safe.decide.step import step_of, stopping
+from kubectl_safe.decide.step import skipped, step_of, stopping
 from kubectl_safe.decide.unseen import waits_for_gate
 from kubectl_safe.decide.warnings import in_their_words
 from kubectl_safe.decide.withdrawal import finish, withdraw
@@ -49,8 +49,8 @@ class Outcome:
 
     @property
     def is_done(self) -> bool:
-        """Whether every pod is gone or given up, and nothing of ours is left to take away."""
-        return not self.chores and all(isinstance(d, Gone | Left) for d in self.decisions.values())
+        """Whether every pod is gone, given up or skipped, and nothing of ours is left to take away."""
+        return not self.chores and all(isinstance(d, Gone | Left | Skipped) for d in self.decisions.values())
 
 
 def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
@@ -62,8 +62,9 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
         return Outcome(decisions={p.uid: _ended(p, held[p.uid], intent) for p in intent.pods}, steps=steps)
     decisions: dict[str, Decision] = {}
     in_service: dict[str, int] = {}
-    slots, leaving = _draining_slots(intent, steps), set[str]()
-    draining = [pod for uid, pod in alive.items() if steps[uid] in LEAVING and uid not in intent.overdue]
+    apart = _skipped(alive, snapshot, intent)
+    slots, leaving = _draining_slots(intent, steps, apart), set[str]()
+    draining = [pod for uid, pod in alive.items() if steps[uid] in LEAVING and uid not in {*intent.overdue, *apart}]
     workloads = _workloads(intent, alive, snapshot)
     for workload, pods in workloads:
         handoffs = Handoffs(
@@ -81,10 +82,11 @@ def next_actions(snapshot: Snapshot, intent: Intent) -> Outcome:
             in_service[workload.uid] = handoffs.in_service_before
     ordered, rooms = {}, dict[tuple[str, str], str]()
     for planned in intent.pods:
-        decision = decisions.get(planned.uid) or _without_workload(planned, alive, snapshot, intent)
+        decision = apart.get(planned.uid) or decisions.get(planned.uid)
+        decision = decision or _without_workload(planned, alive, snapshot, intent)
         told = with_remedy(planned, in_their_words(planned, decision, snapshot), snapshot, intent, rooms=rooms)
         ordered[planned.uid] = _ended(planned, told, intent)
-    is_under_way = not all(isinstance(decision, Gone | Left) for decision in ordered.values())
+    is_under_way = not all(isinstance(decision, Gone | Left | Skipped) for decision in ordered.values())
     return Outcome(
         decisions=ordered,
         steps=steps,
@@ -102,7 +104,7 @@ def _hold(intent: Intent, snapshot: Snapshot) -> dict[str, Decision]:
 def _ended(planned: Planned, decision: Decision, intent: Intent) -> Decision:
     """End the wait for a pod that is overdue; one whose eviction may be asked for now still gets it."""
     why = intent.overdue.get(planned.uid)
-    if why is None or isinstance(decision, Gone):
+    if why is None or isinstance(decision, Gone | Skipped):
         return decision
     if isinstance(decision, Act) and isinstance(decision.action, Evict):
         return decision
@@ -176,11 +178,18 @@ def _is_left_behind(pod: Pod, snapshot: Snapshot) -> bool:
     return replica_set is not None and replica_set.owner is None
 
 
-def _draining_slots(intent: Intent, steps: Mapping[str, Step]) -> int | None:
+def _skipped(alive: Mapping[str, Pod], snapshot: Snapshot, intent: Intent) -> dict[str, Decision]:
+    """Return the pods, by UID, that terminate for longer than is waited for: nobody else waits for their end either."""
+    longest = intent.settings.skip_wait_for_delete
+    found = {uid: skipped(pod, longest, snapshot.at) for uid, pod in alive.items()}
+    return {uid: decision for uid, decision in found.items() if decision}
+
+
+def _draining_slots(intent: Intent, steps: Mapping[str, Step], apart: Collection[str]) -> int | None:
     cap = intent.settings.max_draining
     if cap is None:
         return None
-    handed_over = {p.uid for p in intent.pods if p.workload}
+    handed_over = {p.uid for p in intent.pods if p.workload and p.uid not in apart}
     return cap - sum(s in LEAVING for uid, s in steps.items() if uid in handed_over)
 
 

@@ -107,6 +107,8 @@ def _two_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[Blocked]:
 
     Source: kubernetes pkg/registry/core/pod/storage/eviction.go. A pod that is withdrawn may have left some of them.
     """
+    if intent.settings.disable_eviction:
+        return
     for planned in intent.pods:
         pod = snapshot.pods.get(planned.uid)
         if pod is None or pod.phase != "Running" or pod.is_withdrawn or pod.is_terminating:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from kubectl_safe.decide.actions import AskEviction, Evict
-from kubectl_safe.decide.decision import Act, Decision, For, Step, Wait
+from kubectl_safe.decide.decision import Act, Decision, For, Skipped, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.model.snapshot import Snapshot
@@ -68,6 +68,8 @@ class Progress:
     """When it was looked last."""
     waited: dict[str, dict[For, Waited]] = field(default_factory=dict)
     """By UID: the waits that are over."""
+    skipped: set[str] = field(default_factory=set)
+    """UIDs of the pods that are not waited for, and that is no failure."""
 
     def count(self, snapshot: Snapshot, outcome: Outcome) -> tuple[Planned, ...]:
         """Take one look into account; return the pods that were found gone by it."""
@@ -83,6 +85,13 @@ class Progress:
         self.steps = dict(outcome.steps)
         self._count_capacity(snapshot, outcome.in_service)
         return tuple(gone)
+
+    def skip(self, outcome: Outcome) -> tuple[str, ...]:
+        """Take into account which pods are not waited for; return kubectl's line of each that is new among them."""
+        found = {uid: d.why for uid, d in outcome.decisions.items() if isinstance(d, Skipped)}
+        new = tuple(why for uid, why in found.items() if uid not in self.skipped)
+        self.skipped |= found.keys()
+        return new
 
     def waiting_since(self, planned: Planned) -> datetime | None:
         """Return when a pod's present wait began."""

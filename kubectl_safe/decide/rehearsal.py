@@ -31,7 +31,7 @@ def rehearsals(intent: Intent, snapshot: Snapshot) -> Iterator[Action]:
         drop = labels_to_withdraw(pod, snapshot)
         if drop:
             yield Withdraw(pod=pod, drop=drop, targets=snapshot.targets_of(pod), owner=owner, in_service=0)
-        yield AskEviction(pod=pod)
+        yield AskEviction(pod=pod, is_deletion=intent.settings.disable_eviction)
         if intent.settings.nudge:
             yield from (Nudge(binding=binding) for binding in snapshot.bindings_of(pod))
     alone = (pod for planned in intent.pods if not planned.workload and (pod := snapshot.pods.get(planned.uid)))

@@ -138,7 +138,13 @@ class Needs:
         """The command that prints a role with all of it, and nothing else."""
         namespace = next((right.namespace for right in self.required if not self.nodes), None)
         where = f"-n {namespace}" if namespace else "--cluster"
-        return f"kubectl safe rbac {where}{f' --for {self.command}' if self.command else ''}"
+        command = f" --for {self.command}" if self.command else ""
+        return f"kubectl safe rbac {where}{command}{' --disable-eviction' if self.deletes else ''}"
+
+    @property
+    def deletes(self) -> bool:
+        """Whether pods are deleted in place of being evicted."""
+        return any((right.verb, right.resource) == ("delete", "pods") for right in self.of_pods)
 
 
 def to_restart(namespace: str | None, *, kind: str = "Deployment", writes: bool, nudges: bool) -> Needs:
@@ -202,8 +208,11 @@ def to_look(namespace: str | None, *, kinds: Iterable[str] = ()) -> Needs:
     )
 
 
-def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
-    """Return what a drain needs: to read everything everywhere, and to write to its nodes and to their pods."""
+def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool, deletes: bool = False) -> Needs:
+    """Return what a drain needs: to read everything everywhere, and to write to its nodes and to their pods.
+
+    One that deletes pods does not evict them.
+    """
     names = tuple(dict.fromkeys(nodes))
     required = [Right(verb=verb, resource="nodes") for verb in ("list", "watch")]
     required += _reading(None, *_READ, _STATEFUL_SETS, _REPLICATION_CONTROLLERS)
@@ -212,7 +221,7 @@ def to_drain(nodes: Iterable[str], *, writes: bool, nudges: bool) -> Needs:
         required += _leases(NODE_LEASES)
     return Needs(
         required=tuple(required),
-        of_pods=(*(_writing(None) if writes else ()), _daemon_sets(None)),
+        of_pods=(*(_writing(None, deletes=deletes) if writes else ()), _daemon_sets(None)),
         optional={**_optional(None, nudges=writes and nudges), **(_OF_DRAINS if writes else {})},
         tried=_tried(None),
         nodes=names,
@@ -282,7 +291,7 @@ def to_uncordon(nodes: Iterable[str]) -> Needs:
     return Needs(required=tuple(rights), nodes=names, command="uncordon")
 
 
-def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
+def on_pods(pods: Iterable[Pod], *, deletes: bool = False) -> tuple[Right, ...]:
     """Return what a drain needs in each namespace where it may not do everything everywhere, by the pods of its nodes.
 
     A pod of a DaemonSet stays, and so does a mirror pod: nothing is written in a namespace that has no others.
@@ -294,7 +303,7 @@ def on_pods(pods: Iterable[Pod]) -> tuple[Right, ...]:
             kept.add(pod.namespace)
         if not pod.is_mirror and (not is_kept or pod.is_finished):
             moved.add(pod.namespace)
-    written = (right for namespace in sorted(moved) for right in _writing(namespace))
+    written = (right for namespace in sorted(moved) for right in _writing(namespace, deletes=deletes))
     return (*written, *(_daemon_sets(namespace) for namespace in sorted(kept)))
 
 
@@ -336,10 +345,13 @@ def _bindings(namespace: str | None) -> list[Right]:
     return [right for right in _reading(namespace, *_READ) if right.is_of_bindings]
 
 
-def _writing(namespace: str | None) -> Iterable[Right]:
+def _writing(namespace: str | None, *, deletes: bool = False) -> Iterable[Right]:
     yield Right(verb="get", resource="pods", namespace=namespace)
     yield Right(verb="patch", resource="pods", namespace=namespace)
-    yield Right(verb="create", resource="pods", subresource="eviction", namespace=namespace)
+    if deletes:
+        yield Right(verb="delete", resource="pods", namespace=namespace)
+    else:
+        yield Right(verb="create", resource="pods", subresource="eviction", namespace=namespace)
     yield from _leases(namespace)
 
 

@@ -61,12 +61,16 @@ class Role:
         return all(rule.lost for rule in self.rules)
 
 
-def needs_of(commands: Collection[str], namespace: str | None) -> tuple[Needs, ...]:
-    """Return what commands need: those of `COMMANDS`, in one namespace, or everywhere and on every node."""
+def needs_of(commands: Collection[str], namespace: str | None, *, deletes: bool = False) -> tuple[Needs, ...]:
+    """Return what commands need: those of `COMMANDS`, in one namespace, or everywhere and on every node.
+
+    With `deletes`, drains may be told not to evict pods but to delete them.
+    """
     nodes = () if namespace else EVERY_NODE
     found: list[Needs] = []
     if "drain" in commands:
-        found.append(to_drain(nodes, writes=True, nudges=True))
+        ways = (False, True) if deletes else (False,)
+        found += (to_drain(nodes, writes=True, nudges=True, deletes=way) for way in ways)
     if "restart" in commands:
         found += (to_restart(namespace, kind=kind, writes=True, nudges=True) for kind in _KINDS)
     if "abort" in commands:

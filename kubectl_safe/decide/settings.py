@@ -31,6 +31,10 @@ class Settings:
     """Some of `ALLOWABLE`."""
     drain_wait: timedelta | None = None
     """How long a target that can't be asked is taken to drain."""
+    disable_eviction: bool = False
+    """Whether pods are deleted in place of being evicted, so that no disruption budget is asked."""
+    skip_wait_for_delete: timedelta | None = None
+    """How long after its deletionTimestamp a pod that still is there is not waited for; None waits."""
 
     def settle_for(self, *, is_headless: bool) -> timedelta:
         """Return how long a pod must have been in no EndpointSlice; clients of headless Services cache DNS answers."""

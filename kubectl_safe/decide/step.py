@@ -1,8 +1,9 @@
 """Where one pod is on its way from queued to gone, as it is read off the pod and its controller."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from kubectl_safe.decide.decision import For, Step, Wait
+from kubectl_safe.decide.decision import For, Skipped, Step, Wait
 from kubectl_safe.decide.labels import label_to_release
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.model.pod import Pod
@@ -24,6 +25,20 @@ def step_of(pod: Pod | None) -> Step:
 def stopping(pod: Pod) -> Wait:
     """Return the wait for a pod that is on its way out."""
     return Wait(on=For.TERMINATION, why=f"pod {pod} is stopping (grace period {pod.grace_period_seconds}s)")
+
+
+def skipped(pod: Pod, longest: timedelta | None, at: datetime) -> Skipped | None:
+    """Return that a pod is not waited for as it terminates for too long; None for one that is.
+
+    Source: k8s.io/kubectl/pkg/drain/filters.go (shouldSkipPod), which counts whole seconds from the deletionTimestamp.
+    """
+    if longest is None or pod.deletion_timestamp is None:
+        return None
+    whole = (at - pod.deletion_timestamp) // timedelta(seconds=1)
+    limit = int(longest.total_seconds())
+    if whole <= limit:
+        return None
+    return Skipped(why=f'pod "{pod.name}" has DeletionTimestamp older than {limit} seconds, skipping')
 
 
 def by_force(pod: Pod) -> str:

@@ -21,7 +21,7 @@ def withdraw(pod: Pod, snapshot: Snapshot, settings: Settings, *, owner: OwnerRe
     """
     drop, targets = labels_to_withdraw(pod, snapshot), snapshot.targets_of(pod)
     if drop is None:
-        return _evict(pod, snapshot)
+        return evict(pod, snapshot, settings)
     if not drop and not targets:
         return evict_when_out(pod, snapshot, settings)
     return Act(action=Withdraw(pod=pod, drop=drop, targets=targets, owner=owner, in_service=in_service))
@@ -48,13 +48,19 @@ def evict_when_out(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision
     - no budget refused its eviction in the last seconds.
     """
     return (
-        _wait_for_slices(pod, snapshot, settings) or _wait_for_targets(pod, snapshot, settings) or _evict(pod, snapshot)
+        _wait_for_slices(pod, snapshot, settings)
+        or _wait_for_targets(pod, snapshot, settings)
+        or evict(pod, snapshot, settings)
     )
 
 
-def _evict(pod: Pod, snapshot: Snapshot) -> Decision:
-    evict = Evict(pod=pod, pins_resource_version=not is_under_budget(pod, snapshot))
-    return wait_after_answer(pod, snapshot) or Act(action=evict)
+def evict(pod: Pod, snapshot: Snapshot, settings: Settings) -> Decision:
+    """Evict a pod, or delete it, which no budget is asked for and so none is charged if it has changed meanwhile."""
+    deletes = settings.disable_eviction
+    pins = deletes or not is_under_budget(pod, snapshot)
+    return wait_after_answer(pod, snapshot) or Act(
+        action=Evict(pod=pod, pins_resource_version=pins, is_deletion=deletes)
+    )
 
 
 def is_under_budget(pod: Pod, snapshot: Snapshot) -> bool:

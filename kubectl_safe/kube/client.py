@@ -1,4 +1,4 @@
-"""Requests to the API server: JSON in and out, over the kubernetes library's connection pool and credentials.
+"""Requests to the API server: JSON in and out.
 
 It must not decide anything. Reads are tried again, writes never: whether a lost one was done is the caller's to see.
 """
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.kube.config import Login, login
 from kubectl_safe.kube.errors import ApiError, ConfigError, Unreachable
-from kubectl_safe.kube.session import Session, read_object, refusal
+from kubectl_safe.kube.session import Reply, Session, read_object, refusal
+from kubectl_safe.model.connection import Connection
 
 if TYPE_CHECKING:
     from kubectl_safe.model.trace import Trace
@@ -27,34 +28,44 @@ _READ_TRIES = 5
 _LONGEST_RETRY_AFTER = 30.0
 _CHUNK = 1 << 16
 _FAILED = 400
+_LONGEST_LINE = 8 << 20
+"""Bytes of an event: etcd takes no object of more than 1.5 MiB."""
 _UNAUTHORIZED = 401
 
 
-def connect(*, kubeconfig: str | None, context: str | None, now: Callable[[], datetime]) -> "Client":
-    """Return a client of a context's API server; nothing is sent yet.
+def connect(connection: Connection, *, now: Callable[[], datetime]) -> "Client":
+    """Return a client of the API server that flags lead to; nothing is sent yet.
 
     Args:
-        kubeconfig: the file; None means `KUBECONFIG`, `~/.kube/config` or, without any, the cluster that we run in.
-        context: its name; None means the current one.
+        connection: kubectl's global flags.
         now: reads the clock, to tell how far the server's is off.
 
     Raises:
         ConfigError: in kubectl's words.
     """
-    return Client(login(kubeconfig=kubeconfig, context=context), now=now)
+    return Client(login(connection), now=now, within=connection.request_timeout)
 
 
 class Client:
-    """A client of one API server, safe to share between threads."""
+    """A client of one API server, safe to share between threads.
 
-    def __init__(self, way: Login, *, now: Callable[[], datetime]) -> None:
+    Args:
+        way: to the server.
+        now: reads the clock.
+        within: for the whole of each answer; None leaves them their time. A watch is no single answer.
+    """
+
+    def __init__(self, way: Login, *, now: Callable[[], datetime], within: timedelta | None = None) -> None:
         self.namespace = way.namespace
         self.clock_offset = timedelta(0)
         """What to add to our clock to get the server's; `Date` headers tell whole seconds, so it is coarse."""
+        self.read_tries = _READ_TRIES
+        """How often a GET is sent that fails for the moment."""
         self.trace: Trace | None = None
         """Who sees every exchange; of a watch only that it was opened."""
         self._way = way
         self._now = now
+        self._within = within.total_seconds() if within else None
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._session = Session(way.load())
@@ -77,7 +88,8 @@ class Client:
         query: Query | None = None,
         body: Any = None,
         content_type: str | None = None,
-        timeout: float = _CALL_SECONDS,
+        accept: str | None = None,
+        timeout: float | None = None,
     ) -> dict[str, Any]:
         """Send a request and return the answer's JSON; a GET that fails for the moment is tried again.
 
@@ -87,21 +99,23 @@ class Client:
             query: parameters of the query string.
             body: what becomes JSON.
             content_type: of the body; None means `application/json`.
-            timeout: seconds without a byte of the answer.
+            accept: the form of the answer; None means `application/json`.
+            timeout: seconds without a byte of the answer; None means the usual ones, or those that the user wants.
 
         Raises:
             ApiError: the server's refusal.
             Unreachable: there was no answer.
         """
+        silence = timeout or self._within or _CALL_SECONDS
         backoff = Backoff(first=0.2, longest=5)
-        tries = _READ_TRIES if method == "GET" else 1
+        tries = self.read_tries if method == "GET" else 1
         while True:
             tries -= 1
             try:
-                response = self._send(
-                    method, path, query, body=body, content_type=content_type, timeout=timeout, preload_content=True
+                reply = self._send(
+                    method, path, query, body=body, content_type=content_type, accept=accept, timeout=silence
                 )
-                return read_object(response.data, self.server)
+                return read_object(reply.data or b"", self.server)
             except ApiError as error:
                 if not tries or not error.is_transient:
                     raise
@@ -121,15 +135,15 @@ class Client:
             ApiError: the server's refusal.
             Unreachable: there was no answer.
         """
-        response = self._send("GET", path, query, timeout=_HEADER_SECONDS, preload_content=False)
+        response = self._send("GET", path, query, timeout=_HEADER_SECONDS, is_watch=True).response
         connection = getattr(response, "connection", None)
         if connection is not None and connection.sock is not None:
             connection.sock.settimeout(read_timeout)
         return Stream(response, self.server)
 
-    def _send(self, method: str, path: str, query: Query | None, **options: Any) -> Any:
-        """Return the response of urllib3; after a 401 the credentials are taken anew and it is sent once more."""
-        session = self._session
+    def _send(self, method: str, path: str, query: Query | None, **options: Any) -> Reply:
+        """Return the answer; after a 401 the credentials are taken anew and it is sent once more."""
+        session = self._current_session()
         try:
             return self._send_once(session, method, path, query, **options)
         except ApiError as error:
@@ -139,55 +153,66 @@ class Client:
                 raise
             return self._send_once(self._renew(session, error), method, path, query, **options)
 
+    def _current_session(self) -> Session:
+        """Return the session, with other credentials where those that it has are known to have expired."""
+        session = self._session
+        if session.expires is None or self._now() < session.expires:
+            return session
+        return self._renew(session, ApiError("the credentials have expired", status=_UNAUTHORIZED))
+
     def _send_once(
         self,
-        session: "Session",
+        session: Session,
         method: str,
         path: str,
         query: Query | None,
         *,
         timeout: float,
-        preload_content: bool,
+        is_watch: bool = False,
         body: Any = None,
         content_type: str | None = None,
-    ) -> Any:
+        accept: str | None = None,
+    ) -> Reply:
         with self._lock:
             headers = session.headers()
+        if accept is not None:
+            headers["Accept"] = accept
         if body is not None:
             headers["Content-Type"] = content_type or "application/json"
         data = None if body is None else json.dumps(body).encode()
         sent = self._now()
+        asked = f"{method} {session.url(path, query)}"
         try:
-            response = session.send(
-                method, path, query, body=data, headers=headers, timeout=timeout, preload_content=preload_content
+            reply = session.send(
+                method,
+                path,
+                query,
+                body=data,
+                headers=headers,
+                timeout=timeout,
+                within=self._within,
+                is_watch=is_watch,
             )
         except Unreachable as error:
-            self._tell(f"{method} {session.url(path, query)}", headers, data, sent, error)
+            self._tell(asked, headers, data, sent, error)
             raise
-        self._compare_clocks(response.headers.get("Date"), sent)
-        self._tell(f"{method} {session.url(path, query)}", headers, data, sent, response, has_body=preload_content)
-        if response.status >= _FAILED:
-            raise refusal(response)
-        return response
+        self._compare_clocks(reply.headers.get("Date"), sent)
+        self._tell(asked, headers, data, sent, reply)
+        if reply.status >= _FAILED:
+            raise refusal(reply, masked=session.masked)
+        return reply
 
     def _tell(
-        self,
-        asked: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        sent: datetime,
-        came: Any,
-        *,
-        has_body: bool = False,
+        self, asked: str, headers: Mapping[str, str], body: bytes | None, sent: datetime, came: Reply | ApiError
     ) -> None:
-        """Show what came of a request: a response of urllib3, or what kept it from coming."""
+        """Show what came of a request."""
         if self.trace is None:
             return
         from kubectl_safe.kube.trace import exchange
 
-        self.trace(exchange(asked, headers, body, came, took=self._now() - sent, has_body=has_body))
+        self.trace(exchange(asked, headers, body, came, took=self._now() - sent))
 
-    def _renew(self, old: "Session", error: ApiError) -> "Session":
+    def _renew(self, old: Session, error: ApiError) -> Session:
         with self._lock:
             # Another thread may have done it while this one was on its way.
             if self._session is old:
@@ -227,6 +252,8 @@ class Stream:
             while chunk := self._response.read1(_CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from lines
+                if len(rest) > _LONGEST_LINE:
+                    raise Unreachable(f"the watch on {self._server} told more than {_LONGEST_LINE >> 20} MiB at once")
         except (HTTPError, OSError, ValueError) as error:
             raise Unreachable(f"the watch on {self._server} was cut: {error}") from error
         finally:

@@ -32,6 +32,7 @@ from kubectl_safe.kube.kinds import (
     SOURCES,
     STATEFUL_SETS,
 )
+from kubectl_safe.kube.listing import PAGE
 from kubectl_safe.kube.observed import Observed
 from kubectl_safe.kube.policies import foreign_policy
 from kubectl_safe.kube.serving import Groups, served_groups, served_policies
@@ -60,6 +61,7 @@ class Cluster:
             `NETWORK_POLICIES`, no policies of other kinds are watched either.
         start: how long the first lists may take.
         silence: after which a watch counts as stalled.
+        page: how many objects are listed at once.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Cluster:
         without: Collection[str] = (),
         start: timedelta = _START,
         silence: timedelta = timedelta(seconds=75),
+        page: int = PAGE,
     ) -> None:
         self.namespace = namespace
         self.narrowed: frozenset[str] = frozenset()
@@ -82,6 +85,7 @@ class Cluster:
         self._without = without
         self._start = start
         self._silence = silence
+        self._page = page
         self._watchers: dict[str, Watcher[Any]] = {}
         self._lock = threading.Lock()
         self._views = Views(self._watchers)
@@ -207,6 +211,7 @@ class Cluster:
             cache=Cache(self._signal),
             signal=self._signal,
             silence=self._silence,
+            page=self._page,
         )
 
     def _await(self, watcher: Watcher[Any]) -> None:

@@ -1,17 +1,16 @@
-"""Where the API server is and who we are there: the kubernetes library reads kubeconfigs and runs credential plugins.
+"""Where the API server is and who we are there: the entries of a kubeconfig that a context, or flags, choose."""
 
-What it says of a broken kubeconfig is put into kubectl's words.
-"""
-
-import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kubectl_safe.kube.access import access
 from kubectl_safe.kube.errors import ConfigError
+from kubectl_safe.kube.kubeconfig import Entry, Kubeconfig, files_in, read, words_of
+from kubectl_safe.kube.plugin import is_terminal
+from kubectl_safe.model.connection import Connection
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -22,152 +21,138 @@ class Login:
 
     namespace: str
     load: Callable[[], Any]
-    """Reads files and runs the credential plugin anew; returns a `kubernetes.client.Configuration`."""
+    """Reads files and runs the credential plugin anew; returns an `Access`."""
 
 
-def login(*, kubeconfig: str | None, context: str | None) -> Login:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The entries that are used."""
+
+    context: str
+    namespace: str
+    cluster: Entry
+    user: Entry
+
+
+def login(connection: Connection) -> Login:
     """Return the way to the API server of a context, or of the cluster that we run in where there is no kubeconfig.
 
-    Args:
-        kubeconfig: the file; None means `KUBECONFIG`, else `~/.kube/config`.
-        context: its name; None means the current one.
-
     Raises:
-        ConfigError: there is no such file or context, or it can't be read.
+        ConfigError: there is no such file, context, cluster or user, or it can't be read.
     """
-    if kubeconfig:
+    if connection.kubeconfig:
         try:
-            Path(kubeconfig).stat()
-        except OSError as error:
-            raise ConfigError(f"stat {kubeconfig}: {_words(error)}") from error
-    paths = kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    if _existing(paths):
-        return _from_file(paths, context)
-    if context:
-        raise ConfigError(f'context "{context}" does not exist')
+            Path(connection.kubeconfig).stat()
+        except (OSError, ValueError) as error:
+            why = words_of(error) if isinstance(error, OSError) else str(error)
+            raise ConfigError(f"stat {connection.kubeconfig}: {why}") from error
+    paths, files = _files(connection.kubeconfig)
+    if files:
+        return _from_files(files, paths, connection)
+    for name, kind in (
+        (connection.context, "context"),
+        (connection.cluster, "cluster"),
+        (connection.user, "auth info"),
+    ):
+        if name:
+            raise ConfigError(f'{kind} "{name}" does not exist')
     if os.environ.get("KUBERNETES_SERVICE_HOST"):
-        return Login(namespace=_own_namespace(), load=_load_in_cluster)
+        return Login(namespace=_own_namespace(), load=lambda: _load_in_cluster(connection))
+    if connection.server:
+        nothing = Entry(where="no kubeconfig")
+        return Login(namespace="default", load=lambda: access(nothing, nothing, connection, is_terminal=is_terminal()))
     raise ConfigError(f"there is no kubeconfig ({paths}); name one with --kubeconfig or in KUBECONFIG")
 
 
-def _from_file(paths: str, context: str | None) -> Login:
-    chosen = _loader(paths, context).current_context
-    return Login(
-        namespace=str((chosen.get("context") or {}).get("namespace") or "default"),
-        load=lambda: _load_from_file(paths, context),
+def entries(kubeconfig: str | None) -> Kubeconfig:
+    """Return all that there is to choose from; nothing where there is no kubeconfig.
+
+    Args:
+        kubeconfig: the file; None means `KUBECONFIG`, else `~/.kube/config`.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    _, files = _files(kubeconfig)
+    return read(files) if files else Kubeconfig()
+
+
+def _files(kubeconfig: str | None) -> tuple[str, list[str]]:
+    """Return where kubeconfigs are looked for, and those that there are."""
+    # A file's name may have what stands between the names of several.
+    if kubeconfig:
+        return kubeconfig, [kubeconfig]
+    paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    return paths, files_in(paths)
+
+
+def _from_files(files: list[str], paths: str, connection: Connection) -> Login:
+    first = _choose(read(files), paths, connection)
+    # Whoever makes another context the current one meanwhile means other commands.
+    pinned = replace(connection, context=first.context)
+
+    def load() -> Any:
+        chosen = _choose(read(files), paths, pinned)
+        if chosen.cluster.fields.get("server") != first.cluster.fields.get("server"):
+            raise ConfigError(f'the cluster of context "{first.context}" in "{paths}" has another server now')
+        return access(chosen.cluster, chosen.user, pinned, is_terminal=is_terminal())
+
+    return Login(namespace=first.namespace or "default", load=load)
+
+
+def _choose(config: Kubeconfig, paths: str, connection: Connection) -> _Chosen:
+    name = connection.context or config.current_context
+    has_way = connection.server or connection.cluster
+    if not name and not has_way:
+        raise ConfigError(f'no current context is set in "{paths}"; choose one with --context')
+    if name and name not in config.contexts:
+        raise ConfigError(f'context "{name}" does not exist')
+    context = config.contexts[name] if name else Entry(where="no context")
+    cluster = _named(config.clusters, connection.cluster, context.text("cluster"), kind="cluster")
+    user = _named(config.users, connection.user, context.text("user"), kind="auth info")
+    if cluster is None:
+        if not connection.server:
+            raise ConfigError(f'context "{name}" in "{paths}" can\'t be used: {_missing(context)}')
+        cluster = Entry(where=f'no cluster in "{paths}"')
+    return _Chosen(
+        context=name,
+        namespace=context.text("namespace"),
+        cluster=cluster,
+        # Whom a context names and nobody describes is nobody, also to kubectl.
+        user=user or Entry(where=f'no user in "{paths}"'),
     )
 
 
-def _loader(paths: str, context: str | None) -> Any:
-    from kubernetes.config import ConfigException
-    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
-    from yaml import YAMLError  # type: ignore[import-untyped]
+def _named(entries: Mapping[str, Entry], wanted: str | None, usual: str, *, kind: str) -> Entry | None:
+    """Return the entry that a flag names, else the context's."""
+    if wanted and wanted not in entries:
+        raise ConfigError(f'{kind} "{wanted}" does not exist')
+    return entries.get(wanted or usual)
 
+
+def _missing(context: Entry) -> str:
+    cluster = context.text("cluster")
+    return f'cluster "{cluster}" does not exist' if cluster else "it names no cluster"
+
+
+def _load_in_cluster(connection: Connection) -> Any:
+    """Return the way to the cluster that we run in, as the service account of the pod."""
+    where = "the service account of this pod"
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT") or "443"
+    server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    authority = {"certificate-authority": str(_SERVICE_ACCOUNT / "ca.crt")}
+    cluster = Entry(where=where, fields={"server": server, **authority})
+    user = Entry(where=where, fields={"tokenFile": str(_SERVICE_ACCOUNT / "token")})
     try:
-        merged = KubeConfigMerger(paths).config
-        names = [str(entry["name"]) for entry in merged["contexts"].value]
-        wanted = context or merged.value.get("current-context")
-    except (OSError, YAMLError, ConfigException, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise ConfigError(_fault_of(paths) or f'error loading config file "{paths}": {error}') from error
-    if not wanted:
-        raise ConfigError(f'no current context is set in "{paths}"; choose one with --context')
-    if wanted not in names:
-        raise ConfigError(f'context "{wanted}" does not exist')
-    try:
-        return KubeConfigLoader(config_dict=merged, active_context=wanted, config_base_path=None)
-    except (ConfigException, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise ConfigError(f'context "{wanted}" in "{paths}" can\'t be used: {error}') from error
-
-
-def _existing(paths: str) -> list[str]:
-    found = []
-    for path in paths.split(os.pathsep):
-        with suppress(OSError):
-            if path and Path(path).expanduser().stat():
-                found.append(path)
-    return found
-
-
-def _fault_of(paths: str) -> str:
-    """Return which of several files is broken and how, in kubectl's words; empty where none is by itself."""
-    import yaml
-
-    for path in _existing(paths):
-        try:
-            content = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
-        except OSError as error:
-            verb = "read" if isinstance(error, IsADirectoryError) else "open"
-            why = f"{verb} {path}: {_words(error)}"
-        except UnicodeError:
-            why = "yaml: invalid UTF-8"
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            why = f"yaml: line {line}: {error.problem}"
-        except yaml.YAMLError as error:
-            why = f"yaml: {getattr(error, 'reason', error)}"
-        else:
-            if content is None or isinstance(content, dict):
-                continue
-            why = f"it is a {type(content).__name__} where a Config is expected"
-        return f'error loading config file "{path}": {why}'
-    return ""
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
-def _load_from_file(paths: str, context: str | None) -> Any:
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException
-
-    loader = _loader(paths, context)
-    configuration = Configuration()
-    with _complaints() as complaints:
-        try:
-            loader.load_and_set(configuration)
-        except (ConfigException, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-            raise ConfigError(f'credentials in "{paths}" can\'t be used: {error}') from error
-    # The library only logs that a plugin failed, and would go on as nobody.
-    if complaints and not configuration.api_key and not configuration.cert_file:
-        raise ConfigError(f"getting credentials: {'; '.join(complaints)}")
-    return configuration
-
-
-def _load_in_cluster() -> Any:
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException, load_incluster_config
-
-    configuration = Configuration()
-    try:
-        load_incluster_config(client_configuration=configuration)
-    except (ConfigException, OSError) as error:
-        raise ConfigError(f"the service account of this pod can't be used: {error}") from error
-    return configuration
+        return access(cluster, user, connection, is_terminal=False)
+    except ConfigError as error:
+        raise ConfigError(f"{where} can't be used: {error}") from error
 
 
 def _own_namespace() -> str:
+    if named := os.environ.get("POD_NAMESPACE"):
+        return named
     try:
         return (_SERVICE_ACCOUNT / "namespace").read_text().strip() or "default"
     except OSError:
         return "default"
-
-
-class _Complaints(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what is logged as an error meanwhile; that also keeps the root logger from printing it."""
-    handler = _Complaints()
-    logging.getLogger().addHandler(handler)
-    try:
-        yield handler.texts
-    finally:
-        logging.getLogger().removeHandler(handler)

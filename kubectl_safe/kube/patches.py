@@ -58,10 +58,8 @@ def request_for(action: Action, *, at: str, grace_period: int | None = None) -> 
         grace_period: seconds for an evicted pod to stop; None leaves it to the pod.
     """
     match action:
-        case AskEviction(pod=pod):
-            return _eviction(pod, pins=False, grace_period=grace_period, is_dry_run=True)
-        case Evict(pod=pod, pins_resource_version=pins):
-            return _eviction(pod, pins=pins, grace_period=grace_period, is_dry_run=False)
+        case AskEviction() | Evict():
+            return _stop(action, grace_period)
         case Release() | Undo() | Withdraw() | Touch() | RemoveTouch():
             return _on_pod(action, at)
         case Nudge() | RemoveNudge() | Wake() | RemoveWake():
@@ -81,10 +79,12 @@ def pod_path(pod: Pod) -> str:
 
 def dry(request: Request) -> Request:
     """Return the request as a server dry run."""
+    # A deletion that has a body goes by that alone (apiserver, endpoints/handlers/delete.go): it would be done.
+    body = {**request.body, "dryRun": ["All"]} if request.method == "DELETE" else request.body
     return Request(
         method=request.method,
         path=request.path,
-        body=request.body,
+        body=body,
         content_type=request.content_type,
         query={**request.query, "dryRun": "All"},
     )
@@ -240,13 +240,20 @@ def _patch_pod(pod: Pod, metadata: Mapping[str, Any], *, pins: bool) -> Request:
     return Request(method="PATCH", path=pod_path(pod), body=body, content_type=STRATEGIC)
 
 
-def _eviction(pod: Pod, *, pins: bool, grace_period: int | None, is_dry_run: bool) -> Request:
+def _stop(action: AskEviction | Evict, grace_period: int | None) -> Request:
+    """Return the eviction or the deletion of a pod, or the question whether it would be done."""
+    pod, is_dry_run = action.pod, isinstance(action, AskEviction)
+    pins = isinstance(action, Evict) and action.pins_resource_version
     preconditions = {"uid": pod.uid, **({"resourceVersion": pod.resource_version} if pins else {})}
     options: dict[str, Any] = {"preconditions": preconditions}
     if grace_period is not None:
         options["gracePeriodSeconds"] = grace_period
     if is_dry_run:
         options["dryRun"] = ["All"]
+    if action.is_deletion:
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", **options}
+        request = Request(method="DELETE", path=pod_path(pod), body=body, content_type=JSON)
+        return dry(request) if is_dry_run else request
     body = {
         "apiVersion": "policy/v1",
         "kind": "Eviction",

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.session import Reply
 from kubectl_safe.model.trace import Exchange
-
-_FAILED = 400
 
 
 def exchange(
-    asked: str, headers: Mapping[str, str], body: bytes | None, came: Any, *, took: timedelta, has_body: bool
+    asked: str, headers: Mapping[str, str], body: bytes | None, came: Reply | ApiError, *, took: timedelta
 ) -> Exchange:
     """Return an exchange.
 
@@ -19,18 +17,19 @@ def exchange(
         asked: method and URL.
         headers: of the request.
         body: of the request.
-        came: a response of urllib3, or the error that came instead.
+        came: the answer, or the error that came instead; a watch's body comes later.
         took: until then.
-        has_body: whether the response is read; the body of a watch comes later, that of a refused one is its refusal.
     """
     if isinstance(came, ApiError):
-        return Exchange(asked=asked, answered=f"failed: {came}", took=took, asked_headers=headers, asked_body=body)
+        return Exchange(
+            asked=asked, answered=f"failed: {came}", took=took, asked_headers=dict(headers), asked_body=body
+        )
     return Exchange(
         asked=asked,
-        answered=f"{came.status} {came.reason or ''}".rstrip(),
+        answered=f"{came.status} {came.reason}".rstrip(),
         took=took,
-        asked_headers=headers,
+        asked_headers=dict(headers),
         asked_body=body,
         answered_headers=came.headers,
-        answered_body=came.data if has_body or came.status >= _FAILED else None,
+        answered_body=came.data,
     )

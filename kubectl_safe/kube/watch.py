@@ -5,6 +5,7 @@ whatever it left out is known some minutes later. While there is no connection, 
 decided on it.
 """
 
+import itertools
 import json
 import random
 import threading
@@ -17,14 +18,15 @@ from kubectl_safe.kube.backoff import Backoff
 from kubectl_safe.kube.cache import Cache, Known, Signal
 from kubectl_safe.kube.client import Client, Stream
 from kubectl_safe.kube.errors import ApiError, Unreachable
+from kubectl_safe.kube.listing import MOST_OBJECTS, PAGE, limit
+from kubectl_safe.kube.parse import check_name
 
 T = TypeVar("T")
 
-PAGE = "500"
 SILENCE = timedelta(seconds=75)
 """The server sends a bookmark about once a minute: a watch that is silent for longer has stalled."""
-UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
-"""What parsing JSON of another shape raises."""
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What parsing JSON of another shape raises, also JSON that is nested without end."""
 _LEAST_SECONDS, _MOST_SECONDS = 200, 280
 _JOIN_SECONDS = 5
 _GONE = 410
@@ -46,6 +48,7 @@ class Watcher(Generic[T]):
         cache: what it keeps.
         signal: is set when the connection comes or goes.
         silence: after which a watch counts as stalled.
+        page: how many objects are listed at once.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Watcher(Generic[T]):
         cache: Cache[T],
         signal: Signal,
         silence: timedelta = SILENCE,
+        page: int = PAGE,
     ) -> None:
         self.kind = kind
         self.cache = cache
@@ -71,6 +75,7 @@ class Watcher(Generic[T]):
         self._parse = parse
         self._signal = signal
         self._silence = silence.total_seconds()
+        self._limit = limit(page)
         self._stopping = threading.Event()
         self._stream: Stream | None = None
         self._version: str | None = None
@@ -98,6 +103,7 @@ class Watcher(Generic[T]):
         Raises:
             Exception: one of `UNREADABLE`, where it is not one.
         """
+        check_name(raw)
         meta = raw["metadata"]
         return Known(meta["uid"], int(meta["resourceVersion"]), self._parse(raw))
 
@@ -122,8 +128,8 @@ class Watcher(Generic[T]):
     def _list(self) -> None:
         """List page by page into the cache."""
         found: dict[str, Known[T]] = {}
-        query = {"limit": PAGE}
-        while True:
+        query = self._limit
+        for page in itertools.count(1):
             answer = self._client.request("GET", self._path, query=query)
             try:
                 for raw in answer.get("items") or ():
@@ -132,10 +138,14 @@ class Watcher(Generic[T]):
                 meta = answer["metadata"]
                 version = str(int(meta["resourceVersion"]))
             except UNREADABLE as error:
+                # Whoever keeps the error keeps what this frame has.
+                answer.clear()
                 raise ApiError(f"a list of {self.kind} can't be read: {error!r}", status=0) from error
             if not meta.get("continue"):
                 break
-            query = {"limit": PAGE, "continue": meta["continue"]}
+            if len(found) + page > MOST_OBJECTS:
+                raise ApiError(f"a list of {self.kind} has no end after {len(found)} of them", status=0)
+            query = {**self._limit, "continue": meta["continue"]}
         self.cache.replace(found, int(version))
         self._version = version
         self._listed = time.monotonic()

@@ -10,6 +10,9 @@ from typing import Any
 
 MASKED = "<masked>"
 
+_SHORTEST = 8
+"""A shorter credential would be found in words that have nothing to do with it."""
+
 _WORDS = (
     r"token|password|passwd|passphrase|secret|private-?_?key|client-?_?key|client-?_?key-?_?data|access-?_?key"
     r"|api-?_?key|credentials?|signature"
@@ -59,6 +62,16 @@ def mask_arguments(arguments: Sequence[str]) -> list[str]:
             found.append(mask_text(argument))
         is_secret = is_flag and not equals and bool(_SECRET_NAME.search(flag))
     return found
+
+
+def mask_known(text: str, arguments: Sequence[str]) -> str:
+    """Return a text without the credentials that a command line names, wherever somebody repeats them."""
+    for argument, masked in zip(arguments, mask_arguments(arguments), strict=True):
+        if masked == MASKED or masked.endswith(f"={MASKED}"):
+            secret = argument.removeprefix(masked.removesuffix(MASKED))
+            if len(secret) >= _SHORTEST:
+                text = text.replace(secret, MASKED)
+    return text
 
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -56,6 +56,8 @@ class Pod:
     phase: str = "Running"
     created: datetime | None = None
     is_terminating: bool = False
+    deletion_timestamp: datetime | None = None
+    """When its grace period is over, or was, once it terminates."""
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     readiness_gates: tuple[str, ...] = ()
     ports: tuple[ContainerPort, ...] = ()

@@ -1,5 +1,6 @@
 """Label selectors as Services, controllers and disruption budgets use them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -8,12 +9,14 @@ Labels = Mapping[str, str]
 
 
 class Operator(Enum):
-    """The operators of a selector's `matchExpressions`."""
+    """The operators of a selector's `matchExpressions`, and the two that only command lines have."""
 
     IN = "In"
     NOT_IN = "NotIn"
     EXISTS = "Exists"
     DOES_NOT_EXIST = "DoesNotExist"
+    MORE_THAN = "Gt"
+    LESS_THAN = "Lt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,10 @@ class Requirement:
     values: frozenset[str] = frozenset()
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether the labels meet it; an absent key meets `NotIn`, as the API server has it."""
+        """Tell whether the labels meet it, as the API server has it.
+
+        An absent key meets `NotIn`; what is no whole number is neither more nor less than one.
+        """
         match self.operator:
             case Operator.IN:
                 return labels.get(self.key) in self.values
@@ -35,6 +41,14 @@ class Requirement:
                 return self.key in labels
             case Operator.DOES_NOT_EXIST:
                 return self.key not in labels
+            case Operator.MORE_THAN | Operator.LESS_THAN:
+                return self._compares(labels.get(self.key, ""))
+
+    def _compares(self, value: str) -> bool:
+        if not re.fullmatch(r"-?[0-9]+", value):
+            return False
+        number, limit = int(value), int(next(iter(self.values)))
+        return number > limit if self.operator is Operator.MORE_THAN else number < limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,18 +34,26 @@ NAMES = {
 
 def closing_line(progress: Progress, at: datetime) -> str:
     """Return the one line that ends a run."""
-    planned, left = progress.intent.pods, progress.left
+    planned, there = progress.intent.pods, progress.left
     if planned and progress.intent.given_up.keys() >= progress.intent.uids:
         return _closing_of_abort(progress, at)
-    parts = [f"{len(planned) - len(left)} of {pods(len(planned))} handed over in {short(at - progress.began)}"]
+    parts = [f"{len(planned) - len(there)} of {pods(len(planned))} handed over in {short(at - progress.began)}"]
     if longest := _longest(progress, at):
         parts.append(f"longest wait {short(longest.lasted)} {NAMES[longest.on]} ({longest.pod.name})")
     parts += [f"lowest capacity {it.in_service} of {it.wanted} {it.workload}" for it in progress.lowest.values()]
-    if not left:
-        return "; ".join([*parts, "nothing left"])
-    named = ", ".join(f"{pod.name} ({_step(pod, progress)})" for pod in left[:SHOWN])
-    more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-    return "; ".join([*parts, f"left: {named}{more}; run the same command again to go on"])
+    left = [pod for pod in there if pod.uid not in progress.skipped]
+    if skipped := [pod for pod in there if pod.uid in progress.skipped]:
+        parts.append(f"not waited for: {_named(skipped, progress)}")
+    elif not left:
+        parts.append("nothing left")
+    if left:
+        parts.append(f"left: {_named(left, progress)}; run the same command again to go on")
+    return "; ".join(parts)
+
+
+def _named(found: list[Planned], progress: Progress) -> str:
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return ", ".join(f"{pod.name} ({_step(pod, progress)})" for pod in found[:SHOWN]) + more
 
 
 def _closing_of_abort(progress: Progress, at: datetime) -> str:

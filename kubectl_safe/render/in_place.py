@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kubectl_safe.render.output import echo
-from kubectl_safe.render.text import cells, clip
+from kubectl_safe.render.text import cells, clip, plain
 
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
@@ -44,7 +44,7 @@ class InPlace:
     def draw(self, lines: Sequence[str]) -> None:
         """Draw as much of the lines as fits, in place of those that were drawn before."""
         width, rows = self.room
-        drawn = [clip(line, width) for line in lines[:rows]]
+        drawn = [clip(plain(line).replace("\n", " "), width) for line in lines[:rows]]
         text = "".join(f"{line}{CLEAR_LINE}\n" for line in drawn)
         with self._lock:
             _send(f"{self._to_top()}{text}{CLEAR_BELOW}")

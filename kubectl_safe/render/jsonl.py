@@ -12,13 +12,13 @@ from kubectl_safe.render.text import plain
 
 def write_line(event: Json) -> None:
     """Write an event to stdout as a line."""
-    echo(json.dumps(event, separators=(",", ":")))
+    echo(json.dumps(event, separators=(",", ":")), is_document=True)
 
 
 def write_document(event: Json) -> None:
     """Write the account of the whole run to stdout once it is over, as kubectl writes objects."""
     if event["type"] == "ended":
-        echo(json.dumps(event["report"], indent=4))
+        echo(json.dumps(event["report"], indent=4), is_document=True)
 
 
 def write_warning(message: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from kubectl_safe.decide.actions import Action
+from kubectl_safe.decide.actions import Action, Evict
 from kubectl_safe.decide.decision import For, Wait
 from kubectl_safe.decide.estimate import Estimate
 from kubectl_safe.decide.intent import Intent, Planned
@@ -32,6 +32,7 @@ class Lines:
     def __init__(self, *, shows_plan: bool) -> None:
         self._shows_plan = shows_plan
         self._told: dict[str, tuple[For, datetime | None]] = {}
+        self._deleted: set[str] = set()
 
     def say(self, line: str) -> None:
         """Print a line to stdout."""
@@ -52,13 +53,16 @@ class Lines:
 
     def acted(self, action: Action) -> None:
         """Tell of an action."""
+        if isinstance(action, Evict) and action.is_deletion:
+            self._deleted.add(action.pod.uid)
         line = words_for(action)
         if line:
             self.say(line)
 
     def gone(self, planned: Planned, *, was_evicted: bool) -> None:
         """Tell that a pod is gone, as kubectl does."""
-        self.say(f"pod/{planned.name} {'evicted' if was_evicted else 'is gone'}")
+        stopped = "deleted" if planned.uid in self._deleted else "evicted"
+        self.say(f"pod/{planned.name} {stopped if was_evicted else 'is gone'}")
 
     def looked(self, snapshot: Snapshot, outcome: Outcome, progress: Progress) -> None:
         """Tell of waits that have begun to be long, and again while they last; of each kind in one line."""

@@ -6,24 +6,52 @@ begun is finished all the same; it only has nobody to tell any more.
 
 import contextlib
 import os
+import re
+import shlex
 import sys
+from contextvars import ContextVar
 
 import click
 
+from kubectl_safe.render.text import plain
 
-def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
+SAME_CLUSTER: ContextVar[tuple[str, ...]] = ContextVar("SAME_CLUSTER", default=())
+"""The flags that another command needs to lead to the cluster of this one, as the same user."""
+
+_COMMAND = re.compile(
+    r"\bkubectl safe (?=(?:abort|check|rollout restart|rollout status) \S*/|uncordon \S|drain \S+ --)"
+)
+"""A command in a text that the reader may run: one with its arguments, not the name of one."""
+
+
+def echo(
+    text: str, *, err: bool = False, nl: bool = True, color: bool | None = None, is_document: bool = False
+) -> None:
     """Print to stdout, or to stderr; where that can't be written to, it is silent from then on.
+
+    Nothing of a text that a terminal would obey gets there, whoever it is from.
 
     Args:
         text: what to print.
         err: whether to stderr.
         nl: whether a line end follows.
-        color: whether to keep what only a terminal understands; None where the stream is one.
+        color: whether the text is what a terminal is to obey; None where it is to be read.
+        is_document: whether programs read it, and it stays as it is.
     """
+    if not color:
+        text = plain(text if is_document else to_same_cluster(text))
     try:
         click.echo(text, nl=nl, err=err, color=color)
     except OSError:
         _silence(is_error=err)
+
+
+def to_same_cluster(text: str) -> str:
+    """Return a text whose commands lead to the cluster of this one: a reader pastes them as they are."""
+    flags = SAME_CLUSTER.get()
+    if not flags or "kubectl safe " not in text:
+        return text
+    return _COMMAND.sub(lambda _: f"kubectl safe {shlex.join(flags)} ", text)
 
 
 def flush() -> None:

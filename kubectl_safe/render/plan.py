@@ -21,7 +21,7 @@ from kubectl_safe.render.durations import about, short
 
 WIDTH = 100
 INSEPARABLE = "as its Services use every label by which its controller knows it"
-NOT_HANDED_OVER = "evicted as it is, and then replaced: not handed over, as it can't leave its Services without leaving"
+NOT_HANDED_OVER = "as it is, and then replaced: not handed over, as it can't leave its Services without leaving"
 _KEPT_FLOWS = (
     "connections through target group {} outlive its deregistration delay and end with their pod, unless its attribute "
     "deregistration_delay.connection_termination.enabled is set"
@@ -44,7 +44,7 @@ def plan_lines(intent: Intent, snapshot: Snapshot, estimate: Estimate) -> Iterat
             yield from _waits(workload, pods, intent, snapshot)
     if any(planned.workload is None for planned in intent.pods):
         yield ""
-        yield "Pods without a batch leave their Services and are evicted; no replacement is waited for."
+        yield f"Pods without a batch leave their Services and are {_stopped(intent)}; no replacement is waited for."
     yield from _target_groups(intent, snapshot)
     yield from _publishing_services(intent, snapshot)
     yield from _tight_budgets(intent, snapshot)
@@ -91,21 +91,22 @@ def _pods(workload: Workload, intent: Intent, snapshot: Snapshot) -> list[Pod]:
 
 
 def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapshot) -> Iterator[str]:
-    settings = intent.settings
+    settings, stopped = intent.settings, _stopped(intent)
     surge = surge_of(workload, pods, settings, snapshot)
     governing = workload.governing_service
     services = {s.name: s for pod in pods for s in snapshot.original_services_of(pod) if s.name != governing}
     if any(labels_to_withdraw(pod, snapshot) is None for pod in pods):
         others = max(0, workload.replicas - settings.unavailable_of(workload, is_withdraw_first=True))
-        yield from wrap(f"Each pod of {workload.named} is {NOT_HANDED_OVER} {governing}. It waits, before it is", WIDTH)
-        yield from _step("evicted", f"until {others} others are in service")
+        why = f"{stopped} {NOT_HANDED_OVER} {governing}"
+        yield from wrap(f"Each pod of {workload.named} is {why}. It waits, before it is", WIDTH)
+        yield from _step(stopped, f"until {others} others are in service")
         return
     arns = {target.group for pod in pods for target in snapshot.targets_of(pod)}
     groups, unseen = _names(arns - snapshot.unseen), _names(arns & snapshot.unseen)
-    leave = "withdrawn" if services or groups or unseen else "evicted"
+    leave = "withdrawn" if services or groups or unseen else stopped
     steps = [
         *(["released"] if surge else []),
-        *dict.fromkeys([leave, "evicted"]),
+        *dict.fromkeys([leave, stopped]),
         *([] if surge else ["and then replaced"]),
     ]
     why = f", {INSEPARABLE}" if settings.surge_of(workload) > surge else ""
@@ -122,7 +123,11 @@ def _waits(workload: Workload, pods: list[Pod], intent: Intent, snapshot: Snapsh
         settle = settings.settle_for(is_headless=any(s.is_headless for s in services.values()))
         gone = f", and Target.NotRegistered in target group {groups}" if groups else ""
         gone += f", and withdrawn for {_drain_wait(intent)}, as target group {unseen} is not asked" if unseen else ""
-        yield from _step("evicted", f"until it is out of every EndpointSlice for {short(settle)}{gone}")
+        yield from _step(stopped, f"until it is out of every EndpointSlice for {short(settle)}{gone}")
+
+
+def _stopped(intent: Intent) -> str:
+    return "deleted" if intent.settings.disable_eviction else "evicted"
 
 
 def _step(name: str, wait: str) -> list[str]:
@@ -178,7 +183,8 @@ def _drain_wait(intent: Intent) -> str:
 
 def _tight_budgets(intent: Intent, snapshot: Snapshot) -> Iterator[str]:
     pods = [pod for planned in intent.pods if (pod := snapshot.pods.get(planned.uid))]
-    for budget in snapshot.budgets:
+    is_asked = not intent.settings.disable_eviction
+    for budget in snapshot.budgets if is_asked else ():
         if budget.disruptions_allowed == 0 and any(budget.selects(p.namespace, p.labels) for p in pods):
             yield ""
             yield f"budget {budget.namespace}/{budget.name} allows no disruption now; replacements may change that"

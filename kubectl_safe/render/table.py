@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 
-from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Step, Wait
+from kubectl_safe.decide.decision import Act, Blocked, Decision, For, Gone, Left, Skipped, Step, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome
 from kubectl_safe.decide.progress import Progress
@@ -55,7 +55,7 @@ def fact(planned: Planned, decision: Decision, intent: Intent) -> str:
 
     The namespace goes where the whole run has but one; the pod's own name, and its own address, go always.
     """
-    if not isinstance(decision, Wait | Blocked | Left):
+    if not isinstance(decision, Wait | Blocked | Left | Skipped):
         return ""
     text = decision.why.replace(f"pod {planned} ", "").replace("\n", " ")
     if len({pod.namespace for pod in intent.pods}) == 1:
@@ -148,7 +148,7 @@ def _eta(planned: Planned, decision: Decision, snapshot: Snapshot) -> str:
             return short(until - snapshot.at)
         case Wait(on=For.TARGETS):
             return _until_deregistered(planned, snapshot)
-        case Wait() | Act() | Blocked() | Left() | Gone():
+        case Wait() | Act() | Blocked() | Left() | Skipped() | Gone():
             return ""
 
 

@@ -23,7 +23,6 @@ from kubectl_safe.decide.actions import (
     Withdraw,
 )
 from kubectl_safe.decide.settings import RETRY
-from kubectl_safe.model.pod import Pod
 
 
 def words_for(action: Action) -> str:
@@ -35,8 +34,8 @@ def words_for(action: Action) -> str:
             return f"pod/{pod.name} given back to its controller: it serves on as before"
         case Withdraw(pod=pod):
             return f"pod/{pod.name} withdrawn: no new requests, it answers those it has"
-        case Evict(pod=pod):
-            return f"evicting pod {pod}"
+        case Evict(pod=pod, is_deletion=deletes):
+            return f"{'deleting' if deletes else 'evicting'} pod {pod}"
         case Nudge() | Wake() | ExcludeNode() | IncludeNode():
             return _words_elsewhere(action)
         case Touch() | AskEviction() | Cordon() | Uncordon() | Record():
@@ -62,7 +61,8 @@ def _words_elsewhere(action: Nudge | Wake | ExcludeNode | IncludeNode) -> str:
             assert_never(action)
 
 
-def refused_line(pod: Pod, message: str, *, is_tried_again: bool) -> str:
+def refused_line(action: AskEviction | Evict, message: str, *, is_tried_again: bool) -> str:
     """Return what kubectl prints of an eviction that is refused, with the server's message."""
+    verb, pod = "deleting" if action.is_deletion else "evicting", action.pod
     outlook = f" (will retry after {RETRY.total_seconds():.0f}s)" if is_tried_again else ""
-    return f'error when evicting pods/"{pod.name}" -n "{pod.namespace}"{outlook}: {message}'
+    return f'error when {verb} pods/"{pod.name}" -n "{pod.namespace}"{outlook}: {message}'

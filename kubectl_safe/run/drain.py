@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from kubectl_safe.decide.actions import Cordon, IncludeNode, Uncordon
+from kubectl_safe.decide.budgets import bypassed as budgets_bypassed
 from kubectl_safe.decide.drain import NodePlan, Options, plan_node
 from kubectl_safe.decide.intent import Intent
 from kubectl_safe.decide.node_first import is_to_exclude
@@ -50,6 +51,8 @@ def drain(request: Drain, session: Session) -> None:
             session.audience.warn(f"Warning: {'; '.join(plan.warnings)}")
     planned = tuple(pod for plan in plans for pod in plan.pods)
     intent = Intent(pods=planned, settings=request.settings, nodes=tuple(node.name for node in nodes))
+    if bypassed := budgets_bypassed(intent, snapshot):
+        session.audience.warn(f"Warning: --disable-eviction bypasses disruption budgets: {', '.join(bypassed)}")
     session.prepare(intent, [Cordon(node=node) for node in nodes if not node.is_unschedulable])
     session.hold({lease_of_node(node.name): f"node/{node.name}" for node in nodes}, began=began, before=intent.pods)
     # Who had them until now may have cordoned them.
@@ -75,7 +78,7 @@ def _pretend(intent: Intent, nodes: list[Node], session: Session) -> None:
         if is_to_exclude(node, snapshot):
             session.audience.say(f"node/{node.name} excluded from load balancers{suffix}")
     for planned in intent.pods:
-        session.audience.say(f"evicting pod {planned}{suffix}")
+        session.audience.say(f"{'deleting' if intent.settings.disable_eviction else 'evicting'} pod {planned}{suffix}")
     for node in nodes:
         session.audience.say(f"node/{node.name} drained{suffix}")
 
@@ -181,8 +184,15 @@ def _plan(node: Node, request: Drain, snapshot: Snapshot, session: Session) -> N
     pods = [pod for pod in snapshot.pods.values() if pod.node == node.name and _is_selected(pod, request)]
     pods.sort(key=lambda pod: (pod.namespace, pod.name))
     missing = _missing_daemon_sets(pods, session)
-    allow = request.settings.allow
-    return plan_node(node.name, pods, snapshot, request.options, missing_daemon_sets=missing, allow=allow)
+    return plan_node(
+        node.name,
+        pods,
+        snapshot,
+        request.options,
+        missing_daemon_sets=missing,
+        allow=request.settings.allow,
+        skip_wait=request.settings.skip_wait_for_delete,
+    )
 
 
 def _is_selected(pod: Pod, request: Drain) -> bool:

@@ -17,7 +17,7 @@ from kubectl_safe.decide.actions import (
     subject_of,
 )
 from kubectl_safe.decide.decision import Gone as GonePod
-from kubectl_safe.decide.decision import Left, Wait
+from kubectl_safe.decide.decision import Left, Skipped, Wait
 from kubectl_safe.decide.ending import Ending, ending_of
 from kubectl_safe.decide.giving_up import Limits, Look, Troubles, give_up
 from kubectl_safe.decide.intent import Intent, Planned
@@ -127,6 +127,8 @@ class Loop:
             outcome = next_actions(snapshot, intent)
             for planned in progress.count(snapshot, outcome):
                 self._reporter.gone(planned, was_evicted=planned.uid in self._results.evicted)
+            for why in progress.skip(outcome):
+                self._reporter.warn(why)
             stop = stop or self._stop(snapshot, outcome)
             further = self._give_up(Look(intent=intent, outcome=outcome, progress=progress, snapshot=snapshot), stop)
             if further is not intent:
@@ -221,9 +223,9 @@ class Loop:
 
 
 def _workloads(intent: Intent, outcome: Outcome) -> frozenset[str]:
-    """Return the workloads (by UID) of which a pod is neither gone nor left."""
+    """Return the workloads (by UID) of which a pod is neither gone nor left nor skipped."""
     return frozenset(
         planned.workload.uid
         for planned in intent.pods
-        if planned.workload and not isinstance(outcome.decisions[planned.uid], GonePod | Left)
+        if planned.workload and not isinstance(outcome.decisions[planned.uid], GonePod | Left | Skipped)
     )

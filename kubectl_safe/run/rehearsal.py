@@ -28,7 +28,7 @@ def rehearse(actions: Iterable[Action], hands: Hands, listener: Listener, *, may
         result = hands.act(action, dry_run=True)
         match result:
             case Untried(message=message):
-                counts = isinstance(action, AskEviction)
+                counts = isinstance(action, AskEviction) and not action.is_deletion
                 way = "; whether a pod may leave is read off its disruption budgets" if counts else ""
                 warnings[f"Warning: could not be tried beforehand: {message}{way}"] = None
             case Denied(message=message) if isinstance(action, Nudge):
@@ -51,6 +51,8 @@ def _remedy(action: Action) -> Iterable[str]:
         case Withdraw(drop=drop):
             labels = f"label{'' if len(drop) == 1 else 's'} {', '.join(sorted(drop))}"
             yield f"the withdrawal was tried: it takes {labels} off a pod, so that it gets no new requests"
+        case AskEviction(is_deletion=True):
+            yield "the deletion was tried: it is what stops a pod in the end"
         case AskEviction():
             yield "the eviction was tried: it is what stops a pod in the end"
         case ExcludeNode():

@@ -195,7 +195,7 @@ class Results:
             lasts = before is not None and not before.is_allowed and action.pod.uid not in self._held_back
             if isinstance(action, Evict) or lasts:
                 self._held_back.add(action.pod.uid)
-                self._listener.warn(refused_line(action.pod, message, is_tried_again=is_tried_again))
+                self._listener.warn(refused_line(action, message, is_tried_again=is_tried_again))
 
     def _refuse(self, action: Action, message: str) -> None:
         """Take note that a write can't be done: the pod is given up, and what would come of it is not tried at once."""

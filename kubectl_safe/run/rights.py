@@ -56,6 +56,6 @@ def _missing_on_pods(client: Client, needs: Needs, found: Mapping[Right, str]) -
     if not everywhere or any(right.resource == "pods" and right in needs.required for right in found):
         # Without the right to list pods nobody can tell where they are.
         return everywhere
-    there = on_pods(pods_of(client, needs.nodes))
+    there = on_pods(pods_of(client, needs.nodes), deletes=needs.deletes)
     kinds = {(right.verb, right.group, right.resource, right.subresource) for right in everywhere}
     return denied(client, [r for r in there if (r.verb, r.group, r.resource, r.subresource) in kinds])

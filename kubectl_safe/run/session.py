@@ -85,7 +85,7 @@ class Session:
         rights = (*self.needs.required, *self.needs.optional) if self.needs else ()
         lacking = {right.resource for right in self.lacking if right.verb in {"list", "watch"}}
         also = {right.resource for right in rights if right.verb == "watch"} - lacking
-        cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also)
+        cluster = Cluster(self.client, namespace=self.namespace, signal=self._signal, also=also, page=self.terms.page)
         self._open.enter_context(cluster)
         for kind in sorted(cluster.narrowed):
             self.audience.warn(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from kubectl_safe.decide.giving_up import Limits
+from kubectl_safe.kube.listing import PAGE
 
 
 class DryRun(Enum):
@@ -31,5 +32,7 @@ class Terms:
     limits: Limits = field(default_factory=Limits)
     grace_period: int | None = None
     """Seconds; None leaves it to each pod."""
+    page: int = PAGE
+    """How many objects are listed at once; 0 for all."""
     aws_profile: str | None = None
     aws_region: str | None = None

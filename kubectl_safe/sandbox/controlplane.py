@@ -41,6 +41,7 @@ class ControlPlane:
         users: further users and their groups; each gets a token.
         directory: where its files go; without one, a temporary directory that goes with it.
         silence: after how many seconds a node that renews no Lease is taken for dead; 0 for never.
+        has_controllers: whether controllers and a scheduler run; without them every object stays as it was written.
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class ControlPlane:
         users: Mapping[str, Sequence[str]] | None = None,
         directory: Path | None = None,
         silence: int = 0,
+        has_controllers: bool = True,
     ) -> None:
         self.binaries = binaries
         self.silence = silence
+        self._has_controllers = has_controllers
         self._groups = {**_USERS, **(users or {})}
         self._tokens = {user: secrets.token_hex(16) for user in self._groups}
         self._given = directory
@@ -149,6 +152,10 @@ class ControlPlane:
             account_key=new_key(self.directory / "service-accounts.key"),
         )
         await self._start_api_server()
+        if self._has_controllers:
+            await self._start_controllers()
+
+    async def _start_controllers(self) -> None:
         manager = self.kubeconfig_for("system:kube-controller-manager")
         await self._processes.start(
             "kube-controller-manager",

@@ -83,7 +83,11 @@ class EmptyCluster:
         return [asked for asked in self.server.asked if asked.method != "GET" and not is_review(asked)]
 
     def __call__(self, *arguments: str) -> Ended:
-        code = run([*arguments, "--kubeconfig", self.kubeconfig])
+        return self.run(*arguments, "--kubeconfig", self.kubeconfig)
+
+    def run(self, *arguments: str) -> Ended:
+        """Run a command line as it is."""
+        code = run(arguments)
         told = self.capture.readouterr()
         return Ended(code=code, out=told.out, err=told.err)
 

@@ -72,3 +72,11 @@ def test_details_that_can_not_be_kept_are_printed(
         "and please report this"
     )
     assert not (temp / "elsewhere").exists()
+
+
+def test_a_token_of_the_command_line_is_in_neither_the_line_nor_the_details(safe: CommandLine, temp: Path) -> None:
+    safe.failure = RuntimeError("a server said opaque-hunter2")
+    ended = safe("drain", "node-1", "--token", "opaque-hunter2")
+    [file] = temp.iterdir()
+    assert "hunter2" not in file.read_text() + ended.err
+    assert "RuntimeError: a server said <masked>" in ended.err

@@ -1,13 +1,18 @@
 """Help reads like kubectl's, and costs next to nothing."""
 
+import re
 import subprocess
 import sys
 
+import click
 import pytest
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.help import GROUPS, OWN
 from kubectl_safe.cli.main import COMMANDS
+from kubectl_safe.decide.allow import ALLOWABLE
 from tests.cli.conftest import CommandLine
+from tests.cli.test_connection import SPEAKING, command
 
 HELPS = [
     ["--help"],
@@ -25,16 +30,61 @@ HELPS = [
 ]
 
 
+EVERY = sorted({*COMMANDS, "rollout restart", "rollout status"} - {"rollout"})
+
+TITLES = {
+    *OWN.values(),
+    *GROUPS,
+    "Options",
+    "Examples",
+    "Usage",
+    "Available Commands",
+    "Names for --allow",
+}
+
+
 @pytest.mark.parametrize("arguments", HELPS, ids=" ".join)
-def test_help_is_a_sentence_examples_and_flags(safe: CommandLine, arguments: list[str]) -> None:
+def test_help_is_a_sentence_examples_flags_in_groups_and_the_usage(safe: CommandLine, arguments: list[str]) -> None:
     ended = safe(*arguments)
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert lines[0].startswith("Usage: kubectl safe ")
-    sentence = next(line for line in lines[1:] if line.startswith("  ") and line[2] != " ")
-    assert sentence.endswith(".")
-    assert ended.out.index("Examples:\n    # ") < ended.out.index("Options:\n")
+    assert lines[0].endswith(".")
+    titles = [line.removesuffix(":") for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert titles[0] == "Examples"
+    assert titles[-1] == "Usage"
+    assert set(titles) <= TITLES
+    assert len(titles) == len(set(titles))
+    assert lines[lines.index("Usage:") + 1].startswith("  kubectl safe")
     assert max(len(line) for line in lines) <= 80
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_flag_is_in_one_group_with_a_sentence(safe: CommandLine, name: str) -> None:
+    told = safe(*name.split(), "--help").out
+    options = [param for param in command(name).params if isinstance(param, click.Option)]
+    rows = re.findall(r"^  (-\S+)", told, re.MULTILINE)
+    for option in options:
+        assert option.help, option.name
+        assert option.help.rstrip().endswith("."), option.name
+        assert sum(row.rstrip(",") in option.opts for row in rows) == 1, option.name
+    assert len(rows) == len(options) + 1
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_what_leads_to_a_cluster_comes_last(safe: CommandLine, name: str) -> None:
+    told = safe(*name.split(), "--help").out
+    connection = told.index("\nConnection:\n")
+    for flag in ("--context NAME", "--as-group NAME", "--token TOKEN"):
+        assert told.index(f" {flag} ") > connection
+    assert told.index("\nUsage:\n") > connection
+    assert told.index("\nOutput:\n") < connection
+
+
+def test_what_may_be_allowed_is_a_list_with_what_happens_then(safe: CommandLine) -> None:
+    told = safe("drain", "--help").out
+    listed = told[told.index("\nNames for --allow:\n") : told.index("\nUsage:\n")]
+    assert re.findall(r"^  (\S+)", listed, re.MULTILINE) == sorted(ALLOWABLE)
+    assert "Names for --allow" not in safe("status", "--help").out
 
 
 @pytest.mark.parametrize("arguments", [[], ["rollout"]], ids=["kubectl safe", "kubectl safe rollout"])
@@ -46,9 +96,9 @@ def test_a_group_alone_prints_its_help_as_kubectl_does(safe: CommandLine, argume
 
 def test_the_list_of_commands_says_what_each_of_them_says_of_itself(safe: CommandLine) -> None:
     listed = safe("--help").out
-    for command in COMMANDS:
-        own = safe(command, "--help").out.splitlines()[2].strip()
-        assert f"  {command:<8}  {own}\n" in listed
+    for name in COMMANDS:
+        own = safe(name, "--help").out.splitlines()[0]
+        assert f"  {name:<8}  {own}\n" in listed
 
 
 def test_help_of_a_restart_says_that_it_waits(safe: CommandLine) -> None:
@@ -84,7 +134,7 @@ def test_help_and_version_load_nothing_that_only_a_run_needs(arguments: list[str
 def test_the_list_of_commands_imports_none_of_them() -> None:
     program = f"{LOADED}".replace("sorted(", "sorted(n for n in sys.modules if n.startswith('kubectl_safe.cli.')) or (")
     done = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True, check=True)
-    assert done.stderr == "['kubectl_safe.cli.main', 'kubectl_safe.cli.output']\n"
+    assert done.stderr == f"{['kubectl_safe.cli.' + name for name in ('completion', 'help', 'main', 'output')]}\n"
 
 
 def test_a_bad_flag_is_refused_without_loading_what_a_run_needs() -> None:

@@ -85,6 +85,23 @@ def test_who_only_looks_may_write_nothing(safe: CommandLine) -> None:
         assert {verb for role in found for rule in role["rules"] for verb in rule["verbs"]} <= {"get", "list", "watch"}
 
 
+def test_who_may_delete_pods_is_said_so(safe: CommandLine) -> None:
+    def verbs(*flags: str) -> dict[str, set[str]]:
+        [role] = documents(safe, "--cluster", "--for", "drain", *flags)
+        found: dict[str, set[str]] = {}
+        for rule in role["rules"]:
+            for resource in rule["resources"]:
+                found.setdefault(resource, set()).update(rule["verbs"])
+        return found
+
+    without, with_it = verbs(), verbs("--disable-eviction")
+    assert with_it.pop("pods") - without.pop("pods") == {"delete"}
+    assert with_it == without
+    refused = safe("rbac", "-n", "shop", "--disable-eviction")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--disable-eviction is for drains" in refused.err
+
+
 def test_each_subject_is_bound(safe: CommandLine) -> None:
     found = documents(
         safe, "--cluster", "--user", "a", "--user", "b", "--group", "c", "--serviceaccount", "ops:d", "--for", "drain"

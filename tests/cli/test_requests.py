@@ -10,6 +10,7 @@ from kubectl_safe.decide.allow import ALLOWABLE
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.rights import to_drain
 from kubectl_safe.decide.settings import Settings
+from kubectl_safe.kube.listing import PAGE
 from kubectl_safe.run.drain import Drain
 from kubectl_safe.run.restart import Restart
 from tests.cli.conftest import CommandLine
@@ -37,7 +38,7 @@ def test_without_flags_everything_is_left_to_the_defaults(safe: CommandLine) -> 
     assert drained(safe, "node-1") == Drain(nodes=("node-1",), options=Options(), settings=Settings())
     [options] = safe.sessions
     needs = to_drain(("node-1",), writes=True, nudges=True)
-    assert options == {"about": "drain node-1", "namespace": None, "grace_period": None, "needs": needs}
+    assert options == {"about": "drain node-1", "namespace": None, "grace_period": None, "needs": needs, "page": PAGE}
     [common] = safe.commons
     assert (common.timeout, common.dry_run) == (timedelta(0), "none")
 
@@ -45,6 +46,26 @@ def test_without_flags_everything_is_left_to_the_defaults(safe: CommandLine) -> 
 @pytest.mark.parametrize("name", ["node-1", "node/node-1", "nodes/node-1", "no/node-1"])
 def test_a_node_may_be_named_with_its_kind(safe: CommandLine, name: str) -> None:
     assert drained(safe, name, "node-2").nodes == ("node-1", "node-2")
+
+
+def test_nodes_are_chosen_by_their_labels_in_chunks(safe: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def labelled_nodes(_common: object, _client: object, selector: str, *, page: int) -> tuple[str, ...]:
+        asked.append((selector, page))
+        return ("a", "b")
+
+    monkeypatch.setattr("kubectl_safe.cli.drain.labelled_nodes", labelled_nodes)
+    assert drained(safe, "-l", "pool=old", "--chunk-size=7").nodes == ("a", "b")
+    assert asked == [("pool=old", 7)]
+    [options] = safe.sessions
+    assert options["about"] == "drain a b"
+    assert options["needs"] == to_drain(("a", "b"), writes=True, nudges=True)
+    assert options["page"] == 7
+
+
+def test_an_empty_selector_beside_names_is_none_as_with_kubectl(safe: CommandLine) -> None:
+    assert drained(safe, "node-1", "-l", "").nodes == ("node-1",)
 
 
 @pytest.mark.parametrize("value", ["", "=true"])
@@ -61,6 +82,20 @@ def test_a_flag_may_be_turned_off(safe: CommandLine) -> None:
 def test_a_negative_grace_period_leaves_it_to_the_pods(safe: CommandLine, value: str, seconds: int | None) -> None:
     drained(safe, "n", "--grace-period", value)
     assert safe.sessions[0]["grace_period"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"), [("-4", None), ("0", None), ("1", timedelta(seconds=1)), ("600", timedelta(minutes=10))]
+)
+def test_a_pod_is_skipped_after_more_than_no_time(safe: CommandLine, value: str, wait: timedelta | None) -> None:
+    request = drained(safe, "n", "--skip-wait-for-delete-timeout", value)
+    assert request.settings == Settings(skip_wait_for_delete=wait)
+
+
+def test_pods_are_deleted_by_whoever_may_do_so(safe: CommandLine) -> None:
+    assert drained(safe, "n", "--disable-eviction=true").settings == Settings(disable_eviction=True)
+    [options] = safe.sessions
+    assert options["needs"] == to_drain(("n",), writes=True, nudges=True, deletes=True)
 
 
 DRY_RUNS = [

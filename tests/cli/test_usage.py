@@ -42,8 +42,12 @@ REFUSED = [
         id="a dry run",
     ),
     pytest.param(["drain", "n", "--context"], "flag needs an argument: --context", id="a flag without its value"),
-    pytest.param(["drain", "n", "--pod-selector", "a=b="], "unable to parse requirement 'a=b='", id="a bad selector"),
-    pytest.param(["drain", "n", "--pod-selector", "a>1"], "unable to parse requirement 'a>1'", id="a comparison"),
+    pytest.param(
+        ["drain", "n", "--pod-selector", "a=b="],
+        "--pod-selector=<pod_selector> must be a valid label selector: unable to parse requirement 'a=b='",
+        id="a bad selector",
+    ),
+    pytest.param(["drain", "n", "--pod-selector", "a>b"], "unable to parse requirement 'a>b'", id="more than a word"),
     pytest.param(["drain", "n", "--pod-selector", "a in (b"], "unable to parse requirement", id="an open bracket"),
     pytest.param(["drain", "n", "--pod-selector", "a,"], "unable to parse requirement ''", id="an open end"),
     pytest.param(
@@ -108,7 +112,11 @@ REFUSED = [
     pytest.param(["drain", "n", ""], "resource name may not be empty", id="an empty node behind another"),
     pytest.param(["drain", "/n"], "must have a single resource and name: '/n'", id="a node of no kind"),
     pytest.param(["drain", "a/b/c"], "may not have more than one slash: 'a/b/c'", id="a node with two slashes"),
-    pytest.param(["drain", "n", "-l", "a=b"], "unknown flag: -l", id="nodes by a selector"),
+    pytest.param(
+        ["drain", "n", "-l", "a=b"], "cannot specify both a node name and a --selector option", id="nodes in two ways"
+    ),
+    pytest.param(["drain", "-l", ""], "USAGE: drain NODE [NODE...] [flags]", id="a selector of no node"),
+    pytest.param(["drain", "-l", " "], "USAGE: drain NODE [NODE...] [flags]", id="a selector of blanks"),
     pytest.param(["drain", "n", "-n", "a/b"], """invalid namespace "a/b": [may not contain '/']""", id="a slash in it"),
     pytest.param(["drain", "n", "-n=.."], """invalid namespace "..": [may not be '..']""", id="the namespace above"),
     pytest.param(
@@ -157,7 +165,9 @@ BY_FLAG = {
     "--max-surge": COUNTS,
     "--max-unavailable": [*COUNTS, "101%", "999999999%"],
     "--max-draining": [*COUNTS, "0", "5%"],
+    "--chunk-size": NUMBERS,
     "--grace-period": NUMBERS,
+    "--skip-wait-for-delete-timeout": NUMBERS,
     "-v": [*NUMBERS, "-1", "11", "99", "06"],
 }
 
@@ -226,6 +236,25 @@ def test_a_selector_that_finds_nothing_is_no_error_as_with_kubectl(empty_cluster
     ended = empty_cluster("rollout", "restart", "deploy", "-l", "a=b", "-n", "shop")
     assert (ended.code, ended.out, ended.err) == (0, "", "No resources found in shop namespace.\n")
     assert empty_cluster.writes == []
+
+
+def test_every_list_of_a_drain_comes_in_chunks(empty_cluster: EmptyCluster) -> None:
+    empty_cluster("drain", "node-1", "--chunk-size=7")
+    lists = [its for its in empty_cluster.server.asked if its.method == "GET" and "resourceVersion" not in its.query]
+    listed = [its.query.get("limit") for its in lists if its.path != "/apis"]
+    assert len(listed) > 5
+    assert set(listed) == {"7"}
+
+
+@pytest.mark.parametrize("flags", [[], ["--dry-run=client"], ["-o", "json"]], ids=["run", "dry run", "json"])
+def test_a_selector_that_chooses_no_node_is_no_error_as_with_kubectl(
+    empty_cluster: EmptyCluster, flags: list[str]
+) -> None:
+    ended = empty_cluster("drain", "-l", "pool in (old,older)", *flags)
+    assert (ended.code, ended.err) == (0, "No resources found\n")
+    assert [(asked.path, asked.query["labelSelector"]) for asked in empty_cluster.server.asked] == [
+        ("/api/v1/nodes", "pool in (old,older)")
+    ]
 
 
 def test_a_namespace_of_the_kubeconfig_gets_into_no_path_unseen(

@@ -1,12 +1,13 @@
 """What a drain takes from a node: `kubectl drain`'s cases (its TestDrain), and the owners that we refuse."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from kubectl_safe.decide.drain import NodePlan, Options, plan_node
 from kubectl_safe.model.pod import Pod
-from tests.support.builders import a_cluster, a_pod, an_owner
+from tests.support.builders import a_cluster, a_pod, ago, an_owner
 
 DAEMON_SET = an_owner("DaemonSet", "ds")
 JOB = an_owner("Job", "job", "batch/v1")
@@ -98,6 +99,27 @@ def test_refuses_in_kubectls_words(refused: Pod, flags: dict[str, bool], error: 
 def test_refuses_a_pod_of_a_daemon_set_that_is_gone() -> None:
     found = plan(pod(controller=DAEMON_SET), missing=True, ignore_daemon_sets=True)
     assert found.errors == ('cannot delete daemonsets.apps "ds" not found: shop/bar',)
+
+
+@pytest.mark.parametrize(
+    ("since", "skip_wait", "is_skipped"),
+    [
+        pytest.param(ago(60), None, False, id="waited for, without the flag"),
+        pytest.param(ago(60), 59, True, id="older"),
+        pytest.param(ago(60.9), 60, False, id="as old: kubectl counts whole seconds"),
+        pytest.param(ago(61), 60, True, id="one whole second older"),
+        pytest.param(ago(-10), 1, False, id="within its grace period, whose end the deletionTimestamp is"),
+        pytest.param(None, 1, False, id="not deleted"),
+    ],
+)
+def test_a_pod_that_terminates_for_too_long_stays_before_any_other_question(
+    since: datetime | None, skip_wait: int | None, is_skipped: bool
+) -> None:
+    bare = pod(owners=(), terminating=since is not None, deletion_timestamp=since)
+    longest = None if skip_wait is None else timedelta(seconds=skip_wait)
+    found = plan_node("node-1", [bare], a_cluster(bare), Options(), skip_wait=longest)
+    assert (found.pods, found.warnings) == ((), ())
+    assert bool(found.errors) is not is_skipped
 
 
 def test_names_all_pods_of_one_reason_together() -> None:

@@ -62,6 +62,19 @@ def lacked(where: str) -> set[str]:
     return {f"list events {where}", *(f"{verb} persistentvolumeclaims {where}" for verb in ("list", "watch"))}
 
 
+def test_a_drain_that_deletes_pods_needs_that_and_not_to_evict_them() -> None:
+    deleting = to_drain(["node-1"], writes=True, nudges=True, deletes=True)
+    everywhere = "in all namespaces"
+    of_pods = {*writing(everywhere), f"get daemonsets.apps {everywhere}"}
+    of_pods = of_pods - {f"create pods/eviction {everywhere}"} | {f"delete pods {everywhere}"}
+    assert words(*deleting.of_pods) == of_pods
+    assert deleting.grant == "kubectl safe rbac --cluster --disable-eviction"
+    assert a_drain().grant == "kubectl safe rbac --cluster"
+    there = words(*on_pods([a_pod()], deletes=True))
+    assert "delete pods in namespace shop" in there
+    assert "create pods/eviction in namespace shop" not in there
+
+
 @pytest.mark.parametrize(
     ("kind", "its"),
     [("Deployment", "deployments"), ("StatefulSet", "statefulsets"), ("DaemonSet", "daemonsets")],

@@ -11,8 +11,9 @@ from typing import NoReturn
 
 import pytest
 
-from tests.controlplane.build import BinariesError, can_have_binaries, ensure_binaries
+from tests.controlplane.build import can_have_binaries, ensure_binaries
 from tests.support.background import Background, in_background
+from tests.support.built import BuildError
 
 SMALL = ("--pods", "2", "--nodes", "2", "--rate", "100", "--deregistration-delay", "1s")
 
@@ -67,7 +68,7 @@ def kubectl() -> Path:
     if can_have_binaries():
         try:
             return ensure_binaries() / "kubectl"
-        except BinariesError as error:
+        except BuildError as error:
             _miss(str(error))
     path = shutil.which("kubectl")
     if path is None:

@@ -26,6 +26,7 @@ from kubectl_safe.kube.client import Client, connect
 from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.network import network_of
 from kubectl_safe.kube.rights import denied
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.model.network import EXPORTING
 from kubectl_safe.model.policy import POLICY_KINDS
@@ -205,7 +206,7 @@ def path_of(role: Mapping[str, Any]) -> str:
 @contextmanager
 def client_of(stage: Stage, user: str) -> Iterator[Client]:
     kubeconfig = str(stage.rig.control_plane.kubeconfig_for(user))
-    client = connect(kubeconfig=kubeconfig, context=None, now=lambda: datetime.now(UTC))  # noqa: TID251 - a real server
+    client = connect(Connection(kubeconfig=kubeconfig), now=lambda: datetime.now(UTC))  # noqa: TID251 - a real server
     try:
         yield client
     finally:

@@ -26,6 +26,7 @@ from tests.support.workloads import NODE, is_cordoned
 pytestmark = pytest.mark.controlplane
 
 REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
+SETTLE_SECONDS = 6
 OTHERS = ("node-b", "node-c")
 
 
@@ -56,6 +57,32 @@ def test_a_budget_that_never_lets_go_is_waited_for_until_the_timeout(
         await_in_service(shared_stage, app)
     figures.add("minAvailable 3 of one pod, then 1", str(counted))
     assert not as_they_are(shared_stage, app).keys() & before.keys()
+    assert_nothing_left(shared_stage)
+
+
+def test_a_budget_that_never_lets_go_is_bypassed_by_a_deletion_and_nothing_else_is(
+    shared_stage: Stage, namespace: str, figures: Figures
+) -> None:
+    app = small(namespace, "bypassed")
+    bring_up(shared_stage, app)
+    _guard(shared_stage, app, minAvailable=3)
+    ((uid, old),) = as_they_are(shared_stage, app).items()
+    node, begun = shared_stage.rig.capacity.pods[uid].node, len(shared_stage.writes())
+    with traffic_to(shared_stage, app) as counted:
+        flags = ("--disable-eviction", "--settle", "6s", "--pod-selector", "app=bypassed")
+        done = shared_stage.safe("drain", node, *flags)
+        await_in_service(shared_stage, app)
+    figures.add("minAvailable 3 of one pod, deleted", str(counted))
+    assert f"Warning: --disable-eviction bypasses disruption budgets: {namespace}/bypassed\n" in done.stderr
+    assert f"deleting pod {namespace}/{old['name']}\npod/{old['name']} deleted\n" in done.stdout
+    writes = [write for write in shared_stage.writes()[begun:] if not write.is_dry_run]
+    assert not [write for write in writes if write.resource == "pods/eviction"]
+    [deletion] = [write for write in writes if (write.verb, write.resource) == ("delete", "pods")]
+    assert (deletion.name, deletion.status, deletion.body["preconditions"]["uid"]) == (old["name"], 200, uid)
+    assert deletion.body["preconditions"]["resourceVersion"]
+    withdrawn = shared_stage.rig.capacity.pods[uid].withdrawn
+    assert withdrawn is not None
+    assert deletion.at - withdrawn >= SETTLE_SECONDS
     assert_nothing_left(shared_stage)
 
 

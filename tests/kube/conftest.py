@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_safe.kube.client import Client, connect
+from kubectl_safe.model.connection import Connection
 from tests.support.api_server import ApiServer, Script
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -22,7 +23,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
         def start(script: Script) -> tuple[ApiServer, Client]:
             server = stack.enter_context(ApiServer(script))
-            client = connect(kubeconfig=server.kubeconfig(tmp_path), context=None, now=lambda: NOON)
+            client = connect(Connection(kubeconfig=server.kubeconfig(tmp_path)), now=lambda: NOON)
             stack.callback(client.close)
             return server, client
 

@@ -12,6 +12,7 @@ import pytest
 from kubectl_safe.kube import config
 from kubectl_safe.kube.client import connect
 from kubectl_safe.kube.errors import ApiError, ConfigError, Unreachable
+from kubectl_safe.model.connection import Connection
 from tests.kube.conftest import NOON, Serve
 from tests.support.api_server import Answer, ApiServer, Asked, Cut, Feed, a_status, write_kubeconfig
 
@@ -108,7 +109,7 @@ def test_an_answer_that_is_no_json_is_no_answer(serve: Serve) -> None:
 def test_a_server_that_refuses_connections_is_named_with_a_remedy(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    client = connect(kubeconfig=write_kubeconfig(tmp_path, f"http://127.0.0.1:{port}"), context=None, now=lambda: NOON)
+    client = connect(Connection(kubeconfig=write_kubeconfig(tmp_path, f"http://127.0.0.1:{port}")), now=lambda: NOON)
     with pytest.raises(Unreachable, match=rf"http://127.0.0.1:{port} can't be reached.*kubeconfig"):
         client.request("POST", PATH, body={})
     client.close()
@@ -152,7 +153,7 @@ def test_a_token_file_that_was_replaced_is_read_again_and_the_write_done_once(tm
     token.write_text("old")
     with ApiServer(expect_token("new")) as server:
         kubeconfig = server.kubeconfig(tmp_path, user={"tokenFile": str(token)})
-        client = connect(kubeconfig=kubeconfig, context=None, now=lambda: NOON)
+        client = connect(Connection(kubeconfig=kubeconfig), now=lambda: NOON)
         token.write_text("new")
         assert client.request("PATCH", PATH, body={}) == {"ok": True}
         assert len(server.asked) == 2
@@ -189,7 +190,7 @@ def test_a_plugins_token_that_expired_is_replaced_before_the_next_request(tmp_pa
     text = json.dumps(credential).replace("COUNT", "'$(wc -l < calls)'")
     plugin = a_plugin(tmp_path, f"cd {tmp_path}; echo >> calls; echo '{text}'")
     with ApiServer(lambda _: Answer()) as server:
-        client = connect(kubeconfig=server.kubeconfig(tmp_path, user=plugin), context=None, now=lambda: NOON)
+        client = connect(Connection(kubeconfig=server.kubeconfig(tmp_path, user=plugin)), now=lambda: NOON)
         client.request("GET", PATH)
         client.request("GET", PATH)
         client.close()
@@ -199,22 +200,20 @@ def test_a_plugins_token_that_expired_is_replaced_before_the_next_request(tmp_pa
 def test_a_plugin_that_fails_is_told_of_in_its_own_words(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     plugin = a_plugin(tmp_path, "exit 3")
     with pytest.raises(ConfigError, match=r"getting credentials: exec: process returned 3"):
-        connect(
-            kubeconfig=write_kubeconfig(tmp_path, "https://127.0.0.1:1", user=plugin), context=None, now=lambda: NOON
-        )
+        connect(Connection(kubeconfig=write_kubeconfig(tmp_path, "https://127.0.0.1:1", user=plugin)), now=lambda: NOON)
     assert capfd.readouterr().err == ""
 
 
 def test_the_namespace_is_the_contexts(tmp_path: Path) -> None:
     for namespace, expected in (("team", "team"), ("", "default")):
         kubeconfig = write_kubeconfig(tmp_path, "http://127.0.0.1:1", namespace=namespace)
-        assert connect(kubeconfig=kubeconfig, context="here", now=lambda: NOON).namespace == expected
+        assert connect(Connection(kubeconfig=kubeconfig, context="here"), now=lambda: NOON).namespace == expected
 
 
 def test_a_context_that_is_not_there_is_an_error_in_kubectls_words(tmp_path: Path) -> None:
     kubeconfig = write_kubeconfig(tmp_path, "http://127.0.0.1:1")
     with pytest.raises(ConfigError, match=r'^context "there" does not exist$'):
-        connect(kubeconfig=kubeconfig, context="there", now=lambda: NOON)
+        connect(Connection(kubeconfig=kubeconfig, context="there"), now=lambda: NOON)
 
 
 @pytest.mark.parametrize(
@@ -232,13 +231,13 @@ def test_a_kubeconfig_that_cant_be_used_is_named(tmp_path: Path, text: str, word
     file = tmp_path / "kubeconfig"
     file.write_text(text)
     with pytest.raises(ConfigError, match=words) as raised:
-        connect(kubeconfig=str(file), context=None, now=lambda: NOON)
+        connect(Connection(kubeconfig=str(file)), now=lambda: NOON)
     assert str(file) in str(raised.value)
 
 
 def test_a_kubeconfig_that_is_not_there_is_an_error_in_kubectls_words() -> None:
     with pytest.raises(ConfigError, match=r"^stat /nowhere/config: no such file or directory$"):
-        connect(kubeconfig="/nowhere/config", context=None, now=lambda: NOON)
+        connect(Connection(kubeconfig="/nowhere/config"), now=lambda: NOON)
 
 
 @pytest.fixture
@@ -251,7 +250,7 @@ def no_kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_kubeconfig")
 def test_without_any_kubeconfig_it_is_said_how_to_name_one() -> None:
     with pytest.raises(ConfigError, match="name one with --kubeconfig or in KUBECONFIG"):
-        connect(kubeconfig=None, context=None, now=lambda: NOON)
+        connect(Connection(), now=lambda: NOON)
 
 
 @pytest.mark.usefixtures("no_kubeconfig")
@@ -263,14 +262,14 @@ def test_in_a_pod_its_service_account_is_used(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(config, "_SERVICE_ACCOUNT", tmp_path)
     with pytest.raises(ConfigError, match="service account of this pod can't be used"):
         # The library looks in the real place, which tests don't have: that it got there is the claim.
-        connect(kubeconfig=None, context=None, now=lambda: NOON)
-    assert config.login(kubeconfig=None, context=None).namespace == "team"
+        connect(Connection(), now=lambda: NOON)
+    assert config.login(Connection()).namespace == "team"
 
 
 def test_kubeconfigs_in_a_list_are_merged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = write_kubeconfig(tmp_path, "http://127.0.0.1:1", namespace="team")
     monkeypatch.setenv("KUBECONFIG", f"/nowhere/config:{file}")
-    assert connect(kubeconfig=None, context=None, now=lambda: NOON).namespace == "team"
+    assert connect(Connection(), now=lambda: NOON).namespace == "team"
 
 
 @pytest.mark.parametrize("ends", ["good", "cut", "closed"])

@@ -12,6 +12,7 @@ from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client, connect
 from kubectl_safe.kube.leases import Absent, Found, LeaseApi, Taken
 from kubectl_safe.kube.outcome import Conflict, Denied
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.lease import Lease, LeaseName, lease_of_node, lease_of_workload
 from kubectl_safe.run.leases import Leases
 from kubectl_safe.sandbox.controlplane import ControlPlane
@@ -37,7 +38,7 @@ def running(binaries: Path) -> Iterator[ControlPlane]:
 @pytest.fixture
 def client(running: ControlPlane) -> Iterator[Client]:
     """A client that may do anything."""
-    found = connect(kubeconfig=str(running.kubeconfig), context=None, now=now)
+    found = connect(Connection(kubeconfig=str(running.kubeconfig)), now=now)
     yield found
     found.close()
 
@@ -140,7 +141,7 @@ def test_names_are_accepted(api: LeaseApi, lease: LeaseName) -> None:
 
 
 def test_a_missing_right_is_named(running: ControlPlane, name: LeaseName) -> None:
-    nobody = connect(kubeconfig=str(running.kubeconfig_for("nobody")), context=None, now=now)
+    nobody = connect(Connection(kubeconfig=str(running.kubeconfig_for("nobody"))), now=now)
     result = LeaseApi(nobody).create(created(name, us=ALICE, about="restart web", at=NOON))
     nobody.close()
     assert isinstance(result, Denied)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_safe.cli.resources import KINDS
 from kubectl_safe.decide.actions import (
     AskEviction,
     Cordon,
@@ -24,10 +25,12 @@ from kubectl_safe.kube.cache import Signal
 from kubectl_safe.kube.client import Client, connect
 from kubectl_safe.kube.cluster import Cluster
 from kubectl_safe.kube.errors import ApiError
+from kubectl_safe.kube.names import names
 from kubectl_safe.kube.observed import Observed
 from kubectl_safe.kube.outcome import Conflict, Denied, Done, Gone, Refused, Undone
 from kubectl_safe.kube.patches import pod_path
 from kubectl_safe.model import marks
+from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.marks import Operation
 from kubectl_safe.model.pod import OwnerReference, Pod
 from kubectl_safe.sandbox.controlplane import ControlPlane
@@ -119,7 +122,7 @@ class Rig:
 def running(binaries: Path) -> Iterator[ControlPlane]:
     """A control plane that the tests of this module share."""
     with LoopThread() as loop, loop.entered(ControlPlane(binaries, users={"nobody": ()})) as found:
-        client = connect(kubeconfig=str(found.kubeconfig), context=None, now=now)
+        client = connect(Connection(kubeconfig=str(found.kubeconfig)), now=now)
         client.request("POST", "/api/v1/nodes", body={"metadata": {"name": "node-a"}})
         client.close()
         yield found
@@ -128,7 +131,7 @@ def running(binaries: Path) -> Iterator[ControlPlane]:
 @pytest.fixture
 def rig(running: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A namespace of the test's own."""
-    client = connect(kubeconfig=str(running.kubeconfig), context=None, now=now)
+    client = connect(Connection(kubeconfig=str(running.kubeconfig)), now=now)
     namespace = request.node.name.replace("_", "-")[:40].strip("-")
     client.request("POST", "/api/v1/namespaces", body={"metadata": {"name": namespace}})
     signal = Signal()
@@ -313,9 +316,24 @@ def test_policy_that_puts_a_label_back_is_told(rig: Rig) -> None:
 
 
 def test_missing_right_is_named(running: ControlPlane) -> None:
-    client = connect(kubeconfig=str(running.kubeconfig_for("nobody")), context=None, now=now)
+    client = connect(Connection(kubeconfig=str(running.kubeconfig_for("nobody"))), now=now)
     with pytest.raises(ApiError) as raised, Cluster(client, namespace="default", signal=Signal()):
         pass
     client.close()
     assert 'can\'t be listed and watched in namespace "default"' in str(raised.value)
     assert 'User "nobody" cannot list resource' in str(raised.value)
+
+
+def test_names_are_listed_of_every_kind_that_is_named_on_command_lines(rig: Rig) -> None:
+    pods = rig.deploy()
+    found = {kind: names(rig.client, kind, rig.namespace) for kind in [*KINDS, "Namespace"]}
+    assert rig.namespace in found.pop("Namespace")
+    assert found == {
+        "Deployment": ["web"],
+        "StatefulSet": [],
+        "DaemonSet": [],
+        "ReplicaSet": [pods[0].name.rpartition("-")[0]],
+        "ReplicationController": [],
+        "Pod": sorted(pod.name for pod in pods),
+        "Node": ["node-a"],
+    }

@@ -60,6 +60,12 @@ def test_a_pod_as_the_api_server_tells_it() -> None:
         ({"spec": {"terminationGracePeriodSeconds": 0}}, "grace_period_seconds", 0),
         ({"metadata": META | {"deletionGracePeriodSeconds": 0}}, "grace_period_seconds", 0),
         ({"metadata": META | {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "is_terminating", True),
+        (
+            {"metadata": META | {"deletionTimestamp": "2026-01-01T00:00:00Z"}},
+            "deletion_timestamp",
+            datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+        ({}, "deletion_timestamp", None),
         ({"metadata": META | {"annotations": {"kubernetes.io/config.mirror": "x"}}}, "is_mirror", True),
         ({"status": {"podIP": "10.0.0.1"}}, "ips", ("10.0.0.1",)),
         (
@@ -114,6 +120,8 @@ def test_a_pod_as_the_api_server_tells_it() -> None:
         "a grace period of 0 is one",
         "who deletes it gives it another",
         "a deletion timestamp means terminating",
+        "when its grace period is over",
+        "no deletion timestamp",
         "the mirror annotation",
         "an old server tells one address",
         "both families",

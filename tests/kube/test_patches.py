@@ -163,6 +163,36 @@ def test_an_eviction(action: Action, grace_period: int | None, options: dict[str
     assert request.body["deleteOptions"] == options
 
 
+UID = {"uid": a_pod().uid}
+PINNED = {**UID, "resourceVersion": a_pod().resource_version}
+
+
+@pytest.mark.parametrize(
+    ("action", "grace_period", "options"),
+    [
+        (Evict(pod=a_pod(), pins_resource_version=True, is_deletion=True), None, {"preconditions": PINNED}),
+        (
+            Evict(pod=a_pod(), pins_resource_version=True, is_deletion=True),
+            0,
+            {"preconditions": PINNED, "gracePeriodSeconds": 0},
+        ),
+        (AskEviction(pod=a_pod(), is_deletion=True), None, {"preconditions": UID, "dryRun": ["All"]}),
+    ],
+    ids=["pinned", "with a grace period of 0", "asked"],
+)
+def test_a_deletion(action: Action, grace_period: int | None, options: dict[str, Any]) -> None:
+    request = request_for(action, at=AT, grace_period=grace_period)
+    assert (request.method, request.path) == ("DELETE", POD)
+    assert request.body == {"apiVersion": "v1", "kind": "DeleteOptions", **options}
+    assert request.query == ({"dryRun": "All"} if "dryRun" in options else {})
+
+
+def test_a_dry_run_of_a_deletion_says_so_in_its_body_which_is_all_that_counts() -> None:
+    tried = dry(request_for(Evict(pod=a_pod(), pins_resource_version=True, is_deletion=True), at=AT))
+    assert (tried.body["dryRun"], tried.query) == (["All"], {"dryRun": "All"})
+    assert tried.body["preconditions"] == PINNED
+
+
 RS = "/apis/apps/v1/namespaces/default/replicasets/web-1"
 TGB = "/apis/elbv2.k8s.aws/v1beta1/namespaces/default/targetgroupbindings/web"
 OTHERS: list[tuple[Action, str, str, dict[str, Any]]] = [

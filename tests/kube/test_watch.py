@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_safe.kube import parse
 from kubectl_safe.kube.cache import Cache, Signal
+from kubectl_safe.kube.listing import PAGE
 from kubectl_safe.kube.watch import Watcher
 from kubectl_safe.model.pod import Pod
 from tests.kube.conftest import Serve
@@ -74,7 +75,7 @@ Watch = Callable[..., AbstractContextManager[Watched]]
 @pytest.fixture
 def watch(serve: Serve) -> Watch:
     @contextmanager
-    def run(collection: Collection, *, silence: float = 5) -> Iterator[Watched]:
+    def run(collection: Collection, *, silence: float = 5, page: int = PAGE) -> Iterator[Watched]:
         server, client = serve(collection)
         signal = Signal()
         watcher: Watcher[Pod] = Watcher(
@@ -85,6 +86,7 @@ def watch(serve: Serve) -> Watch:
             cache=Cache(signal),
             signal=signal,
             silence=timedelta(seconds=silence),
+            page=page,
         )
         watcher.start()
         try:
@@ -97,6 +99,15 @@ def watch(serve: Serve) -> Watch:
     return run
 
 
+@pytest.mark.parametrize(("page", "limits"), [(1, ["1", "1"]), (0, [None, None]), (-1, [None, None])])
+def test_pages_are_as_large_as_is_wished_or_of_no_size_at_all(watch: Watch, page: int, limits: list[str]) -> None:
+    pages = [a_list(a_raw_pod("a"), version=7, further="more"), a_list(a_raw_pod("b"), version=7)]
+    collection = Collection(pages, [Feed()])
+    with watch(collection, page=page) as pods:
+        pods.has(a=1, b=1)
+    assert [asked.query.get("limit") for asked in collection.listed] == limits
+
+
 def test_a_list_comes_in_pages_and_the_watch_goes_on_from_it(watch: Watch) -> None:
     pages = [a_list(a_raw_pod("a"), version=7, further="more"), a_list(a_raw_pod("b"), version=7)]
     collection = Collection(pages, [Feed(an_event("ADDED", a_raw_pod("c", version=8)))])
@@ -105,6 +116,7 @@ def test_a_list_comes_in_pages_and_the_watch_goes_on_from_it(watch: Watch) -> No
     assert [asked.query.get("continue") for asked in collection.listed] == [None, "more"]
     assert all(asked.query["limit"] == "500" for asked in collection.listed)
     assert collection.versions == ["7"]
+    assert "limit" not in collection.watched[0].query
     assert collection.watched[0].query["allowWatchBookmarks"] == "true"
 
 

@@ -131,6 +131,7 @@ ROWS = [
             "phase": "Running",
             "created": None,
             "is_terminating": False,
+            "deletion_timestamp": None,
             "conditions": {},
             "readiness_gates": (),
             "ports": (),

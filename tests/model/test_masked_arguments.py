@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kubectl_safe.model.masking import MASKED, mask_arguments, mask_body, mask_headers
+from kubectl_safe.model.masking import MASKED, mask_arguments, mask_body, mask_headers, mask_known
 from tests.support.builders import NOW
 
 ROWS = [
@@ -108,3 +108,19 @@ def test_a_body_that_is_no_json_is_masked_as_a_text() -> None:
 )
 def test_of_a_header_is_masked(name: str, value: str, shown: str) -> None:
     assert mask_headers({name: value}) == {name: shown}
+
+
+REPEATED = [
+    (["drain", "n", "--token", "hunter2-hunter2"], "no hunter2-hunter2 here", "no <masked> here"),
+    (["drain", "n", "--token=hunter2-hunter2"], "'hunter2-hunter2'", "'<masked>'"),
+    (["drain", "n", "--token=short"], "short of memory", "short of memory"),
+    (["drain", "n", "--context", "hunter2-hunter2"], "hunter2-hunter2", "hunter2-hunter2"),
+    ([], "anything", "anything"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text", "masked"), REPEATED)
+def test_what_a_command_line_names_is_masked_wherever_it_is_repeated(
+    arguments: list[str], text: str, masked: str
+) -> None:
+    assert mask_known(text, arguments) == masked

@@ -25,6 +25,12 @@ ROWS = [
     pytest.param(needs("a", Operator.NOT_IN, "1"), {}, True, id="NotIn holds where the key is absent"),
     pytest.param(needs("a", Operator.EXISTS), {"a": ""}, True, id="Exists, whatever the value"),
     pytest.param(needs("a", Operator.DOES_NOT_EXIST), {"a": ""}, False, id="DoesNotExist"),
+    pytest.param(needs("a", Operator.MORE_THAN, "9"), {"a": "10"}, True, id="Gt compares numbers"),
+    pytest.param(needs("a", Operator.MORE_THAN, "9"), {"a": "9"}, False, id="Gt fails where both are the same"),
+    pytest.param(needs("a", Operator.MORE_THAN, "9"), {"a": "b"}, False, id="a word is more than no number"),
+    pytest.param(needs("a", Operator.LESS_THAN, "10"), {"a": "9"}, True, id="Lt"),
+    pytest.param(needs("a", Operator.LESS_THAN, "10"), {"a": "10"}, False, id="Lt fails where both are the same"),
+    pytest.param(needs("a", Operator.LESS_THAN, "10"), {}, False, id="an absent key is less than no number"),
     pytest.param(needs("a", Operator.DOES_NOT_EXIST), {}, True, id="DoesNotExist holds where the key is absent"),
 ]
 
@@ -35,7 +41,7 @@ def test_a_label_selector(selector: LabelSelector, labels: Labels, expected: boo
 
 
 def test_operators_are_called_as_the_api_has_it() -> None:
-    assert [operator.value for operator in Operator] == ["In", "NotIn", "Exists", "DoesNotExist"]
+    assert [operator.value for operator in Operator] == ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
 
 
 def test_a_service_with_an_empty_selector_selects_no_pod() -> None:

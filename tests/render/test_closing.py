@@ -39,6 +39,19 @@ def test_a_run_that_failed_says_what_is_left_and_what_goes_on() -> None:
     assert line.endswith("; left: web-2 (released), web-5 (released); run the same command again to go on")
 
 
+def test_a_pod_that_was_not_waited_for_is_named_and_needs_no_further_run() -> None:
+    progress = finished("web-2")
+    progress.skipped = {uid("web-2")}
+    assert closing_line(progress, NOW).endswith("lowest capacity 6 of 6 web; not waited for: web-2 (released)")
+
+
+def test_what_is_left_is_told_apart_from_what_was_not_waited_for() -> None:
+    progress = finished("web-2", "web-5")
+    progress.skipped = {uid("web-2")}
+    line = closing_line(progress, NOW)
+    assert "; not waited for: web-2 (released); left: web-5 (released); run the same command" in line
+
+
 def test_no_more_pods_are_named_than_fit_a_line() -> None:
     line = closing_line(finished(*(f"web-{n}" for n in range(1, 7))), NOW)
     assert "web-5 (released) and 1 more; run the same command again" in line

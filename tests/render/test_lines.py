@@ -91,6 +91,13 @@ def test_a_pod_that_is_gone_is_told_of(was_evicted: bool, line: str, capsys: pyt
     assert capsys.readouterr().out == f"{line}\n"
 
 
+def test_a_pod_that_was_deleted_was_not_evicted(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, planned = Lines(shows_plan=False), an_intent(a_cluster(), "web-1").pods[0]
+    lines.acted(Evict(pod=a_pod(), pins_resource_version=True, is_deletion=True))
+    lines.gone(planned, was_evicted=True)
+    assert capsys.readouterr().out == "deleting pod shop/web-1\npod/web-1 deleted\n"
+
+
 def test_what_happens_goes_to_stdout_and_warnings_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines(shows_plan=False)
     lines.say("node/node-1 cordoned")

@@ -128,6 +128,12 @@ def test_kubectl_is_served_with_the_kubeconfig(control_plane: ControlPlane) -> N
 
 
 @pytest.mark.controlplane
+def test_without_controllers_there_is_nobody_to_change_what_is_written(loop: LoopThread, binaries: Path) -> None:
+    with loop.entered(ControlPlane(binaries, has_controllers=False)) as running:
+        assert running.pids.keys() == {"etcd", "kube-apiserver"}
+
+
+@pytest.mark.controlplane
 def test_a_further_user_has_its_groups_rights_and_no_others(loop: LoopThread, binaries: Path) -> None:
     async def claim() -> None:
         async with ControlPlane(binaries, users={"tool": ["system:masters"], "guest": []}) as running:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.decide.actions import Action, Cordon, Evict, Release
+from kubectl_safe.decide.actions import Action, Cordon, Evict, Release, Withdraw
 from kubectl_safe.decide.drain import Options
 from kubectl_safe.decide.settings import Settings
 from kubectl_safe.kube.outcome import Denied
@@ -17,7 +17,7 @@ from kubectl_safe.run.drain import Drain, drain
 from kubectl_safe.run.terms import DryRun
 from tests.run.conftest import OpenSession, Requests
 from tests.run.world import Heard, World, a_world
-from tests.support.builders import LABELS, a_pod, an_owner
+from tests.support.builders import LABELS, a_budget, a_pod, an_owner
 
 
 def a_request(*nodes: str, **options: Any) -> Drain:
@@ -129,6 +129,17 @@ def test_ignored_pods_are_told_of_in_one_warning(open_session: OpenSession) -> N
         "Warning: ignoring DaemonSet-managed Pods: shop/agent-1; deleting Pods that declare no controller: shop/bare-1"
     ]
     assert sorted(world.story(Evict)) == ["Evict bare-1", "Evict web-1"]
+
+
+def test_the_budgets_that_are_bypassed_are_told_before_anything_is_done(open_session: OpenSession) -> None:
+    world, heard = with_pods(), Heard()
+    world.budgets = (a_budget(disruptions_allowed=0),)
+    request = replace(a_request(), settings=Settings(max_surge=3, disable_eviction=True))
+    drain(request, open_session(world, heard))
+    assert heard.warnings == ["Warning: --disable-eviction bypasses disruption budgets: shop/web"]
+    assert world.story(Release, Withdraw, Evict) == ["Release web-1", "Withdraw web-1", "Evict web-1"]
+    [evicted] = [action for action in world.done if isinstance(action, Evict)]
+    assert evicted.is_deletion
 
 
 def test_an_owner_that_could_not_be_asked_for_is_not_taken_for_missing(open_session: OpenSession) -> None:

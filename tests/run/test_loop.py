@@ -48,6 +48,17 @@ def test_no_more_than_one_pod_serves_beyond_the_replicas_at_any_time() -> None:
     assert world.story(Evict) == ["Evict web-1", "Evict web-2", "Evict web-3"]
 
 
+def test_a_pod_that_does_not_end_is_skipped_once_it_was_said_so_and_nothing_has_failed() -> None:
+    world = a_world(stop_seconds=3600)
+    heard = run(world, "web-1", skip_wait_for_delete=timedelta(seconds=5))
+    assert heard.warnings == ['pod "web-1" has DeletionTimestamp older than 5 seconds, skipping']
+    assert heard.gone_pods == []
+    assert heard.ending is not None
+    assert heard.ending.left == ()
+    [evicted] = world.when(Evict)
+    assert 30 + 6 <= (world.at - NOW).total_seconds() - evicted <= 30 + 7
+
+
 def test_an_eviction_comes_as_soon_as_settle_is_over_and_not_before() -> None:
     world = a_world(slice_seconds=0.3)
     run(world, "web-1", settle=timedelta(seconds=7.25))

@@ -169,7 +169,8 @@ class World(Signal):
             case Withdraw():
                 self._withdraw(action)
             case Evict(pod=pod):
-                self.pods[pod.uid] = replace(self.pods[pod.uid], is_terminating=True)
+                ends = self.at + timedelta(seconds=pod.grace_period_seconds)
+                self.pods[pod.uid] = replace(self.pods[pod.uid], is_terminating=True, deletion_timestamp=ends)
                 self.after(self.stop_seconds, lambda: self._remove(pod))
             case Undo():
                 self._undo(action)

@@ -182,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._rig.asked.append(asked)
         answer = self._rig.script(asked)
+        # A client on a busy machine reads a large answer bit by bit.
+        self.connection.settimeout(5)
         try:
             match answer:
                 case Answer():
@@ -192,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
                     self.close_connection = True
         except OSError:
             self.close_connection = True
+        finally:
+            self.connection.settimeout(self.timeout)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's names
 

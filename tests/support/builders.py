@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubectl_safe.decide.decision import Act, Blocked, Decision, Gone, Left, Wait
+from kubectl_safe.decide.decision import Act, Blocked, Decision, Gone, Left, Skipped, Wait
 from kubectl_safe.decide.intent import Intent, Planned
 from kubectl_safe.decide.next import Outcome, next_actions
 from kubectl_safe.decide.owners import reference_to
@@ -304,5 +304,7 @@ def in_words(decision: Decision) -> str:
             return f"blocked by {reason}"
         case Left():
             return "left"
+        case Skipped():
+            return "skipped"
         case Gone():
             return "gone"

@@ -10,6 +10,7 @@ from kubectl_safe.decide.ending import Standing
 from kubectl_safe.decide.leasing import DURATION
 from kubectl_safe.sandbox.capacity import PodHistory
 from kubectl_safe.sandbox.cluster import resources as kinds
+from kubectl_safe.sandbox.cluster.requests import Request
 from kubectl_safe.sandbox.elbv2 import NOT_REGISTERED
 from kubectl_safe.sandbox.endpoints import EXCLUDE_LABEL
 from kubectl_safe.sandbox.traffic import Loss, TrafficReport
@@ -38,6 +39,7 @@ _WRITES = {
         for kind in ("pods", "nodes", "replicasets", "statefulsets", "daemonsets", "targetgroupbindings")
     ),
     ("POST", "pods/eviction"),
+    ("DELETE", "pods"),
     *((method, "leases") for method in ("POST", "PUT", "DELETE")),
 }
 _WHERE = ("nodeName", "podIP", "hostIP", "topology.kubernetes.io/zone", "topology.kubernetes.io/region")
@@ -162,13 +164,14 @@ def assert_only_planned_were_evicted(stage: VirtualStage, scenario: Scenario) ->
             assert pod.first_seen <= planned, f"I4: {pod.name} came after the restart was planned"
 
 
-def assert_written_as_designed(stage: VirtualStage) -> None:
+def assert_written_as_designed(stage: VirtualStage, scenario: Scenario) -> None:
     """I11: nothing is written but what the design names, and no target group is asked twice in five seconds."""
+    ours = _WRITES if scenario.settings.disable_eviction else _WRITES - {("DELETE", "pods")}
     for request in (asked.request for asked in stage.door.writes()):
         route = stage.control_plane.model.resources.route(request.path)
         assert route is not None
         resource = "/".join(filter(None, [route.resource.plural, route.subresource]))
-        assert (request.method, resource) in _WRITES, f"I11: {request.method} {request.path} is not ours to write"
+        assert (request.method, resource) in ours, f"I11: {request.method} {request.path} is not ours to write"
     # Those of another command beside it are not told apart.
     for group in () if stage.beside else stage.rig.elbv2.groups:
         calls = [call for call in stage.rig.elbv2.journal if call.caller == CALLER and call.group == group]
@@ -180,8 +183,13 @@ def assert_written_as_designed(stage: VirtualStage) -> None:
 
 
 def evicted(stage: VirtualStage) -> list[Asked]:
-    """Return the evictions that were accepted."""
-    return [its for its in stage.door.writes() if its.request.path.endswith("/eviction") and its.answer.status < 300]
+    """Return the evictions that were accepted, and the deletions of pods."""
+    return [its for its in stage.door.writes() if _stops_a_pod(its.request) and its.answer.status < 300]
+
+
+def _stops_a_pod(request: Request) -> bool:
+    parts = request.path.split("/")
+    return parts[-1] == "eviction" or (request.method == "DELETE" and parts[-2] == "pods")
 
 
 def assert_nothing_left(stage: VirtualStage, beside: Iterable[str] = ()) -> None:

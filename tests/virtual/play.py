@@ -131,7 +131,7 @@ def _broken(
         partial(invariants.assert_only_planned_were_evicted, stage, scenario),
         partial(invariants.assert_only_holders_wrote, stage),
         partial(invariants.assert_nothing_left, stage, beside),
-        partial(invariants.assert_written_as_designed, stage),
+        partial(invariants.assert_written_as_designed, stage, scenario),
     ]
     if traffic is not None:
         claims.append(partial(invariants.assert_nothing_was_lost, stage, traffic.report(), expected))

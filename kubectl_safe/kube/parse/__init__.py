@@ -8,7 +8,7 @@ from typing import Any
 
 from kubectl_safe.kube.parse.autoscalers import autoscaler
 from kubectl_safe.kube.parse.capacity import budget, claim, node
-from kubectl_safe.kube.parse.common import Json, instant, selector
+from kubectl_safe.kube.parse.common import Json, check_name, instant, selector
 from kubectl_safe.kube.parse.pods import pod
 from kubectl_safe.kube.parse.services import binding, endpoints, service
 from kubectl_safe.kube.parse.workloads import (
@@ -28,6 +28,7 @@ __all__ = [
     "autoscaler",
     "binding",
     "budget",
+    "check_name",
     "claim",
     "daemon_set",
     "deployment",

@@ -10,6 +10,25 @@ from kubectl_safe.model.selector import LabelSelector, Operator, Requirement
 Json = Mapping[str, Any]
 
 
+LONGEST_NAME = 253
+"""The API server takes no longer one (k8s.io/apimachinery, NameIsDNSSubdomain)."""
+
+
+def check_name(raw: Json) -> None:
+    """See to it that an object has a name such as an API server gives.
+
+    Raises:
+        ValueError: whatever answers is no API server; the name is not told, as it may be anything.
+    """
+    meta = raw["metadata"]
+    for field in ("name", "namespace"):
+        text = meta.get(field) or ""
+        if not isinstance(text, str) or not text.isprintable():
+            raise ValueError(f"an object has a {field} that is no name")
+        if len(text) > LONGEST_NAME:
+            raise ValueError(f"an object has a {field} of {len(text)} characters, and at most {LONGEST_NAME} are one")
+
+
 def instant(text: str | None) -> datetime | None:
     """Return a `metav1.Time` or `MicroTime` as an instant in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None

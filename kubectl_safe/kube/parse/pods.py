@@ -29,6 +29,7 @@ def pod(raw: Json) -> Pod:
         phase=status.get("phase") or "Pending",
         created=instant(meta.get("creationTimestamp")),
         is_terminating="deletionTimestamp" in meta,
+        deletion_timestamp=instant(meta.get("deletionTimestamp")),
         conditions={c["type"]: _condition(c) for c in status.get("conditions") or ()},
         readiness_gates=tuple(gate["conditionType"] for gate in spec.get("readinessGates") or ()),
         ports=tuple(port for container in running for port in container.ports),

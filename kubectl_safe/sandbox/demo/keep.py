@@ -1,7 +1,6 @@
 """A cluster that runs for somebody to try things on, with traffic, and how to get at it from another terminal."""
 
 import asyncio
-import os
 import shlex
 import shutil
 import sys
@@ -120,7 +119,8 @@ def exports(environment: Mapping[str, str]) -> list[str]:
     """Return the lines of shell that make a terminal see a cluster, and find kubectl-safe."""
     names = sorted(name for name in environment if name in _EXPORTED or name.startswith("AWS_"))
     lines = [f"export {name}={shlex.quote(environment[name])}" for name in names]
-    scripts = Path(sys.executable).parent
-    if (scripts / "kubectl-safe").exists() and str(scripts) not in os.environ.get("PATH", "").split(os.pathsep):
-        lines.append(f'export PATH={shlex.quote(str(scripts))}:"$PATH"')
+    ours, found = Path(sys.executable).with_name("kubectl-safe"), shutil.which("kubectl-safe")
+    # A package manager's link on the PATH is as good.
+    if ours.exists() and not (found and ours.samefile(found)):
+        lines.append(f'export PATH={shlex.quote(str(ours.parent))}:"$PATH"')
     return [f"unset {' '.join(_IN_THE_WAY)}", *lines]

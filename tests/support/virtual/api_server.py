@@ -64,12 +64,20 @@ class Door:
 class VirtualSession(Session):
     """The connections of one client; `door` is what a login loads in place of credentials."""
 
+    expires = None
+
     def __init__(self, door: Door) -> None:
         self.host = "https://embedded.invalid"
         self._pool = _Pool(door)
 
     def headers(self) -> dict[str, str]:
         return {"Accept": "application/json"}
+
+    def masked(self, text: str) -> str:
+        return text
+
+    def _through(self) -> str:
+        return ""
 
     def close(self) -> None:
         pass
@@ -87,7 +95,6 @@ class _Pool:
         body: bytes | None,
         headers: Mapping[str, str],
         timeout: Any,
-        preload_content: bool,
         **_: Any,
     ) -> Any:
         process, parts = current(), urlsplit(url)
@@ -100,6 +107,7 @@ class _Pool:
             user=OURS,
         )
         befalling, opened = self._door.befalling, list[WatchStream]()
+        is_watch = request.query.get("watch") == "true"
 
         def open_watch(request: Request) -> Answer:
             opened.append(WatchStream(self._door, process, request))
@@ -111,8 +119,8 @@ class _Pool:
             number=befalling.next(),
             request=request,
             read_timeout=timeout.read_timeout,
-            ask=partial(self._door.answer, sent=process.loop.time()) if preload_content else open_watch,
-            respond=lambda answer: _response(process, answer) if preload_content else opened[0],
+            ask=partial(self._door.answer, sent=process.loop.time()) if not is_watch else open_watch,
+            respond=lambda answer: _response(process, answer) if not is_watch else opened[0],
             store=self._door.server.model.store,
         )
         fault = befalling.call(call)

@@ -23,6 +23,13 @@ HANDOFFS: Mapping[str, Scenario] = {
         applications=(an_application(is_load_balanced=True, replicas=3),),
         settings=Settings(max_surge=0, max_unavailable=1),
     ),
+    "drain-deleting": Scenario(
+        command="drain",
+        applications=(an_application(is_load_balanced=True), an_application("api")),
+        # Neither would ever let a pod go.
+        budgets={"web": {"maxUnavailable": 0}, "api": {"minAvailable": "100%"}},
+        settings=Settings(disable_eviction=True),
+    ),
     "drain-stateful": Scenario(command="drain", applications=(a_database(replicas=4),)),
     "restart-stateful": Scenario(command="restart", applications=(a_database(replicas=3),)),
     "drain-two-nodes": Scenario(

@@ -1,0 +1,1 @@
+"""Completion in real shells, by TAB."""
