@@ -15,7 +15,6 @@ import pytest
 from kubectl_safe import __version__
 from tests.packaging.archive import ROOT
 from tests.packaging.conftest import needs
-from tests.support.completion import completed
 
 pytestmark = pytest.mark.timeout(600)  # each installs all dependencies, on whatever else runs beside
 
@@ -119,7 +118,6 @@ def test_its_commands_are_installed_and_work(
         )
         assert done.returncode == 0, done.stderr
         assert said in done.stdout
-    assert completed(kubectl, environment, "dr") == "drain\tDrain nodes without losing a request\n:4\n"
 
 
 def _digests(folder: Path) -> dict[str, str]:
