@@ -115,7 +115,9 @@ def test_a_single_replica(seen: Facts, is_found: bool) -> None:
 
 
 TOGETHER = good_pods(node="node-1")
-ONE_NODE = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
+NODE = Node(name="node-1", resource_version="1")
+ONE_NODE = {"nodes": {"node-1": NODE}}
+CORDONED = {"nodes": {"node-1": NODE, "node-2": Node(name="node-2", resource_version="1", is_unschedulable=True)}}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,8 @@ ONE_NODE = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
         pytest.param(of(), False, id="on several"),
         pytest.param(of(*TOGETHER, cluster=NONE), False, id="nobody asks them"),
         pytest.param(of(*TOGETHER, cluster=ONE_NODE), False, id="there is no other"),
+        pytest.param(of(*TOGETHER, cluster={"nodes": {}}), False, id="which others there are is not known"),
+        pytest.param(of(*TOGETHER, cluster=CORDONED), False, id="no pod may go to the other"),
         pytest.param(of(*TOGETHER[:-1], *good_pods(node=None)[-1:]), False, id="one is not on a node yet"),
         pytest.param(of(*TOGETHER, kind="DaemonSet"), False, id="one for each node"),
         pytest.param(of(cluster={"without": {f"web-{n}" for n in range(2, 7)}}), False, id="one pod"),
