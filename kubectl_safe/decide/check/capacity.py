@@ -105,8 +105,13 @@ def _named(subject: Subject) -> str:
 
 
 def _one_node(facts: Facts) -> Iterator[Finding]:
-    """Tell of pods that could be elsewhere: where another node is known that pods may go to."""
-    free = {name for name, node in facts.snapshot.nodes.items() if not node.is_unschedulable}
+    """Tell of pods that could be elsewhere: where another node is known that pods may go to.
+
+    A check of one namespace reads no nodes; its other pods tell of those that they run on.
+    """
+    known = facts.snapshot.nodes
+    free = {name for name, node in known.items() if not node.is_unschedulable}
+    free |= {pod.node for pod in facts.snapshot.pods.values() if pod.node and pod.node not in known}
     for workload in served(facts):
         pods = pods_of(workload, facts)
         nodes = {pod.node for pod in pods if pod.node}
