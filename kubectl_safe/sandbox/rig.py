@@ -240,8 +240,15 @@ class Rig:
         self.webhook = await self._stack.enter_async_context(
             Webhook(self.controller, control_plane.issue_certificate("webhook"))
         )
-        await self._ensure(_WEBHOOKS, webhook.configuration(self.webhook.url, control_plane.ca_file))
+        await self._ensure(_WEBHOOKS, webhook.configuration(webhook.at_url(self.webhook.url, control_plane.ca_file)))
         await self._await_webhook()
+
+    async def show_webhook(self) -> None:
+        """Have the embedded control plane tell of the webhook as of a chart's: for who looks at how it is set up."""
+        await self._ensure(_NAMESPACES, applications.namespace(webhook.NAMESPACE))
+        slices = f"/apis/discovery.k8s.io/v1/namespaces/{webhook.NAMESPACE}/endpointslices"
+        await self._ensure(slices, webhook.served())
+        await self._ensure(_WEBHOOKS, webhook.configuration(webhook.at_service()))
 
     async def _await_webhook(self) -> None:
         """Wait until the API server asks the webhook, which it does some time after it accepts its configuration."""

@@ -16,6 +16,8 @@ from kubectl_safe.sandbox.controller import Controller
 from kubectl_safe.sandbox.endpoints import has_gate
 
 CONFIGURATION = "aws-load-balancer-webhook"
+SERVICE = "aws-load-balancer-webhook-service"
+NAMESPACE = "kube-system"
 PATH = "/mutate-v1-pod"
 
 
@@ -88,8 +90,35 @@ class Webhook:
         return [{"op": "add", "path": "/spec/readinessGates", "value": gates}]
 
 
-def configuration(url: str, ca_file: Path) -> dict[str, Any]:
-    """Return the MutatingWebhookConfiguration; as the chart installs it, pods start without gates while it is down."""
+def at_url(url: str, ca_file: Path) -> dict[str, Any]:
+    """Return how the API server reaches it at an address."""
+    return {"url": url, "caBundle": base64.b64encode(ca_file.read_bytes()).decode()}
+
+
+def at_service() -> dict[str, Any]:
+    """Return how the API server reaches it where the chart installed it."""
+    return {"service": {"namespace": NAMESPACE, "name": SERVICE, "path": PATH}}
+
+
+def served() -> dict[str, Any]:
+    """Return the EndpointSlice of its Service where the controller has two replicas."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": f"{SERVICE}-1", "labels": {"kubernetes.io/service-name": SERVICE}},
+        "addressType": "IPv4",
+        # Addresses for documentation: the API server of the sandbox asks it in process.
+        "endpoints": [{"addresses": [f"192.0.2.{n}"], "conditions": {"ready": True}} for n in (1, 2)],
+        "ports": [{"name": "", "port": 9443, "protocol": "TCP"}],
+    }
+
+
+def configuration(client: dict[str, Any]) -> dict[str, Any]:
+    """Return the MutatingWebhookConfiguration; as the chart installs it, pods start without gates while it is down.
+
+    Args:
+        client: how it is reached: `at_url` or `at_service`.
+    """
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
@@ -98,7 +127,7 @@ def configuration(url: str, ca_file: Path) -> dict[str, Any]:
             {
                 "name": "mpod.elbv2.k8s.aws",
                 "admissionReviewVersions": ["v1"],
-                "clientConfig": {"url": url, "caBundle": base64.b64encode(ca_file.read_bytes()).decode()},
+                "clientConfig": client,
                 "failurePolicy": "Ignore",
                 "matchPolicy": "Equivalent",
                 "sideEffects": "None",

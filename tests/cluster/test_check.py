@@ -46,15 +46,19 @@ def deploy(stage: Stage, application: Application) -> None:
 
 
 def codes(stage: Stage) -> dict[str, str]:
-    """Return what is found, by code, but for what is said of the load balancer controller, which is none."""
-    told = stage.safe(
-        "check", "-n", "shop", "-o", "json", "--ignore", "controller-missing,webhook-missing", check=False
-    ).stdout
+    """Return what is found, by code."""
+    told = stage.safe("check", "-n", "shop", "-o", "json", check=False).stdout
     return {its["code"]: f"{its['object']['kind']}/{its['object']['name']}" for its in json.loads(told)["findings"]}
 
 
 def test_a_good_set_up_and_what_becomes_bad_of_it(stage: Stage) -> None:
     deploy(stage, web(start_delay=0.1, pre_stop=10, strategy=ONE_MORE))
+    binding = "targetgroupbinding.elbv2.k8s.aws/web"
+    assert codes(stage) == {
+        "controller-missing": binding,
+        "webhook-missing": "mutatingwebhookconfiguration/aws-load-balancer-webhook",
+    }
+    stage.loop.call(stage.rig.show_webhook())
     assert codes(stage) == {}
     group = stage.rig.deployed["shop", "web"].group
     assert group is not None
@@ -65,7 +69,6 @@ def test_a_good_set_up_and_what_becomes_bad_of_it(stage: Stage) -> None:
     create(stage, AUTOSCALERS, AUTOSCALER)
     status = {"status": {"currentReplicas": 6, "desiredReplicas": 6}}
     stage.loop.call(stage.rig.api.patch(f"{AUTOSCALERS}/web/status", status, kind="merge-patch"))
-    binding = "targetgroupbinding.elbv2.k8s.aws/web"
     assert codes(stage) == {
         "deregistration-delay-zero": binding,
         "group-without-balancer": binding,

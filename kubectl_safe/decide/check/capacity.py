@@ -105,13 +105,19 @@ def _named(subject: Subject) -> str:
 
 
 def _one_node(facts: Facts) -> Iterator[Finding]:
-    """Tell of pods that could be elsewhere: not where the cluster is known to have one node only."""
-    if len(facts.snapshot.nodes) == 1:
-        return
+    """Tell of pods that could be elsewhere: where another node is known that pods may go to.
+
+    A check of one namespace reads no nodes; its other pods tell of those that they run on.
+    """
+    known = facts.snapshot.nodes
+    free = {name for name, node in known.items() if not node.is_unschedulable}
+    free |= {pod.node for pod in facts.snapshot.pods.values() if pod.node and pod.node not in known}
     for workload in served(facts):
         pods = pods_of(workload, facts)
         nodes = {pod.node for pod in pods if pod.node}
-        if workload.kind == "DaemonSet" or len(pods) <= 1 or len(nodes) != 1 or not all(pod.node for pod in pods):
+        if workload.kind == "DaemonSet" or len(pods) <= 1 or len(nodes) != 1 or not free - nodes:
+            continue
+        if not all(pod.node for pod in pods):
             continue
         # In quotes: a label may look like a number, or like `true`.
         labels = ", ".join(f'{key}: "{value}"' for key, value in matched(workload).items())

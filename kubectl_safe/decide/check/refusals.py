@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from kubectl_safe.decide import restart
-from kubectl_safe.decide.allow import ALLOWABLE, UNSEEN_LOAD_BALANCER, UNSEEN_TARGETS
+from kubectl_safe.decide.allow import ALLOWABLE, DOWNTIME, UNSEEN_LOAD_BALANCER, UNSEEN_TARGETS
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
+from kubectl_safe.decide.check.losses import LOSSES
 from kubectl_safe.decide.check.refused import RESTARTABLE, Refusal
 from kubectl_safe.decide.check.subject import of_workload
 
@@ -16,6 +17,8 @@ _WITH = {UNSEEN_TARGETS: " --drain-wait 5m", UNSEEN_LOAD_BALANCER: " --settle 5m
 """What else an answer takes; 5 minutes are AWS's default deregistration delay."""
 _COMMAND = re.compile(r"\((kubectl [^()]+)\)")
 """Where texts tell a command, it is in brackets."""
+_SURGE = re.compile(r"give it (--max-surge \d+)(?: (if [^,]+))?")
+"""Where the text on downtime tells what avoids it, and on which condition."""
 
 
 def _finder(reason: str) -> Callable[[Facts], Iterable[Finding]]:
@@ -38,6 +41,9 @@ def _answer(refusal: Refusal) -> str:
     reason, namespace = refusal.blocked.reason, refusal.subject.namespace
     commands = _COMMAND.findall(refusal.blocked.why)
     if reason in ALLOWABLE:
+        safer = _SURGE.search(refusal.blocked.why) if reason == DOWNTIME else None
+        if safer:
+            commands.append(f"{refusal.command} {safer[1]}{f'  # {safer[2]}' if safer[2] else ''}")
         return "\n".join([*commands, f"{refusal.command} --allow {reason}{_WITH.get(reason, '')}"])
     return "\n".join(commands) or f"kubectl get poddisruptionbudgets {f'-n {namespace}' if namespace else '-A'}"
 
@@ -57,7 +63,7 @@ RULES = (
             code=reason,
             severity=Severity.ERROR,
             title=f"A handoff that is refused without --allow {reason}",
-            why=f"It is refused before anything is written, unless you answer for it: {happens}.",
+            why=f"It is refused before anything is written, unless you answer for it: {happens}. {LOSSES[reason]}",
             find=_finder(reason),
         )
         for reason, happens in sorted(ALLOWABLE.items())

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from kubectl_safe.decide.check.alike import Alike
 from kubectl_safe.decide.check.subject import Subject
 from kubectl_safe.model.target import TargetGroup
 
+TO_END = timedelta(seconds=15)
+"""For the application itself, after SIGTERM."""
 _ANNOTATIONS = {
     True: "alb.ingress.kubernetes.io/target-group-attributes of its Ingress",
     False: "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes of its Service",
@@ -27,6 +30,13 @@ def in_pods(subject: Subject, *lines: str) -> str:
 def of_container(name: str, *lines: str) -> list[str]:
     """Return lines of a container's spec."""
     return ["containers:", f"- name: {name}", *(f"  {line}" for line in lines)]
+
+
+def pausing(its: Alike, name: str, pause: timedelta) -> str:
+    """Return how to have a container pause, and the time for that."""
+    grace = max(its.grace, pause + TO_END)
+    lines = of_container(name, "lifecycle:", "  preStop:", f"    sleep: {{seconds: {whole_seconds(pause)}}}")
+    return in_pods(its.subject, f"terminationGracePeriodSeconds: {whole_seconds(grace)}", *lines)
 
 
 def attribute(group: TargetGroup, key: str, value: str | int) -> str:

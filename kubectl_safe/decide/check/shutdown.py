@@ -10,7 +10,7 @@ from datetime import timedelta
 from kubectl_safe.decide.check.alike import Alike
 from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
-from kubectl_safe.decide.check.remedies import attribute, in_pods, listed, of_container, whole_seconds
+from kubectl_safe.decide.check.remedies import TO_END, attribute, in_pods, listed, pausing, whole_seconds
 from kubectl_safe.decide.settings import go_duration
 from kubectl_safe.model.container import Container, Hook
 from kubectl_safe.model.target import group_name
@@ -21,8 +21,8 @@ _LONGEST_PAUSE = timedelta(minutes=1)
 _USUAL_PAUSE = timedelta(seconds=30)
 _SHORT_PAUSE = timedelta(seconds=5)
 """Enough for nodes to learn that a pod ends."""
-_TO_END = timedelta(seconds=15)
-"""For the application itself, after SIGTERM."""
+_TO_ANSWER = timedelta(seconds=5)
+"""Less than that after SIGTERM counts as too little to answer the last requests in: a measure of our own."""
 _PROXIES = ("proxy", "envoy", "nginx", "haproxy", "linkerd", "istio", "daprd", "pgbouncer")
 """What the names of containers have in them that others send requests through."""
 
@@ -33,13 +33,6 @@ def _groups_of(its: Alike) -> str:
 
 def _without_hook(its: Alike) -> Container | None:
     return None if its.has_hook else next(iter(its.serving), None)
-
-
-def _pausing(its: Alike, name: str, pause: timedelta) -> str:
-    """Return how to have a container pause, and the time for that."""
-    grace = max(its.grace, pause + _TO_END)
-    lines = of_container(name, "lifecycle:", "  preStop:", f"    sleep: {{seconds: {whole_seconds(pause)}}}")
-    return in_pods(its.subject, f"terminationGracePeriodSeconds: {whole_seconds(grace)}", *lines)
 
 
 def _needed(its: Alike) -> timedelta:
@@ -63,7 +56,7 @@ def _prestop_missing(facts: Facts) -> Iterator[Finding]:
         pause = needed if timedelta(0) < needed <= _LONGEST_PAUSE else _USUAL_PAUSE
         shorter = [group for group in its.groups if group.deregistration_delay > pause]
         lines = [
-            _pausing(its, container.name, pause),
+            pausing(its, container.name, pause),
             *(attribute(group, DELAY, whole_seconds(pause)) for group in shorter),
         ]
         yield Finding(
@@ -86,7 +79,7 @@ def _endpoints_lag(facts: Facts) -> Iterator[Finding]:
             subject=its.subject,
             fact=f"container {container.name} has no preStop hook, and service {listed(services)} leads requests to it "
             f"for a moment longer once others delete or evict it; {its}",
-            remedy=_pausing(its, container.name, _SHORT_PAUSE),
+            remedy=pausing(its, container.name, _SHORT_PAUSE),
         )
 
 
@@ -102,42 +95,28 @@ def _prestop_short(facts: Facts) -> Iterator[Finding]:
             subject=its.subject,
             fact=f"container {container.name} pauses for {go_duration(pause)} before it stops, while "
             f"{_meanwhile(its)}; {its}",
-            remedy=_pausing(its, container.name, needed),
+            remedy=pausing(its, container.name, needed),
         )
+
+
+def _is_short(hook: Hook, pause: timedelta, grace: timedelta) -> bool:
+    """Tell whether a hook leaves too little of the grace period; one that does more than sleep may drain by itself."""
+    return pause >= grace or (hook.is_pause and grace - pause < _TO_ANSWER)
 
 
 def _grace_short(facts: Facts) -> Iterator[Finding]:
     for its in facts.served:
         for container in its.first.containers:
-            pause = container.pre_stop.duration if container.pre_stop else None
-            if pause is None or pause < its.grace:
+            hook, grace = container.pre_stop, its.grace
+            if hook is None or (pause := hook.duration) is None or not _is_short(hook, pause, grace):
                 continue
+            left = f"{go_duration(grace - pause)} are left for the requests that it is answering, and then it is killed"
             yield Finding(
                 code="grace-period-short",
                 subject=its.subject,
                 fact=f"container {container.name} pauses for {go_duration(pause)} before it stops, of a grace period "
-                "of "
-                f"{go_duration(its.grace)}: it is killed 2s after SIGTERM; {its}",
-                remedy=in_pods(its.subject, f"terminationGracePeriodSeconds: {whole_seconds(pause + _TO_END)}"),
-            )
-
-
-def _needs_binary(hook: Hook | None) -> bool:
-    return hook is not None and hook.is_pause and bool(hook.command)
-
-
-def _prestop_binary(facts: Facts) -> Iterator[Finding]:
-    for its in facts.served:
-        for container in its.first.containers:
-            hook = container.pre_stop
-            if hook is None or not _needs_binary(hook) or hook.duration is None:
-                continue
-            yield Finding(
-                code="prestop-needs-binary",
-                subject=its.subject,
-                fact=f"preStop hook of container {container.name} runs {' '.join(hook.command)}, which fails where its "
-                f"image has no {hook.command[0]}; {its}",
-                remedy=_pausing(its, container.name, hook.duration),
+                f"of {go_duration(grace)}: {left if pause < grace else 'it is killed 2s after SIGTERM'}; {its}",
+                remedy=in_pods(its.subject, f"terminationGracePeriodSeconds: {whole_seconds(pause + TO_END)}"),
             )
 
 
@@ -161,7 +140,7 @@ def _sidecar_first(facts: Facts) -> Iterator[Finding]:
                 f"{go_duration(pauses[longest])} and still serves; {its}",
                 remedy="\n".join(
                     [
-                        _pausing(its, other.name, pauses[longest]),
+                        pausing(its, other.name, pauses[longest]),
                         f"# or have {other.name} among the initContainers, with restartPolicy: Always",
                     ]
                 ),
@@ -192,9 +171,10 @@ RULES = (
     Rule(
         code="grace-period-short",
         severity=Severity.WARNING,
-        title="A grace period that a preStop hook uses up",
+        title="A grace period that a preStop hook uses up, or nearly",
         why="The grace period includes the hook: when it is over the kubelet kills the container, 2 seconds after "
-        "SIGTERM at the earliest, and requests that are being answered are lost. Source: kubernetes.io, Pod "
+        "SIGTERM at the earliest, and requests that are being answered are lost. What is left after the hook is all "
+        "that the application has to answer them: less than 5 seconds is told. Source: kubernetes.io, Pod "
         "termination.",
         find=_grace_short,
     ),
@@ -206,16 +186,6 @@ RULES = (
         "the application beside it still serves, and its requests with it. Sidecars among the initContainers are "
         "stopped last. Source: kubernetes.io, Sidecar Containers.",
         find=_sidecar_first,
-    ),
-    Rule(
-        code="prestop-needs-binary",
-        severity=Severity.NOTE,
-        title="A preStop hook that needs a program of the image",
-        why="Where the image lacks it, as small ones do, the hook fails and the container stops at once; nothing but "
-        "an "
-        "event tells. The sleep action needs no program (Kubernetes 1.30 and later have it on). Source: "
-        "kubernetes.io, Container Lifecycle Hooks.",
-        find=_prestop_binary,
     ),
     Rule(
         code="endpoints-lag",

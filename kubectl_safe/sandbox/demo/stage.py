@@ -131,6 +131,7 @@ async def open_stage(settings: Settings, commands: Commands, name: str) -> Async
     control_plane = EmbeddedControlPlane(directory=directory, seed=settings.seed)
     rig_settings = RigSettings(nodes=nodes, gate_poll=GATE_POLL_SECONDS, lag=LAG_SECONDS, seed=settings.seed)
     async with control_plane, Rig(control_plane, rig_settings) as rig:
+        await rig.show_webhook()
         applications = _applications(settings)
         for application in applications:
             await rig.deploy(application)

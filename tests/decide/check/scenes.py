@@ -15,7 +15,7 @@ from kubectl_safe.model.port import ContainerPort
 from kubectl_safe.model.setup import Controller, Namespace, Setup, Webhook
 from kubectl_safe.model.snapshot import Snapshot
 from kubectl_safe.model.target import TargetGroup
-from kubectl_safe.model.workload import Workload
+from kubectl_safe.model.workload import Node, Workload
 from tests.support.builders import NOW, REPLICAS, a_budget, a_cluster, a_deployment, a_group, a_pod, arn, uid
 
 LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
@@ -115,6 +115,7 @@ def a_good_cluster(*changed: Pod, **overrides: Any) -> Snapshot:
         "workloads": {uid("web"): a_good_deployment()},
         "budgets": (a_budget(max_unavailable=1, expected_pods=REPLICAS),),
         "groups": {arn(): a_good_group()},
+        "nodes": {name: Node(name=name, resource_version="1") for name in ("node-1", "node-2", "node-3")},
     }
     return a_cluster(*pods.values(), **known | overrides)
 

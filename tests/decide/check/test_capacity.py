@@ -10,7 +10,7 @@ from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.model.autoscaler import Autoscaler
 from kubectl_safe.model.workload import Node
 from tests.decide.check.scenes import a_good_cluster, a_good_deployment, a_good_pod, a_setup, facts, found, good_pods
-from tests.support.builders import HASH, a_deployment, a_replica_set, a_service, an_owner, uid
+from tests.support.builders import HASH, a_deployment, a_pod, a_replica_set, a_service, an_owner, uid
 
 NONE: dict[str, Any] = {"services": (), "bindings": ()}
 
@@ -115,7 +115,10 @@ def test_a_single_replica(seen: Facts, is_found: bool) -> None:
 
 
 TOGETHER = good_pods(node="node-1")
-ONE_NODE = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
+NODE = Node(name="node-1", resource_version="1")
+ELSEWHERE = a_pod("alone", labels={"app": "alone"}, owners=(), node="node-2")
+ONE_NODE = {"nodes": {"node-1": NODE}}
+CORDONED = {"nodes": {"node-1": NODE, "node-2": Node(name="node-2", resource_version="1", is_unschedulable=True)}}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,18 @@ ONE_NODE = {"nodes": {"node-1": Node(name="node-1", resource_version="1")}}
         pytest.param(of(), False, id="on several"),
         pytest.param(of(*TOGETHER, cluster=NONE), False, id="nobody asks them"),
         pytest.param(of(*TOGETHER, cluster=ONE_NODE), False, id="there is no other"),
+        pytest.param(of(*TOGETHER, cluster={"nodes": {}}), False, id="which others there are is not known"),
+        pytest.param(
+            of(*TOGETHER, ELSEWHERE, cluster={"nodes": {}}),
+            True,
+            id="another pod tells of another node",
+        ),
+        pytest.param(
+            of(*TOGETHER, ELSEWHERE, cluster=CORDONED),
+            False,
+            id="another pod is on a node that takes no further",
+        ),
+        pytest.param(of(*TOGETHER, cluster=CORDONED), False, id="no pod may go to the other"),
         pytest.param(of(*TOGETHER[:-1], *good_pods(node=None)[-1:]), False, id="one is not on a node yet"),
         pytest.param(of(*TOGETHER, kind="DaemonSet"), False, id="one for each node"),
         pytest.param(of(cluster={"without": {f"web-{n}" for n in range(2, 7)}}), False, id="one pod"),

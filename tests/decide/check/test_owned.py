@@ -9,11 +9,12 @@ from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.model.autoscaler import Autoscaler
 from kubectl_safe.model.pod import OwnerReference
 from kubectl_safe.model.selector import LabelSelector
-from kubectl_safe.model.workload import alone
+from kubectl_safe.model.workload import Node, alone
 from tests.decide.check.scenes import a_container, a_namespace, a_setup, facts, found, good_pods
 from tests.support.builders import a_cluster, a_replica_set, an_owner
 
 ROLLOUT = an_owner("Rollout", "web", "argoproj.io/v1alpha1")
+NODES = {name: Node(name=name, resource_version="1") for name in ("node-1", "node-2")}
 SET = an_owner("CloneSet", "web", "apps.kruise.io/v1alpha1")
 
 
@@ -26,7 +27,7 @@ def owned(owner: OwnerReference | None = ROLLOUT, *, canary: int = 0, **pod: Any
     pods = [*pods[canary:], *(replace(p, owners=(an_owner(name=other.name),)) for p in pods[:canary])]
     sets = {its.uid: its for its in (stable, other)}
     workloads = {key: its for key, one in sets.items() if (its := alone(one))}
-    seen = a_cluster(*pods, workloads=workloads, replica_sets=sets, budgets=())
+    seen = a_cluster(*pods, workloads=workloads, replica_sets=sets, budgets=(), nodes=NODES)
     autoscaler = Autoscaler(
         namespace="shop", name="web", kind="Rollout", target="web", current=6, minimum=2, maximum=6, is_limited=True
     )

@@ -39,6 +39,9 @@ def workload(**changes: Any) -> Facts:
 @pytest.mark.parametrize("reason", sorted(ALLOWABLE))
 def test_whatever_can_be_answered_for_has_a_rule(reason: str) -> None:
     assert f"--allow {reason}" in RULES[reason].title
+    answered, _, lost = RULES[reason].why.partition(f"{ALLOWABLE[reason]}. ")
+    assert answered
+    assert lost.endswith(".")
 
 
 @pytest.mark.parametrize("code", [*sorted(ALLOWABLE), "two-budgets", "not-restartable"])
@@ -50,6 +53,14 @@ def test_a_restart_that_would_be_refused_is_told_of_its_workload() -> None:
     [its] = found("downtime", workload(replicas=1, max_surge=0))
     assert str(its.subject) == "deployment.apps/web"
     assert its.fact.startswith("deployment shop/web")
+    assert its.remedy.splitlines() == [
+        "kubectl safe rollout restart deployment/web -n shop --max-surge 1",
+        "kubectl safe rollout restart deployment/web -n shop --allow downtime",
+    ]
+
+
+def test_where_nothing_is_safer_only_the_answer_is_told() -> None:
+    [its] = found("downtime", workload(replicas=1, strategy="Recreate"))
     assert its.remedy == "kubectl safe rollout restart deployment/web -n shop --allow downtime"
 
 

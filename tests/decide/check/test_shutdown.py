@@ -13,14 +13,13 @@ from tests.decide.check.scenes import a_container, a_good_cluster, a_good_group,
 from tests.support.builders import GATE, a_binding, a_service, arn
 
 SIX = "6 pods: web-1, web-2, web-3 and 3 more"
+STOPS = Hook(duration=timedelta(seconds=9), command=("sh", "-c", "nginx -s quit; sleep 9"))
 BARE = a_container(pre_stop=None)
 REQUEST = a_container(pre_stop=Hook(duration=None))
 
 
 def pausing(seconds: float, *command: str, name: str = "app") -> Container:
-    return a_container(
-        name, pre_stop=Hook(duration=timedelta(seconds=seconds), command=tuple(command), is_pause=bool(command))
-    )
+    return a_container(name, pre_stop=Hook(duration=timedelta(seconds=seconds), command=tuple(command), is_pause=True))
 
 
 def of(*containers: Container, delay: float = 20, grace: int = 60, pod: Any = None, **changes: Any) -> Facts:
@@ -144,7 +143,9 @@ def test_a_hook_shorter_than_the_deregistration_of_targets(seen: Facts, fact: st
     ("seen", "fact"),
     [
         pytest.param(of(), "", id="shorter"),
-        pytest.param(of(pausing(59.5)), "", id="a little shorter"),
+        pytest.param(of(pausing(55)), "", id="some seconds shorter"),
+        pytest.param(of(pausing(15), grace=30), "", id="an ordinary set-up"),
+        pytest.param(of(a_container(pre_stop=replace(STOPS, duration=timedelta(seconds=58)))), "", id="it stops it"),
         pytest.param(of(REQUEST, grace=1), "", id="nobody can tell"),
         pytest.param(of(pausing(60), **UNSERVED), "", id="that get no requests"),
         pytest.param(of(pausing(60)), "container app pauses for 1m", id="as long as the grace period"),
@@ -158,6 +159,15 @@ def test_a_grace_period_that_a_hook_uses_up(seen: Facts, fact: str) -> None:
     assert told("grace-period-short", seen) == ([f"deployment.apps/web: {fact}{rest}"] if fact else [])
 
 
+def test_a_grace_period_that_a_hook_leaves_next_to_nothing_of() -> None:
+    [its] = found("grace-period-short", of(pausing(28), grace=30))
+    assert its.fact == (
+        "container app pauses for 28s before it stops, of a grace period of 30s: 2s are left for the requests that it "
+        f"is answering, and then it is killed; {SIX}"
+    )
+    assert its.remedy.splitlines()[-1] == "terminationGracePeriodSeconds: 43"
+
+
 def test_the_grace_period_that_a_hook_needs() -> None:
     [its] = found("grace-period-short", of(pausing(60)))
     assert its.remedy.splitlines()[-1] == "terminationGracePeriodSeconds: 75"
@@ -168,17 +178,8 @@ def test_the_grace_period_that_a_hook_needs() -> None:
     [
         pytest.param(of(), "", id="the sleep action"),
         pytest.param(of(REQUEST), "", id="a request"),
-        pytest.param(
-            of(
-                a_container(
-                    pre_stop=Hook(duration=timedelta(seconds=9), command=("sh", "-c", "nginx -s quit; sleep 9"))
-                )
-            ),
-            "",
-            id="a script of the image's own",
-        ),
         pytest.param(of(pausing(30, "sleep", "30")), "sleep", id="sleep"),
-        pytest.param(of(pausing(30, "/bin/sh", "-c", "sleep 30")), "/bin/sh", id="a shell that sleeps"),
+        pytest.param(of(pausing(30, "/bin/sh", "-c", "sleep 30")), "/bin/sh or sleep", id="a shell that sleeps"),
     ],
 )
 def test_a_hook_that_needs_a_program_of_the_image(seen: Facts, binary: str) -> None:
@@ -187,6 +188,61 @@ def test_a_hook_that_needs_a_program_of_the_image(seen: Facts, binary: str) -> N
     for its in findings:
         assert f"which fails where its image has no {binary}; {SIX}" in its.fact
         assert its.remedy.splitlines()[-1] == "      sleep: {seconds: 30}"
+
+
+def runs(*command: str) -> Facts:
+    return of(a_container(pre_stop=Hook(duration=None, command=command)))
+
+
+@pytest.mark.parametrize(
+    ("seen", "programs", "remedy"),
+    [
+        pytest.param(
+            of(a_container(pre_stop=STOPS)),
+            "sh, nginx or sleep",
+            ["kubectl exec web-1 -n shop -c app -- sh -c 'command -v nginx && command -v sleep'"],
+            id="a script",
+        ),
+        pytest.param(
+            runs("nginx", "-s", "quit"), "nginx", ["kubectl exec web-1 -n shop -c app -- which nginx"], id="a program"
+        ),
+        pytest.param(
+            runs("/bin/sh", "-c", "if true; then quit; fi"),
+            "/bin/sh",
+            ["kubectl exec web-1 -n shop -c app -- /bin/sh -c true"],
+            id="a script of branches",
+        ),
+        pytest.param(
+            runs("curl", "-s", "http://localhost:8080/quit"),
+            "curl",
+            [
+                "# kubectl edit deployment.apps/web -n shop, in spec.template.spec (it is asked at the pod's own IP):",
+                "containers:",
+                "- name: app",
+                "  lifecycle:",
+                "    preStop:",
+                "      httpGet: {port: 8080, path: '/quit'}",
+            ],
+            id="a request",
+        ),
+        pytest.param(
+            runs("curl", "-XPOST", "http://localhost:8080/quit"),
+            "curl",
+            ["kubectl exec web-1 -n shop -c app -- which curl"],
+            id="a request that is no GET",
+        ),
+        pytest.param(
+            runs("wget", "http://hooks.example/quit"),
+            "wget",
+            ["kubectl exec web-1 -n shop -c app -- which wget"],
+            id="a request to somebody else",
+        ),
+    ],
+)
+def test_a_hook_that_does_more_than_sleep(seen: Facts, programs: str, remedy: list[str]) -> None:
+    [its] = found("prestop-needs-binary", seen)
+    assert f"which fails where its image has no {programs}; {SIX}" in its.fact
+    assert its.remedy.splitlines() == remedy
 
 
 PROXY = a_container("envoy", ports=(ContainerPort(name="in", number=15006),), pre_stop=None)
