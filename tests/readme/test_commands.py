@@ -1,0 +1,62 @@
+"""Every command of the documentation does what is said there, on the embedded control plane."""
+
+import json
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
+from kubectl_safe.sandbox.rig import Rig
+from tests.readme.commands import PAGES, arguments, commands
+from tests.support.loop import LoopThread
+from tests.support.stage import USER, USERS, Stage, api, web
+
+NODES = {"node-1": "node-a", "node-2": "node-b"}
+OTHERS = ("pip ", "pipx ", "uv ", "kubectl krew ", "kubectl create ", "docker ")
+"""What is no command of ours: the tests of the packages and `.ci/run` have to do with it."""
+ENDS_WITH = {"check": 1}
+"""What is shown as an example of something wrong."""
+OURS = [command for page in PAGES for command in commands(page) if not command.startswith(OTHERS)]
+QUICK = {"start_delay": 0.1, "deregistration_delay": 1.0, "health_interval": 0.2}
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """The cluster of the documentation: a shop, which is the current namespace, and a bank that is set up badly."""
+    with LoopThread() as loop:
+        control_plane = EmbeddedControlPlane(users=USERS)
+        with loop.entered(control_plane), loop.entered(Rig(control_plane)) as rig:
+            stage = Stage(loop=loop, rig=rig)
+            stage.deploy(web(**QUICK), api(**QUICK))
+            kubeconfig = control_plane.kubeconfig_for(USER)
+            its = json.loads(kubeconfig.read_text())
+            its["contexts"][0]["context"]["namespace"] = "shop"
+            kubeconfig.write_text(json.dumps(its))
+            yield stage
+
+
+def typed(command: str) -> list[str]:
+    """Return what a command gets, with names that this cluster has, and without the times that a reader waits."""
+    return [NODES.get(word, word.replace("node-1", "node-a")) for word in arguments(command)]
+
+
+def test_only_what_is_known_is_shown() -> None:
+    assert len(OURS) > 20
+    assert [command for command in OURS if not command.startswith(("kubectl safe ", "kubectl-safe "))] == []
+
+
+@pytest.mark.parametrize("command", OURS)
+def test_it_does_what_it_is_shown_for(command: str, stage: Stage) -> None:
+    words = typed(command)
+    if {"-w", "--watch"} & set(words):
+        with stage.safe_in_background(*words) as watching:
+            watching.await_line("web-")
+            watching.process.send_signal(signal.SIGINT)
+            assert watching.wait() == 130
+        return
+    for node in ("node-a", "node-b"):
+        stage.loop.call(stage.rig.api.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": None}}))
+    done = stage.safe(*words, check=False)
+    assert done.returncode == ENDS_WITH.get(words[0], 0), done.stderr
+    assert done.stdout or done.stderr
