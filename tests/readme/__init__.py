@@ -1,0 +1,1 @@
+"""The documentation: each command that it shows is run."""

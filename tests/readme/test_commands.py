@@ -3,9 +3,12 @@
 import json
 import signal
 from collections.abc import Iterator
+from typing import Any
 
+import certifi
 import pytest
 
+from kubectl_safe.sandbox.application import Application
 from kubectl_safe.sandbox.cluster.controlplane import EmbeddedControlPlane
 from kubectl_safe.sandbox.rig import Rig
 from tests.readme.commands import PAGES, arguments, commands
@@ -13,12 +16,12 @@ from tests.support.loop import LoopThread
 from tests.support.stage import USER, USERS, Stage, api, web
 
 NODES = {"node-1": "node-a", "node-2": "node-b"}
-OTHERS = ("pip ", "pipx ", "uv ", "kubectl krew ", "kubectl create ", "docker ")
+OTHERS = ("ln ", "pip ", "pipx ", "uv ", "kubectl krew ", "kubectl create ", "docker ")
 """What is no command of ours: the tests of the packages and `.ci/run` have to do with it."""
 ENDS_WITH = {"check": 1}
 """What is shown as an example of something wrong."""
 OURS = [command for page in PAGES for command in commands(page) if not command.startswith(OTHERS)]
-QUICK = {"start_delay": 0.1, "deregistration_delay": 1.0, "health_interval": 0.2}
+QUICK: dict[str, Any] = {"start_delay": 0.1, "deregistration_delay": 1.0, "health_interval": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +32,30 @@ def stage() -> Iterator[Stage]:
         with loop.entered(control_plane), loop.entered(Rig(control_plane)) as rig:
             stage = Stage(loop=loop, rig=rig)
             stage.deploy(web(**QUICK), api(**QUICK))
+            stage.deploy(Application(namespace="shop", name="db", replicas=2, kind="StatefulSet", **QUICK))
+            till = Application(namespace="bank", name="till", replicas=1, is_load_balanced=True, **QUICK)
+            stage.deploy(till, injects_gates=False)
             kubeconfig = control_plane.kubeconfig_for(USER)
             its = json.loads(kubeconfig.read_text())
-            its["contexts"][0]["context"]["namespace"] = "shop"
+            current = its["contexts"][0]
+            current["context"]["namespace"] = "shop"
+            its["contexts"].append({**current, "name": "prod"})
             kubeconfig.write_text(json.dumps(its))
             yield stage
 
 
-def typed(command: str) -> list[str]:
-    """Return what a command gets, with names that this cluster has, and without the times that a reader waits."""
-    return [NODES.get(word, word.replace("node-1", "node-a")) for word in arguments(command)]
+def typed(command: str, stage: Stage) -> list[str]:
+    """Return what a command gets: with names that this cluster has, its address, and no long wait to settle."""
+    kubeconfig = json.loads(stage.rig.control_plane.kubeconfig_for(USER).read_text())
+    here = {
+        **NODES,
+        "https://10.0.0.1:6443": kubeconfig["clusters"][0]["cluster"]["server"],
+        "ca.crt": certifi.where(),
+        "$TOKEN": "of-nobody",
+    }
+    words = [here.get(word, word.replace("node-1", "node-a")) for word in arguments(command)]
+    moves = "drain" in words or words[:2] == ["rollout", "restart"]
+    return [*words, "--settle", "2s"] if moves and "--settle" not in words else words
 
 
 def test_only_what_is_known_is_shown() -> None:
@@ -48,7 +65,7 @@ def test_only_what_is_known_is_shown() -> None:
 
 @pytest.mark.parametrize("command", OURS)
 def test_it_does_what_it_is_shown_for(command: str, stage: Stage) -> None:
-    words = typed(command)
+    words = typed(command, stage)
     if {"-w", "--watch"} & set(words):
         with stage.safe_in_background(*words) as watching:
             watching.await_line("web-")
