@@ -7,7 +7,7 @@ from kubectl_safe.decide.group_floor import group_below_floor
 from kubectl_safe.decide.local_traffic import node_below_floor
 from kubectl_safe.decide.service_floor import is_owed, service_below_floor
 from kubectl_safe.decide.settings import Settings
-from kubectl_safe.decide.surplus import ready_too_many
+from kubectl_safe.decide.surplus import surplus
 from kubectl_safe.decide.verdict import InService, OutOfService, Unknown, Verdict
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
@@ -43,12 +43,10 @@ def below_floor(
     """
     needed = floor(pod, workload, settings)
     others = [v for uid, v in verdicts.items() if uid != pod.uid and uid not in leaving]
-    doomed = ready_too_many(workload, snapshot)
-    serving = sum(isinstance(v, InService) for v in others) - doomed
+    serving = sum(isinstance(v, InService) for v in others)
     if serving >= needed:
-        return _others_below_floor(pod, workload, leaving=leaving, snapshot=snapshot, settings=settings)
-    if doomed:
-        return f"{doomed} more of {workload.subject} to be deleted, as it was scaled down"
+        missing = surplus(workload, snapshot) if needed > 0 else ""
+        return missing or _others_below_floor(pod, workload, leaving=leaving, snapshot=snapshot, settings=settings)
     why = next((v.why for v in others if isinstance(v, Unknown)), "") or _first_missing(
         pod, workload, verdicts, snapshot
     )

@@ -1,7 +1,7 @@
 """What a ReplicaSet counts as its pods, and which of them it is about to delete.
 
 One that has too many takes pods that are not Ready before any that is (kubernetes pkg/controller/controller_utils.go,
-ActivePodsWithRanks). Between a scale-down and what is deleted for it lies the lag of two controllers.
+ActivePodsWithRanks), as it sees them by then: between a scale-down and what goes for it is the lag of two controllers.
 """
 
 from kubectl_safe.model.pod import Pod
@@ -21,18 +21,23 @@ def is_member(pod: Pod, owner: ReplicaSet | Workload) -> bool:
     )
 
 
-def ready_too_many(workload: Workload, snapshot: Snapshot) -> int:
-    """Return how many Ready pods of a workload its ReplicaSets are about to delete; nobody knows which."""
-    return sum(_ready_too_many(its, workload, snapshot) for its in snapshot.replica_sets_of(workload))
+def surplus(workload: Workload, snapshot: Snapshot) -> str:
+    """Return of which ReplicaSet of a workload pods are about to be deleted; empty where there is none.
 
-
-def _ready_too_many(owner: ReplicaSet, workload: Workload, snapshot: Snapshot) -> int:
-    ready = sum(pod.is_ready and _may_count(pod, owner) for pod in snapshot.pods_of(workload))
-    return max(0, ready - min(owner.replicas, workload.replicas))
+    Nobody knows which: one that is not Ready may be at the next moment, and another go in its place.
+    """
+    for owner in snapshot.replica_sets_of(workload):
+        kept = min(owner.replicas, workload.replicas)
+        count = sum(_may_count(pod, owner) for pod in snapshot.pods_of(workload))
+        if count > kept:
+            return (
+                f"replicaset {owner.name} has {count} pods and is to keep {kept}; which of them it deletes shows then"
+            )
+    return ""
 
 
 def _may_count(pod: Pod, owner: ReplicaSet) -> bool:
     """Tell whether a ReplicaSet may count a pod: also one that lost its labels, until it was seen to let go of that."""
     controller = pod.controller
-    is_its = controller is not None and controller.uid == owner.uid and not pod.is_terminating
+    is_its = controller is not None and controller.uid == owner.uid and not pod.is_terminating and not pod.is_finished
     return is_its or is_member(pod, owner)

@@ -133,6 +133,8 @@ class Controller:
                 await self._tell(key, error)
                 again = min(_FIRST_RETRY_SECONDS * 2 ** min(work.failures, 20), _LONGEST_RETRY_SECONDS)
             else:
+                if work.failures and (subject := self.bindings.objects.get(key)):
+                    await self._recorder.tell(subject, "SuccessfullyReconciled", "Successfully reconciled")
                 work.failures = 0
             # What is due sooner stays due, as in a delaying work queue.
             if again is not None:

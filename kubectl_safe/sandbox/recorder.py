@@ -20,6 +20,13 @@ class Recorder:
 
     async def warn(self, subject: Object, reason: str, message: str) -> None:
         """Tell of a failure on an object."""
+        await self._tell("Warning", subject, reason, message)
+
+    async def tell(self, subject: Object, reason: str, message: str) -> None:
+        """Tell of what went well on an object."""
+        await self._tell("Normal", subject, reason, message)
+
+    async def _tell(self, kind: str, subject: Object, reason: str, message: str) -> None:
         path = f"/api/v1/namespaces/{subject['metadata']['namespace']}/events"
         key = subject["metadata"]["uid"], reason, message
         name, count = self._told.get(key, ("", 0))
@@ -28,11 +35,11 @@ class Recorder:
                 again = {"count": count + 1, "lastTimestamp": _now()}
                 await self._api.patch(f"{path}/{name}", again, kind="strategic-merge-patch")
             else:
-                created = await self._api.create(path, self._event(subject, reason, message))
+                created = await self._api.create(path, self._event(kind, subject, reason, message))
                 name = created["metadata"]["name"]
             self._told[key] = name, count + 1
 
-    def _event(self, subject: Object, reason: str, message: str) -> Object:
+    def _event(self, kind: str, subject: Object, reason: str, message: str) -> Object:
         metadata, now = subject["metadata"], _now()
         return {
             "apiVersion": "v1",
@@ -46,7 +53,7 @@ class Recorder:
                 "uid": metadata["uid"],
                 "resourceVersion": metadata["resourceVersion"],
             },
-            "type": "Warning",
+            "type": kind,
             "reason": reason,
             "message": message,
             "source": {"component": self._component},

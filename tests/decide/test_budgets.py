@@ -11,7 +11,9 @@ from tests.support.builders import (
     HASH,
     a_budget,
     a_cluster,
+    a_deployment,
     a_pod,
+    a_replica_set,
     ago,
     an_answer,
     decide,
@@ -21,6 +23,10 @@ from tests.support.builders import (
 
 RELEASED = a_pod(released=True)
 REPLACEMENT = a_pod("web-7")
+OF_SEVEN: dict[str, Any] = {
+    "workloads": {uid("web"): a_deployment(replicas=7)},
+    "replica_sets": {uid("web-5d4f8c7b9"): a_replica_set(replicas=7)},
+}
 LEFT = a_pod("web-6", withdrawn=True)
 """A pod that was withdrawn, and so left its budget."""
 KEY = ("shop", "web")
@@ -91,7 +97,7 @@ ROWS = [
         id="nor from before an eviction",
     ),
     pytest.param(
-        a_cluster(RELEASED, REPLACEMENT, a_pod("web-8", ready=False), budgets=(a_budget(healthy=8),)),
+        a_cluster(RELEASED, REPLACEMENT, a_pod("web-8", ready=False), budgets=(a_budget(healthy=8),), **OF_SEVEN),
         "Withdraw",
         id="a budget that no pod of ours left is only late",
     ),

@@ -220,7 +220,7 @@ def test_a_node_that_has_left_its_target_groups_gets_nothing_from_outside(label:
 
 def test_two_pods_of_a_node_do_not_leave_it_at_once() -> None:
     snapshot = spread("112233", released("web-1"), released("web-2"))
-    snapshot = replace(snapshot, workloads={uid("web"): a_deployment(replicas=2, max_surge=2)})
+    snapshot = replace(snapshot, workloads={uid("web"): a_deployment(max_surge=2)})
     found = decide(snapshot, "web-1", "web-2")
     assert sorted(builders.told(found, name) for name in ("web-1", "web-2")) == ["Withdraw", "wait for replacement"]
 

@@ -66,7 +66,8 @@ BY_ANOTHER = replace(
 @pytest.mark.parametrize(("pod", "noted"), [(AGAIN, 5), (BY_ANOTHER, 0)], ids=["by us", "by nobody knows whom"])
 def test_a_pod_that_was_withdrawn_and_is_selected_again_keeps_what_it_noted(pod: Any, noted: int) -> None:
     front = a_service("front", selector={"tier": "front"})
-    decision = of_web_1(a_cluster(pod, a_pod("web-7", labels={**LABELS, "tier": "front"}), services=(front,)))
+    other = a_pod("web-7", labels={**LABELS, "tier": "front"})
+    decision = of_web_1(a_cluster(pod, other, without=["web-6"], services=(front,)))
     assert isinstance(decision, Act)
     assert isinstance(decision.action, Withdraw)
     assert (decision.action.drop, decision.action.in_service) == (frozenset({"tier"}), noted)

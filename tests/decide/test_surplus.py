@@ -46,16 +46,20 @@ def withdrawn(*, is_let_go: bool) -> Pod:
     return pod if is_let_go else replace(pod, owners=(an_owner(),))
 
 
+GOES = withdrawn(is_let_go=True)
 ROWS = [
-    pytest.param(scaled(5), "Withdraw", id="one goes, and one more is to be deleted"),
+    pytest.param(scaled(5), "wait for replacement", id="one is to be deleted"),
+    pytest.param(scaled(6), "Withdraw", id="none is"),
     pytest.param(
         scaled(5, withdrawn(is_let_go=False)),
         "wait for replacement",
         id="its ReplicaSet may not know yet that another was withdrawn, and delete one for it",
     ),
-    pytest.param(scaled(5, withdrawn(is_let_go=True)), "Withdraw", id="it does, and has none too many"),
+    pytest.param(scaled(5, GOES), "Withdraw", id="it does, and has none too many"),
     pytest.param(
-        scaled(5, a_pod("web-2", ready=False)), "Withdraw", id="one that is not Ready is deleted before all others"
+        scaled(5, a_pod("web-2", ready=False)),
+        "wait for replacement",
+        id="one that is not Ready would go, but may be Ready at the next moment",
     ),
     pytest.param(
         scaled(5, replace(withdrawn(is_let_go=False), is_terminating=True)),
@@ -63,20 +67,25 @@ ROWS = [
         id="the one that was deleted is seen to be",
     ),
     pytest.param(
+        scaled(5, replace(withdrawn(is_let_go=False), phase="Succeeded")),
+        "Withdraw",
+        id="one that ended is none of its",
+    ),
+    pytest.param(
         scaled(6, kept=4), "wait for replacement", id="a ReplicaSet that is to keep fewer than its Deployment"
     ),
     pytest.param(
-        scaled(5, withdrawn(is_let_go=True), a_pod("web-7", controller=an_owner(name=OTHER.name))),
+        scaled(5, GOES, a_pod("web-7", controller=an_owner(name=OTHER.name))),
         "Withdraw",
         id="another ReplicaSet's pod is none of its",
     ),
     pytest.param(
-        scaled(5, withdrawn(is_let_go=True), a_pod("web-7", labels={**LABELS, HASH: "other"}, owners=())),
+        scaled(5, GOES, a_pod("web-7", labels={**LABELS, HASH: "other"}, owners=())),
         "Withdraw",
         id="nor is one that nobody owns and its selector does not match",
     ),
     pytest.param(
-        scaled(5, replace(a_pod("web-7"), owners=()), withdrawn(is_let_go=True)),
+        scaled(5, replace(a_pod("web-7"), owners=()), GOES),
         "wait for replacement",
         id="one that it is about to adopt is",
     ),
@@ -90,4 +99,8 @@ def test_a_pod_leaves_only_where_enough_are_kept(snapshot: Snapshot, expected: s
 
 def test_says_what_is_waited_for() -> None:
     decision: Any = decide(scaled(5, withdrawn(is_let_go=False)), "web-1", **WITHDRAW_FIRST).decisions[uid("web-1")]
-    assert decision.why == "1 more of deployment shop/web to be deleted, as it was scaled down"
+    assert decision.why == ("replicaset web-5d4f8c7b9 has 6 pods and is to keep 5; which of them it deletes shows then")
+
+
+def test_of_a_workload_that_was_scaled_to_nothing_nothing_is_owed() -> None:
+    assert told(decide(scaled(0), "web-1", **WITHDRAW_FIRST)) == "Withdraw"

@@ -83,7 +83,7 @@ def test_a_drain_and_a_restart_of_the_same_deployment_take_turns(scene: Scene, f
         scene.await_full_strength()
     assert f"deployment {scene.namespace}/web is in the hands of " in told
     assert f"(pid {restart.pid}) since " in told
-    assert told.endswith("(rollout restart deployment/web)")
+    assert f"(rollout restart deployment/web); see kubectl safe status deployment/web -n {scene.namespace}" in told
     # A replacement may have come to the node before the cordon: that is the drain's.
     assert set(planned) <= set(scene.evicted())
     assert len(scene.evicted()) == len(set(scene.evicted()))

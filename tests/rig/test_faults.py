@@ -156,9 +156,9 @@ def test_an_unhealthy_pod_passes_its_own_probe_and_its_target_stays_unhealthy(
     rig_loop.call(claim())
 
 
-async def warnings_on_the_binding(rig: Rig, application: Application) -> list[dict[str, Any]]:
+async def events_on_the_binding(rig: Rig, application: Application, kind: str = "Warning") -> list[dict[str, Any]]:
     path = f"/api/v1/namespaces/{application.namespace}/events"
-    selector = "involvedObject.kind=TargetGroupBinding,type=Warning"
+    selector = f"involvedObject.kind=TargetGroupBinding,type={kind}"
     return (await rig.api.get(path, fieldSelector=selector))["items"]  # type: ignore[no-any-return]
 
 
@@ -169,7 +169,7 @@ def test_the_controller_tells_of_a_deregistration_that_is_refused_on_its_binding
         deployed = await rig.deploy(application)
         await rig.ready(application.namespace, application.name)
         assert deployed.group is not None
-        assert await warnings_on_the_binding(rig, application) == []
+        assert await events_on_the_binding(rig, application) == []
         [pod] = pods(rig, application)
         name = pod["metadata"]["name"]
         rig.elbv2.fault = refusing(access_denied, caller=CALLER, action="DeregisterTargets", group=deployed.group.arn)
@@ -178,12 +178,12 @@ def test_the_controller_tells_of_a_deregistration_that_is_refused_on_its_binding
             await rig.api.patch(path, {"metadata": {"labels": {"app": None}}})
 
             async def is_told_again() -> bool:
-                return any(event["count"] > 1 for event in await warnings_on_the_binding(rig, application))
+                return any(event["count"] > 1 for event in await events_on_the_binding(rig, application))
 
             await eventually(is_told_again, what="the Event")
         finally:
             rig.elbv2.fault = no_call_fault
-        [event] = await warnings_on_the_binding(rig, application)
+        [event] = await events_on_the_binding(rig, application)
         assert event["reason"] == "FailedReconcile"
         assert event["reportingComponent"] == event["source"]["component"] == COMPONENT
         binding = rig.controller.bindings.objects[application.namespace, application.name]
@@ -193,6 +193,12 @@ def test_the_controller_tells_of_a_deregistration_that_is_refused_on_its_binding
             "https response error StatusCode: 403, RequestID: "
         )
         assert "api error AccessDenied: User: " in event["message"]
+
+        async def is_made_up_for() -> bool:
+            told = await events_on_the_binding(rig, application, kind="Normal")
+            return [event["reason"] for event in told] == ["SuccessfullyReconciled"]
+
+        await eventually(is_made_up_for, what="the Event of success")
 
     rig_loop.call(claim())
 
