@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_safe.model.errors import FROM_SERVER
 from tests.cli.conftest import EmptyCluster
 
 DRAIN = ["drain", "node-1"]
@@ -209,7 +210,7 @@ def refused(arguments: tuple[str, ...], code: int, out: str, err: str) -> str:
     first = err.split("\n", 1)[0]
     if code not in {1, 2}:
         return f"{arguments}: exit code {code}: {out[-200:]}"
-    if not first.startswith("error: ") or len(first) < len("error: 12345"):
+    if not first.startswith(("error: ", FROM_SERVER)) or len(first) < len("error: 12345"):
         return f"{arguments}: {first!r} says nothing"
     if any(word in err for word in OF_FAULTS) or err.count("\n") > 6:
         return f"{arguments}: {err}"

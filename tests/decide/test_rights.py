@@ -68,8 +68,8 @@ def test_a_drain_that_deletes_pods_needs_that_and_not_to_evict_them() -> None:
     of_pods = {*writing(everywhere), f"get daemonsets.apps {everywhere}"}
     of_pods = of_pods - {f"create pods/eviction {everywhere}"} | {f"delete pods {everywhere}"}
     assert words(*deleting.of_pods) == of_pods
-    assert deleting.grant == "kubectl safe rbac --cluster --disable-eviction"
-    assert a_drain().grant == "kubectl safe rbac --cluster"
+    assert deleting.grant == "kubectl safe rbac --cluster --for drain --disable-eviction"
+    assert a_drain().grant == "kubectl safe rbac --cluster --for drain"
     there = words(*on_pods([a_pod()], deletes=True))
     assert "delete pods in namespace shop" in there
     assert "create pods/eviction in namespace shop" not in there

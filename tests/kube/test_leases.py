@@ -149,6 +149,12 @@ def test_an_empty_lease_is_nobodys() -> None:
     assert lease.held_by.since is None
 
 
+NONSENSE = (
+    "leases in all namespaces can't be listed: "
+    "the list at /apis/coordination.k8s.io/v1/leases can't be read: KeyError('metadata')"
+)
+
+
 @pytest.mark.parametrize(
     ("answer", "found", "told"),
     [
@@ -160,7 +166,7 @@ def test_an_empty_lease_is_nobodys() -> None:
         pytest.param(
             Answer(body={"items": [{}]}),
             None,
-            ["leases in all namespaces can't be read: KeyError('metadata')"],
+            [NONSENSE],
             id="nonsense",
         ),
     ],

@@ -121,10 +121,18 @@ def a_configuration(policy: str | None = "Ignore", **client: Any) -> dict[str, A
     return {"metadata": {"name": "aws-load-balancer-webhook"}, "webhooks": hooks}
 
 
+def a_slice(endpoints: list[dict[str, Any]] | None) -> dict[str, Any]:
+    return {"metadata": {"name": "hook-1"}, "endpoints": endpoints}
+
+
 def test_the_webhook_with_the_endpoints_that_answer_it() -> None:
     service = {"namespace": "kube-system", "name": "hook", "path": "/mutate-v1-pod"}
-    ready = [{"conditions": {"ready": True}}, {"conditions": {}}, {"conditions": {"ready": False}}]
-    has = {WEBHOOKS: [a_configuration(service=service)], SLICES: [{"endpoints": ready}, {"endpoints": None}]}
+    ready: list[dict[str, Any]] = [
+        {"conditions": {"ready": True}},
+        {"conditions": {}},
+        {"conditions": {"ready": False}},
+    ]
+    has = {WEBHOOKS: [a_configuration(service=service)], SLICES: [a_slice(ready), a_slice(None)]}
     assert read(has=has).webhooks == (
         Webhook(
             configuration="aws-load-balancer-webhook",
@@ -213,6 +221,9 @@ def test_what_has_another_shape_is_told_and_left_out() -> None:
     assert found.unread[0].startswith("deployments of the load balancer controller can't be read: KeyError")
 
 
+EACH = [{"metadata": {"name": name}} for name in ("first", "second")]
+
+
 @dataclass
 class Pages:
     """A list in two pages; its version may be gone before the second."""
@@ -223,18 +234,18 @@ class Pages:
     def request(self, method: str, path: str, *, query: Any = None) -> dict[str, Any]:  # noqa: ARG002
         self.asked.append(query)
         if "limit" not in query:
-            return {"items": [{"n": 1}, {"n": 2}]}
+            return {"items": [*EACH]}
         if "continue" not in query:
-            return {"items": [{"n": 1}], "metadata": {"continue": "next"}}
+            return {"items": EACH[:1], "metadata": {"continue": "next"}}
         if self.is_gone:
             raise ApiError("too old", status=410, reason="Expired")
-        return {"items": [{"n": 2}], "metadata": {}}
+        return {"items": EACH[1:], "metadata": {}}
 
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["two pages", "begun anew"])
 def test_a_list_is_read_a_page_at_a_time_and_each_object_once(is_gone: bool) -> None:
     pages = Pages(is_gone=is_gone)
-    assert listed(pages, "/api/v1/namespaces", {"labelSelector": "a=b"}) == [{"n": 1}, {"n": 2}]
+    assert listed(pages, "/api/v1/namespaces", {"labelSelector": "a=b"}) == EACH
     assert all(query["labelSelector"] == "a=b" for query in pages.asked)
     assert pages.asked[1]["continue"] == "next"
 
