@@ -51,16 +51,17 @@ def test_what_needs_no_cluster_is_completed(shell: Shell, program: str, typed: s
 
 
 def test_a_list_of_values_goes_on_after_a_comma(shell: Shell, program: str) -> None:
-    if (shell.name, program) == ("bash", "kubectl safe"):
-        pytest.skip("cobra's script for bash completes no word with a comma: it compares it with one that is escaped")
-    assert shell.complete(f"{program} drain --allow mesh,dow").line == f"{program} drain --allow mesh,downtime "
+    typed = f"{program} drain --allow mesh,dow"
+    # kubectl's script for bash completes no word with a comma: it compares it with one that is escaped.
+    completes = (shell.name, program) != ("bash", "kubectl safe")
+    assert shell.complete(typed).line == (f"{typed}ntime " if completes else typed)
 
 
 def test_a_quoted_word_is_one_word(shell: Shell, program: str) -> None:
-    if (shell.name, program) == ("fish", "kubectl safe"):
-        pytest.skip("cobra's script for fish loses the quotes, and what is in parentheses is run then")
     typed = f"{program} drain -l 'pool in (a, b)' --ignore-d"
-    assert shell.complete(typed).line == f"{typed}aemonsets "
+    # kubectl's script for fish loses the quotes, and completes nothing then.
+    completes = (shell.name, program) != ("fish", "kubectl safe")
+    assert shell.complete(typed).line == (f"{typed}aemonsets " if completes else typed)
 
 
 def test_what_candidates_mean_is_listed(shell: Shell, program: str) -> None:
