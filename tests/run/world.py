@@ -145,9 +145,20 @@ class World(Signal):
         return Done()
 
     def add(self, *pods: Pod) -> None:
-        """Put pods there, in their slices if they are ready."""
+        """Put pods there, in their slices if they are ready; for more of a ReplicaSet's it was scaled up."""
+        for pod in pods:
+            if pod.uid not in self.pods and pod.controller and pod.controller.uid in self.replica_sets:
+                self._scale(pod.controller.uid)
         self.pods |= {pod.uid: pod for pod in pods}
         self._sync()
+
+    def _scale(self, uid: str) -> None:
+        """Have a ReplicaSet keep one pod more, and so its Deployment."""
+        known = self.replica_sets[uid]
+        self.replica_sets[uid] = replace(known, replicas=known.replicas + 1)
+        owner = self.workloads.get(known.owner.uid) if known.owner else None
+        if owner:
+            self.workloads[owner.uid] = replace(owner, replicas=owner.replicas + 1)
 
     def story(self, *kinds: type) -> list[str]:
         """Return what was carried out in order, as `Release web-1`; of these kinds, or all but questions."""
