@@ -143,7 +143,10 @@ class Stage:
         """Return the environment of a user's commands under test: kubectl and the plugin are on the PATH."""
         binaries = self.rig.control_plane.binaries
         scripts = Path(sys.executable).parent
-        return self.rig.environment() | {
+        inherited = self.rig.environment()
+        # Whoever runs the tests, or several workers of them, may tell a width; these commands are read by a program.
+        inherited.pop("COLUMNS", None)
+        return inherited | {
             "KUBECONFIG": str(self.rig.control_plane.kubeconfig_for(user)),
             "PATH": os.pathsep.join([str(scripts), str(binaries), os.environ["PATH"]]),
         }
