@@ -22,7 +22,7 @@ def is_member(pod: Pod, owner: ReplicaSet | Workload) -> bool:
 
 
 def surplus(workload: Workload, snapshot: Snapshot) -> str:
-    """Return of which ReplicaSet of a workload pods are about to be deleted; empty where there is none.
+    """Return which ReplicaSet of a workload is about to delete pods, and how many it keeps; empty where none is.
 
     Nobody knows which: one that is not Ready may be at the next moment, and another go in its place.
     """
@@ -30,9 +30,8 @@ def surplus(workload: Workload, snapshot: Snapshot) -> str:
         kept = min(owner.replicas, workload.replicas)
         count = sum(_may_count(pod, owner) for pod in snapshot.pods_of(workload))
         if count > kept:
-            return (
-                f"replicaset {owner.name} has {count} pods and is to keep {kept}; which of them it deletes shows then"
-            )
+            what = f"{owner.kind.lower()} {owner.name}"
+            return f"{what} has {count} pods and is to keep {kept}; which of them it deletes shows then"
     return ""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_safe.decide.surplus import surplus
 from kubectl_safe.model.pod import Pod
 from kubectl_safe.model.snapshot import Snapshot
 from tests.support.builders import (
@@ -100,6 +101,14 @@ def test_a_pod_leaves_only_where_enough_are_kept(snapshot: Snapshot, expected: s
 def test_says_what_is_waited_for() -> None:
     decision: Any = decide(scaled(5, withdrawn(is_let_go=False)), "web-1", **WITHDRAW_FIRST).decisions[uid("web-1")]
     assert decision.why == ("replicaset web-5d4f8c7b9 has 6 pods and is to keep 5; which of them it deletes shows then")
+
+
+def test_says_which_kind_of_controller_it_is() -> None:
+    controller = a_replica_set(kind="ReplicationController", replicas=5)
+    snapshot = replace(scaled(5), replica_sets={controller.uid: controller})
+    assert surplus(snapshot.workloads[uid("web")], snapshot).startswith(
+        "replicationcontroller web-5d4f8c7b9 has 6 pods"
+    )
 
 
 def test_of_a_workload_that_was_scaled_to_nothing_nothing_is_owed() -> None:

@@ -198,9 +198,8 @@ RULES = (
         code="port-mismatch",
         title="A target group that leads to a port which nothing has",
         why="Nobody answers there unless a container listens on a port that it doesn't tell of: requests fail, or "
-        "health "
-        "checks do and no target becomes healthy. Nodes are registered only where the Service has a node port. Source: "
-        "AWS Load Balancer Controller, TargetGroupBinding.",
+        "health checks do and no target becomes healthy. Nodes are registered only where the Service has a node port. "
+        "Source: AWS Load Balancer Controller, TargetGroupBinding.",
         find=_port_mismatch,
     ),
     _rule(
