@@ -13,8 +13,11 @@ import pytest
 
 from kubectl_safe import __version__
 from kubectl_safe.cli.main import COMMANDS
+from kubectl_safe.sandbox.certificates import CertificateAuthority
 from tests.packaging.archive import ROOT
 from tests.support.figures import Figures
+from tests.support.proxy import Proxy
+from tests.support.tls_server import TlsServer, write_config
 
 pytestmark = pytest.mark.timeout(600)  # the first build takes minutes where much else runs
 
@@ -94,6 +97,22 @@ def test_a_credential_plugin_gets_the_environment_that_we_got(unpacked: Path, tm
     assert "getting credentials" in done.stderr
     seen = dict(line.split("=", 1) for line in told.read_text().splitlines())
     assert {name: value for name, value in seen.items() if name not in {"KUBERNETES_EXEC_INFO", "PWD", "_"}} == given
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_it_goes_through_proxies(unpacked: Path, tmp_path: Path, scheme: str) -> None:
+    with TlsServer("cluster", CertificateAuthority(tmp_path)) as server, Proxy(server.port) as proxy:
+        cluster = {"server": "https://cluster.invalid:6443", "tls-server-name": "localhost"}
+        kubeconfig = write_config(
+            tmp_path / "config",
+            clusters={"far": server.cluster(**cluster, **{"proxy-url": f"{scheme}://{proxy.host}"})},
+            contexts={"far": {"cluster": "far"}},
+            current="far",
+        )
+        done = _run([unpacked / "kubectl-safe", "uncordon", "node-a"], {"KUBECONFIG": kubeconfig})
+    assert proxy.asked, done.stderr
+    assert {told.split()[1] for told in proxy.asked} == {"cluster.invalid:6443"}
+    assert {visit.path for visit in server.visits} == {"/api/v1/nodes/node-a"}
 
 
 def test_an_option_of_pythons_is_none_of_ours(unpacked: Path) -> None:
