@@ -2,11 +2,12 @@
 
 import functools
 import re
+import shlex
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,8 +15,9 @@ from threading import Thread
 import pytest
 
 from kubectl_safe import __version__
-from tests.packaging.archive import ROOT, run_script
-from tests.support.background import Background, in_background
+from tests.packaging.archive import run_script
+from tests.packaging.outside import SMALL, Outside, outside
+from tests.readme.commands import shown
 from tests.support.completion import completed
 from tests.support.figures import Figures
 
@@ -24,10 +26,7 @@ pytestmark = [
     pytest.mark.timeout(600),  # the first build of the archive takes minutes where much else runs
 ]
 
-README = ROOT / "README.md"
 OTHERS = ("linux-arm64", "darwin-amd64", "darwin-arm64")
-INDEX = "handoffs"
-SMALL = ("--pods", "2", "--nodes", "2", "--rate", "100", "--deregistration-delay", "1s")
 
 
 @pytest.fixture(scope="module")
@@ -81,37 +80,27 @@ def home(krew: Path, release: Path, tmp_path_factory: pytest.TempPathFactory) ->
         identity = ["-c", "user.name=Release", "-c", "user.email=release@git.example"]
         subprocess.run([krew / "git", *identity, *arguments], cwd=index, check=True)
     home = tmp_path_factory.mktemp("home")
-    _krew(krew, home, "index", "add", INDEX, str(index))
-    _krew(krew, home, "install", f"{INDEX}/safe")
+    for command in (shown("kubectl krew index add "), shown("kubectl krew install kubectl-safe/")):
+        _krew(krew, home, command.replace("https://github.com/OWNER/INDEX", str(index)))
     return home
 
 
-def _krew(krew: Path, home: Path, *arguments: str) -> str:
+def _krew(krew: Path, home: Path, command: str) -> str:
+    """Run a command of krew's, and return what it says."""
     environment = {"HOME": str(home), "PATH": f"{krew}:{home}/.krew/bin", "KREW_NO_UPGRADE_CHECK": "1"}
     # There is no network: nobody but us has the default index.
     environment["KREW_DEFAULT_INDEX_URI"] = str(home / "none")
     done = subprocess.run(
-        [krew / "kubectl", "krew", *arguments], env=environment, capture_output=True, text=True, check=False
+        [krew / "kubectl", *shlex.split(command)[1:]], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
 
-Safe = Callable[..., AbstractContextManager[Background]]
-
-
 @pytest.fixture
-def safe(home: Path, kubectl: Path, tmp_path: Path) -> Safe:
-    """Starts `kubectl safe`, with an empty home and nothing but kubectl and krew's folder on the PATH."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kubectl").symlink_to(kubectl)
-    (tmp_path / "home").mkdir()
-    environment = {"HOME": str(tmp_path / "home"), "PATH": f"{tmp_path / 'bin'}:{home / '.krew' / 'bin'}"}
-
-    def started(*arguments: str, **more: str) -> AbstractContextManager[Background]:
-        return in_background([str(kubectl), "safe", *arguments], environment | more)
-
-    return started
+def user(home: Path, kubectl: Path, tmp_path: Path) -> Outside:
+    """One who has kubectl, and krew's folder on the PATH."""
+    return outside(kubectl, home / ".krew" / "bin", tmp_path)
 
 
 def test_krews_own_checker_takes_the_manifest_and_installs_each_platform(krew: Path, release: Path) -> None:
@@ -138,41 +127,31 @@ def test_a_manifest_and_an_archive_do_too_and_by_what_krew_says_then_kubectl_com
     krew: Path, kubectl: Path, release: Path, archive: Path, tmp_path: Path
 ) -> None:
     manifest = release / "plugins" / "safe.yaml"
-    said = _krew(krew, tmp_path, "install", f"--manifest={manifest}", f"--archive={archive}")
+    install = shown("kubectl krew install --manifest=")
+    for named, ours in (("safe.yaml", manifest), (f"kubectl-safe-v{__version__}-linux-amd64.tar.gz", archive)):
+        install = install.replace(named, str(ours))
+    said = _krew(krew, tmp_path, install)
     (command,) = re.findall(r"ln -s .*$", said, re.MULTILINE)
     subprocess.run(["/bin/sh", "-c", command], env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, check=True)
     programs = tmp_path / ".krew" / "bin"
     assert {path.name for path in programs.iterdir()} == {"kubectl-safe", "kubectl_complete-safe"}
     environment = {"HOME": str(tmp_path), "PATH": str(programs)}
     assert completed(kubectl, environment, "dr") == "drain\tDrain nodes without losing a request\n:4\n"
-    assert command in README.read_text(encoding="utf-8").splitlines()
+    assert command == shown("ln -s ")
 
 
-def test_kubectl_runs_it(safe: Safe) -> None:
-    with safe("version") as run:
+def test_kubectl_runs_it(user: Outside) -> None:
+    with user.start("version") as run:
         assert (run.wait(60), run.stdout, run.stderr) == (0, f"kubectl-safe {__version__}\n", "")
 
 
-def test_it_drains_a_node_of_the_sandbox_and_no_request_is_lost(safe: Safe, figures: Figures) -> None:
-    with safe("demo", "--keep", *SMALL) as demo:
-        demo.await_line("Ctrl-C here ends it all.")
-        exports = [line.removeprefix("export ") for line in demo.stdout.splitlines() if line.startswith("export ")]
-        cluster = {name: value.strip("'\"") for name, _, value in (line.partition("=") for line in exports)}
-        assert "PATH" not in cluster, "krew's link is on it"
-        with safe("drain", "node-a", "--settle", "5s", **cluster) as drain:
-            assert drain.wait(120) == 0, drain.stderr
-        assert "node/node-a drained" in drain.stdout
-        assert "target" in drain.stdout, "the load balancer was asked"
-        demo.process.terminate()
-        demo.wait(30)
-    counted = demo.stdout.splitlines()[-1]
-    figures.add("a drain by what krew installed", counted)
-    assert re.match(r"[1-9]\d* requests, 0 lost, ", counted)
+def test_it_drains_a_node_of_the_sandbox_and_no_request_is_lost(user: Outside, figures: Figures) -> None:
+    figures.add("a drain by what krew installed", user.drain())
 
 
-def test_its_demo_compares_both_ways(safe: Safe, tmp_path: Path) -> None:
+def test_its_demo_compares_both_ways(user: Outside, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    with safe("demo", "drain", *SMALL, "--report", str(report)) as demo:
+    with user.start("demo", "drain", *SMALL, "--report", str(report)) as demo:
         assert demo.wait(120) == 0, demo.stderr
     assert "kubectl safe drain" in demo.stdout.rpartition("REQUESTS")[2]
     assert report.read_text().startswith("<!DOCTYPE html>")

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import pytest
 from kubectl_safe import __version__
 from tests.packaging.archive import ROOT
 from tests.packaging.conftest import needs
+from tests.packaging.outside import outside
+from tests.readme.commands import shown
+from tests.support.figures import Figures
 
 pytestmark = pytest.mark.timeout(600)  # each installs all dependencies, on whatever else runs beside
 
@@ -28,6 +32,7 @@ ANSWERS = {
     "__complete safe dr": "drain\t",
 }
 """What kubectl is asked, and what has to be in its answer."""
+WAYS = ["kubectl drain", "kubectl safe drain", "kubectl rollout restart", "kubectl safe rollout restart"]
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 
@@ -47,7 +52,7 @@ class Tree:
                 shutil.copy(ROOT / part, self.folder)
         for path in self.folder.rglob("*"):
             os.utime(path, (self.age, self.age))
-        _run(["-m", "build", "--outdir", str(self.folder / "dist"), str(self.folder)], SOURCE_DATE_EPOCH=RELEASED)
+        _run(["-m", "build"], self.folder, SOURCE_DATE_EPOCH=RELEASED)
         return self.folder / "dist"
 
 
@@ -59,10 +64,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(built: Path) -> Path:
-    """The wheel."""
-    (found,) = built.glob("*.whl")
-    return found
+def release(built: Path) -> Path:
+    """A clone, into which the wheel was downloaded."""
+    (wheel,) = built.glob("*.whl")
+    shutil.copy(wheel, built.parent)
+    return built.parent
 
 
 def test_both_are_the_same_wherever_and_whenever_they_are_built(built: Path, tmp_path: Path) -> None:
@@ -76,26 +82,27 @@ def test_both_are_the_same_wherever_and_whenever_they_are_built(built: Path, tmp
 
 def test_twine_finds_no_fault(built: Path) -> None:
     needs("twine")
-    _run(["-m", "twine", "check", "--strict", *map(str, built.iterdir())])
+    _run(["-m", "twine", "check", "--strict", *map(str, built.iterdir())], built)
 
 
-def _with_pip(wheel: Path, folder: Path) -> Path:
-    _run(["-m", "venv", str(folder)])
-    _run(["-m", "pip", "install", "--quiet", str(wheel)], python=str(folder / "bin" / "python"))
+def _with_pip(release: Path, folder: Path) -> Path:
+    _run(["-m", "venv", str(folder)], release)
+    python = str(folder / "bin" / "python")
+    _run(["-m", *shlex.split(shown("pip install kubectl_safe-")), "--quiet"], release, python)
     return folder / "bin"
 
 
-def _with_pipx(wheel: Path, folder: Path) -> Path:
+def _with_pipx(release: Path, folder: Path) -> Path:
     needs("pipx")
     where = {"PIPX_HOME": str(folder / "pipx"), "PIPX_BIN_DIR": str(folder / "bin"), "PIPX_DEFAULT_PYTHON": PYTHON}
-    _run(["-m", "pipx", "install", str(wheel)], **where)
+    _run(["-m", *shlex.split(shown("pipx install "))], release, **where)
     return folder / "bin"
 
 
-def _with_uv(wheel: Path, folder: Path) -> Path:
+def _with_uv(release: Path, folder: Path) -> Path:
     needs("uv")
-    where = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
-    _run(["-m", "uv", "tool", "install", "--no-config", "--python", PYTHON, str(wheel)], **where)
+    where = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin"), "UV_PYTHON": PYTHON}
+    _run(["-m", *shlex.split(shown("uv tool install "))], release, **where, UV_NO_CONFIG="1")
     return folder / "bin"
 
 
@@ -103,28 +110,39 @@ def _with_uv(wheel: Path, folder: Path) -> Path:
     "install",
     [pytest.param(_with_pip, id="pip"), pytest.param(_with_pipx, id="pipx"), pytest.param(_with_uv, id="uv")],
 )
-def test_its_commands_are_installed_and_work(
-    install: Callable[[Path, Path], Path], wheel: Path, tmp_path: Path, kubectl: Path
+def test_what_the_readme_installs_works_from_outside_and_drains_a_node_without_a_loss(
+    install: Callable[[Path, Path], Path], release: Path, tmp_path: Path, kubectl: Path, figures: Figures
 ) -> None:
-    programs = install(wheel, tmp_path / "installed")
+    programs = install(release, tmp_path / "installed")
     assert SCRIPTS.keys() <= {path.name for path in programs.iterdir()}
-    # An empty home, and on the PATH what was installed and kubectl.
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kubectl").symlink_to(kubectl)
-    environment = {"HOME": str(tmp_path), "PATH": f"{programs}:{tmp_path / 'bin'}"}
+    user = outside(kubectl, programs, tmp_path)
     for command, said in ANSWERS.items():
         done = subprocess.run(
-            [kubectl, *command.split()], env=environment, capture_output=True, text=True, check=False, timeout=60
+            [kubectl, *command.split()], env=user.environment, capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stderr
         assert said in done.stdout
+    figures.add(f"a drain by what {install.__name__.rpartition('_')[2]} installed", user.drain())
+
+
+def test_the_readmes_first_command_installs_a_clone_and_shows_the_difference(release: Path, tmp_path: Path) -> None:
+    _run(["-m", "venv", str(tmp_path / "new")], release)
+    said = _run(
+        ["-c", shown("pip install -e . && ")], release, "/bin/sh", PATH=f"{tmp_path / 'new' / 'bin'}:/usr/bin:/bin"
+    )
+    rows = [line for line in said.rpartition("REQUESTS")[2].splitlines() if line.startswith("kubectl ")]
+    assert [row.partition("  ")[0] for row in rows] == WAYS
 
 
 def _digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
-def _run(arguments: list[str], python: str = sys.executable, **more: str) -> None:
-    inherited: Mapping[str, str] = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run([python, *arguments], env={**inherited, **more}, capture_output=True, text=True, check=False)
+def _run(arguments: list[str], folder: Path, program: str = sys.executable, **more: str) -> str:
+    """Run something in a folder, and return what it says; what the tests run from is not on its path."""
+    environment = {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, **more}
+    done = subprocess.run(
+        [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout

@@ -21,6 +21,12 @@ def commands(page: str) -> list[str]:
     return found
 
 
+def shown(beginning: str, page: str = "README.md") -> str:
+    """Return the one command of a page that begins so."""
+    (found,) = (command for command in commands(page) if command.startswith(beginning))
+    return found
+
+
 def arguments(command: str) -> list[str]:
     """Return what a command of ours gets: without what its output is piped to, and without its comment."""
     words = shlex.split(command, comments=True)

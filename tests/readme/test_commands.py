@@ -1,8 +1,13 @@
 """Every command of the documentation does what is said there, on the embedded control plane."""
 
 import json
+import os
+import shlex
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -16,11 +21,24 @@ from tests.support.loop import LoopThread
 from tests.support.stage import USER, USERS, Stage, api, web
 
 NODES = {"node-1": "node-a", "node-2": "node-b"}
-OTHERS = ("ln ", "pip ", "pipx ", "uv ", "kubectl krew ", "kubectl create ", "docker ")
-"""What is no command of ours: the tests of the packages and `.ci/run` have to do with it."""
+ROOT = Path(__file__).parents[2]
+OTHERS = {
+    "pip install -e . && ": "tests/packaging/test_wheel.py",
+    "pip install -e '.[test]' && ": ".ci/run",
+    "kubectl krew index add ": "tests/packaging/test_krew.py",
+    "kubectl krew install kubectl-safe/": "tests/packaging/test_krew.py",
+    "kubectl krew install --manifest=": "tests/packaging/test_krew.py",
+    "pip install kubectl_safe-": "tests/packaging/test_wheel.py",
+    "pipx install ": "tests/packaging/test_wheel.py",
+    "uv tool install ": "tests/packaging/test_wheel.py",
+    "ln -s ": "tests/packaging/test_krew.py",
+    "kubectl create namespace ": "tests/e2e/test_in_cluster.py",
+    "kubectl create serviceaccount ": "tests/e2e/test_in_cluster.py",
+}
+"""How what is no command of ours begins, and who runs it."""
 ENDS_WITH = {"check": 1}
 """What is shown as an example of something wrong."""
-OURS = [command for page in PAGES for command in commands(page) if not command.startswith(OTHERS)]
+OURS = [command for page in PAGES for command in commands(page) if not command.startswith(tuple(OTHERS))]
 QUICK: dict[str, Any] = {"start_delay": 0.1, "deregistration_delay": 1.0, "health_interval": 0.2}
 
 
@@ -63,6 +81,13 @@ def test_only_what_is_known_is_shown() -> None:
     assert [command for command in OURS if not command.startswith(("kubectl safe ", "kubectl-safe "))] == []
 
 
+@pytest.mark.parametrize("beginning", OTHERS)
+def test_what_is_no_command_of_ours_is_run_elsewhere(beginning: str) -> None:
+    (shown,) = {command for page in PAGES for command in commands(page) if command.startswith(beginning)}
+    runs = (ROOT / OTHERS[beginning]).read_text(encoding="utf-8")
+    assert f'shown("{beginning}' in runs or shown.removeprefix(beginning) in runs.splitlines()
+
+
 @pytest.mark.parametrize("command", OURS)
 def test_it_does_what_it_is_shown_for(command: str, stage: Stage) -> None:
     words = typed(command, stage)
@@ -77,3 +102,13 @@ def test_it_does_what_it_is_shown_for(command: str, stage: Stage) -> None:
     done = stage.safe(*words, check=False)
     assert done.returncode == ENDS_WITH.get(words[0], 0), done.stderr
     assert done.stdout or done.stderr
+    if "| jq " in command:
+        assert filtered(done.stdout, command)
+
+
+def filtered(output: str, command: str) -> str:
+    """Return what jq makes of an output, as a command has it."""
+    if shutil.which("jq") is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("jq is not on PATH")
+    filters = shlex.split(command.partition("| ")[2])
+    return subprocess.run(filters, input=output, capture_output=True, text=True, check=True).stdout
