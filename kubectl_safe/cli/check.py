@@ -14,6 +14,7 @@ from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
 from kubectl_safe.cli.resources import KINDS, named_resources
 from kubectl_safe.cli.start import connect, onlooker_for
+from kubectl_safe.cli.types import known_format
 from kubectl_safe.model.errors import Interrupted, KubectlSafeError, UncheckedError, UsageError
 from kubectl_safe.render.output import echo
 
@@ -30,13 +31,7 @@ _SHADOWED = ("drain", "rollout", "rollout restart", "rollout status", "abort", "
 
 
 def _format(_: click.Context, __: click.Parameter, value: str) -> str:
-    wanted = value.removeprefix("=")
-    if wanted not in FORMATS:
-        allowed = ",".join(FORMATS)
-        raise UsageError(
-            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
-        )
-    return wanted
+    return known_format(value, FORMATS)
 
 
 def _codes(_: click.Context, __: click.Parameter, values: Sequence[str]) -> frozenset[str]:

@@ -49,6 +49,9 @@ class _Help(click.Command):
         self.format_options(ctx, formatter)
         with formatter.section("Usage"):
             formatter.write_text(" ".join([ctx.command_path, *_usage(self, ctx)]))
+        if isinstance(self, click.Group):
+            formatter.write_paragraph()
+            formatter.write_text(f'Use "{ctx.command_path} COMMAND --help" for more information about a given command.')
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags, in groups."""

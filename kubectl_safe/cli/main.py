@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_safe import __version__
+from kubectl_safe.cli.arguments import as_click_reads_them
+from kubectl_safe.cli.candidates import one_of
 from kubectl_safe.cli.completion import NO_FILES, completed, words_to_complete
 from kubectl_safe.cli.help import Group
 from kubectl_safe.cli.output import Output
@@ -36,40 +38,6 @@ COMMANDS = {
 
 ANSWERING = frozenset({"check"})
 """Commands whose exit code 1 is an answer, and so is no word for a fault of ours."""
-
-TOGGLES = frozenset(
-    {
-        "--all-namespaces",
-        "--insecure-skip-tls-verify",
-        "--ignore-daemonsets",
-        "--delete-emptydir-data",
-        "--force",
-        "--disable-eviction",
-        "--fail-fast",
-        "--uncordon-on-failure",
-        "--required-only",
-    }
-)
-"""Flags that scripts also write as `--flag=true`, which kubectl takes and click doesn't."""
-
-OF_ALL = ("rbac", "--cluster")
-"""A command, and its flag that is on or off: to all others it is the name of a cluster."""
-
-SHORT = frozenset({"-l", "-n", "-s", "-v"})
-"""Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
-
-
-BEFORE = frozenset(
-    {
-        *("--kubeconfig", "--context", "--namespace", "-n", "--cluster", "--user", "--server", "-s", "--token", "--as"),
-        *("--as-group", "--as-uid", "--certificate-authority", "--client-certificate", "--client-key"),
-        *("--tls-server-name", "--request-timeout", "--v", "-v"),
-    }
-)
-"""Flags with a value that may stand before the command, as with kubectl."""
-
-GROUP = ["rollout"]
-"""What is no command alone."""
 
 
 class LazyGroup(Group):
@@ -123,6 +91,22 @@ def cli() -> None:
 def version() -> None:
     """Print the version."""
     echo(f"kubectl-safe {__version__}")
+
+
+@cli.command("help", short_help="Help about any command.")
+@click.argument("words", nargs=-1, metavar="[COMMAND]", shell_complete=one_of(cli.listed))
+@click.pass_context
+def help_(ctx: click.Context, words: Sequence[str]) -> None:
+    """Help about any command."""
+    assert ctx.parent is not None
+    about = ctx.parent
+    for word in words:
+        group = about.command
+        found = group.get_command(about, word) if isinstance(group, click.Group) else None
+        if found is None:
+            raise click.NoSuchCommand(word, ctx=about)
+        about = click.Context(found, info_name=word, parent=about)
+    echo(about.command.get_help(about))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -215,56 +199,18 @@ def _words_for(error: click.ClickException) -> str:
         message = f"flag needs an argument: {error.option_name}"
     elif isinstance(error, click.NoSuchOption):
         message = f"unknown flag: {error.option_name}"
-        if error.possibilities:
-            message += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
-    elif message.startswith("No such command ") and ctx:
-        name = message.removeprefix("No such command ").rstrip(".").strip("'")
-        message = f'unknown command "{name}" for "{ctx.command_path}"'
+        message += _meant(error.possibilities or ())
+    elif isinstance(error, click.NoSuchCommand) and isinstance(ctx, click.Context):
+        message = _unknown_command(error.command_name, ctx)
     return f"{message}\nSee '{ctx.command_path} --help' for usage." if ctx else message
 
 
-def as_click_reads_them(arguments: Sequence[str]) -> list[str]:
-    """Return arguments with four of kubectl's ways put in click's.
+def _unknown_command(name: str, ctx: click.Context) -> str:
+    from difflib import get_close_matches
 
-    - What leads to a cluster may stand before the command.
-    - `--dry-run` stands alone: a value has to be joined to it with `=`.
-    - A flag that is on or off may have a value joined to it; of `--watch` that is the way to turn it off.
-    - A value is joined to a flag of one letter with `=`.
-    """
-    arguments = _command_first(list(arguments))
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    toggles = TOGGLES | {OF_ALL[1]} if OF_ALL[0] in arguments[:1] else TOGGLES
-    read = [part for argument in arguments[:end] for part in _as_click_reads(argument, toggles)]
-    return read + list(arguments[end:])
+    commands = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
+    return f'unknown command "{name}" for "{ctx.command_path}"{_meant(get_close_matches(name, commands))}'
 
 
-def _command_first(arguments: list[str]) -> list[str]:
-    """Return arguments with the flags that stand before the command behind it."""
-    taken = 0
-    while taken < len(arguments):
-        flag, equals, _ = arguments[taken].partition("=")
-        if flag in BEFORE:
-            taken += 1 if equals else 2
-        elif flag == "--insecure-skip-tls-verify":
-            taken += 1
-        else:
-            break
-    flags, rest = arguments[:taken], arguments[taken:]
-    if rest[:1] == GROUP:
-        rest = [*GROUP, *_command_first(rest[1:])]
-    end = rest.index("--") if "--" in rest else len(rest)
-    # Without a command there is nothing to put them behind.
-    return [*rest[:end], *flags, *rest[end:]] if rest and not rest[0].startswith("-") else arguments
-
-
-def _as_click_reads(argument: str, toggles: frozenset[str]) -> list[str]:
-    if argument == "--dry-run":
-        return ["--dry-run=client"]
-    flag, _, value = argument.partition("=")
-    if flag in {"-w", "--watch"} and value in {"true", "false"}:
-        return ["--watch" if value == "true" else "--no-watch"]
-    if flag in toggles and value in {"true", "false"}:
-        return [flag] if value == "true" else []
-    if argument[:2] in SHORT and argument[2:3] == "=":
-        return [argument[:2], argument[3:]]
-    return [argument]
+def _meant(names: Sequence[str]) -> str:
+    return f"; did you mean {' or '.join(names)}?" if names else ""

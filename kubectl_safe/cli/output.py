@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_safe.model.errors import UsageError
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -81,18 +79,13 @@ class Output:
 
 
 def chosen(ctx: click.Context, _: click.Parameter, value: str | None) -> Output:
-    """Take up the value of `-o`, in every form that kubectl takes: `-o json`, `-o=json`, `-ojson`.
+    """Take up the value of `-o`.
 
     Raises:
         UsageError: there is no such format.
     """
+    from kubectl_safe.cli.types import known_format
+
     output = ctx.ensure_object(Output)
-    # Click takes what follows a short flag as it is.
-    wanted = (value or "").removeprefix("=")
-    if wanted and wanted not in FORMATS:
-        allowed = ",".join(FORMATS)
-        raise UsageError(
-            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
-        )
-    output.format = wanted
+    output.format = known_format(value, FORMATS) if value else ""
     return output

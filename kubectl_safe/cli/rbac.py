@@ -8,6 +8,7 @@ from kubectl_safe.cli.candidates import choices, some_of
 from kubectl_safe.cli.help import Command
 from kubectl_safe.cli.names import namespace_name, resource_name
 from kubectl_safe.cli.options import OPTIONS
+from kubectl_safe.cli.types import known_format
 from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import UsageError
 from kubectl_safe.render.output import echo
@@ -115,12 +116,7 @@ def command(
       # The IAM policy for either
       kubectl safe rbac -o iam
     """
-    wanted = output.removeprefix("=")
-    if wanted not in FORMATS:
-        allowed = ",".join(FORMATS)
-        raise UsageError(
-            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
-        )
+    wanted = known_format(output, FORMATS)
     if assumed and wanted != "iam":
         raise UsageError("--assume-role is for the policy of -o iam")
     if deletes and not cluster:

@@ -17,7 +17,7 @@ from kubectl_safe.cli.options import TO_LOOK, Common, common_options
 from kubectl_safe.cli.progress import Progress, width
 from kubectl_safe.cli.resources import KINDS, kind_of, named_resources
 from kubectl_safe.cli.start import connect, onlooker_for
-from kubectl_safe.cli.types import parse_selector
+from kubectl_safe.cli.types import known_format, parse_selector
 from kubectl_safe.model.errors import NotFoundError, UsageError
 from kubectl_safe.render.output import echo
 
@@ -32,13 +32,7 @@ WITHOUT = "its targets are shown as unknown"
 
 
 def _format(_: click.Context, __: click.Parameter, value: str) -> str:
-    wanted = value.removeprefix("=")
-    if wanted and wanted not in FORMATS:
-        allowed = ",".join(FORMATS)
-        raise UsageError(
-            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
-        )
-    return wanted
+    return known_format(value, FORMATS) if value else ""
 
 
 @click.command("status", cls=Command, short_help="Show gates, slices, targets and handoffs of pods.")

@@ -1,6 +1,7 @@
 """Values of flags, in kubectl's notation."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,20 @@ SET_BASED = re.compile(rf"^{KEY}\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)
 EQUALITY = re.compile(rf"^{KEY}\s*(?P<operator>==|!=|=)\s*(?P<value>[A-Za-z0-9._-]*)$")
 COMPARISON = re.compile(rf"^{KEY}\s*(?P<operator>[<>])\s*(?P<value>[0-9]{{1,18}})$")
 EXISTENCE = re.compile(rf"^(?P<no>!?)\s*{KEY}$")
+
+
+def known_format(wanted: str, formats: Sequence[str]) -> str:
+    """Read the value of `-o`.
+
+    Raises:
+        UsageError: there is no such format, in kubectl's words.
+    """
+    if wanted not in formats:
+        allowed = ",".join(formats)
+        raise UsageError(
+            f'unable to match a printer suitable for the output format "{wanted}", allowed formats are: {allowed}'
+        )
+    return wanted
 
 
 def duration(text: str) -> timedelta:

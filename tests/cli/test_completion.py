@@ -74,7 +74,7 @@ def _values(lines: list[str]) -> list[str]:
 
 def test_a_command_is_offered_with_what_it_does(complete: Complete) -> None:
     assert complete("dr") == ["drain\tDrain nodes without losing a request", ":4"]
-    assert _values(complete("")) == [*sorted([*COMMANDS, "version"]), ":4"]
+    assert _values(complete("")) == [*sorted([*COMMANDS, "help", "version"]), ":4"]
     assert _values(complete("rollout", "")) == ["restart", "status", ":4"]
 
 

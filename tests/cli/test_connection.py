@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
-from kubectl_safe.cli.main import BEFORE, COMMANDS, cli, run
+from kubectl_safe.cli.arguments import BEFORE
+from kubectl_safe.cli.main import COMMANDS, cli, run
 from kubectl_safe.model.connection import Connection
 from kubectl_safe.render.output import echo
 from tests.cli.conftest import CommandLine, EmptyCluster

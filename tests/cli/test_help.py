@@ -94,6 +94,21 @@ def test_a_group_alone_prints_its_help_as_kubectl_does(safe: CommandLine, argume
     assert ended.out == safe(*arguments, "--help").out
 
 
+@pytest.mark.parametrize("words", [[], ["drain"], ["rollout"], ["rollout", "status"]], ids=" ".join)
+def test_help_of_a_command_is_also_a_command(safe: CommandLine, words: list[str]) -> None:
+    ended = safe("help", *words)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == safe(*words, "--help").out
+
+
+@pytest.mark.parametrize("words", [[], ["rollout"]], ids=" ".join)
+def test_help_of_a_group_ends_with_how_to_go_on(safe: CommandLine, words: list[str]) -> None:
+    said = " ".join(safe(*words, "--help").out.split())
+    assert said.endswith(
+        f'Use "{" ".join(["kubectl safe", *words])} COMMAND --help" for more information about a given command.'
+    )
+
+
 def test_the_list_of_commands_says_what_each_of_them_says_of_itself(safe: CommandLine) -> None:
     listed = safe("--help").out
     for name in COMMANDS:
@@ -134,7 +149,8 @@ def test_help_and_version_load_nothing_that_only_a_run_needs(arguments: list[str
 def test_the_list_of_commands_imports_none_of_them() -> None:
     program = f"{LOADED}".replace("sorted(", "sorted(n for n in sys.modules if n.startswith('kubectl_safe.cli.')) or (")
     done = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True, check=True)
-    assert done.stderr == f"{['kubectl_safe.cli.' + name for name in ('completion', 'help', 'main', 'output')]}\n"
+    entry = ("arguments", "candidates", "completion", "help", "main", "output")
+    assert done.stderr == f"{['kubectl_safe.cli.' + name for name in entry]}\n"
 
 
 def test_a_bad_flag_is_refused_without_loading_what_a_run_needs() -> None:

@@ -17,6 +17,13 @@ REFUSED = [
     pytest.param(["drain", "node/"], "must have a single resource and name: 'node/'", id="a node without a name"),
     pytest.param(["drain", "n", "--frobnicate"], "unknown flag: --frobnicate", id="an unknown flag"),
     pytest.param(["frobnicate"], 'unknown command "frobnicate" for "kubectl safe"', id="an unknown command"),
+    pytest.param(["drian", "n"], 'unknown command "drian" for "kubectl safe"; did you mean drain?', id="a slip"),
+    pytest.param(
+        ["rollout", "restrat"],
+        'unknown command "restrat" for "kubectl safe rollout"; did you mean restart or status?',
+        id="a slip in a subcommand",
+    ),
+    pytest.param(["help", "drian"], 'unknown command "drian" for "kubectl safe"; did you mean drain?', id="no help"),
     pytest.param(
         ["rollout", "undo", "deploy/web"],
         'unknown command "undo" for "kubectl safe rollout"',
