@@ -74,7 +74,7 @@ def wait_after_answer(pod: Pod, snapshot: Snapshot) -> Wait | None:
     if answer is None:
         return None
     if answer.is_allowed:
-        accepted = Wait(on=For.TERMINATION, why=f"the eviction of pod {pod} was accepted; it is about to terminate")
+        accepted = Wait(on=For.TERMINATION, why=f"the end of pod {pod} was accepted; it is about to terminate")
         return None if answer.is_dry_run else accepted
     if snapshot.at - answer.at >= RETRY:
         return None

@@ -165,7 +165,7 @@ ROWS = [
     pytest.param(
         a_cluster(WITHDRAWN, answers={"web-1": an_answer(dry_run=False)}),
         {"waited": 31},
-        (None, "waited longer than 30s: the eviction of pod shop/web-1 was accepted; it is about to terminate"),
+        (None, "waited longer than 30s: the end of pod shop/web-1 was accepted; it is about to terminate"),
         id="nothing more of one whose eviction was accepted and shows in nothing",
     ),
 ]
