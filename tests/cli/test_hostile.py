@@ -1,7 +1,6 @@
 """The real executable before a server that answers without end: an error, in little memory, and no traceback."""
 
 import json
-import os
 import socketserver
 import subprocess
 import sys
@@ -77,14 +76,21 @@ COMMANDS = [
 ]
 
 
-def ended(arguments: list[str], folder: Path) -> tuple[int, str, int]:
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+"""Runs a command from a small process: what one takes up at most begins with the size of what it was forked from."""
+
+
+def ended(arguments: list[str]) -> tuple[int, str, int]:
     """Run the executable; return its exit code, what it wrote, and the KiB that it took up at most."""
-    out = folder / "out"
-    with out.open("w") as file:
-        process = subprocess.Popen([sys.executable, "-m", "kubectl_safe", *arguments], stdout=file, stderr=file)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, out.read_text(), usage.ru_maxrss
+    command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "kubectl_safe", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    told, _, most = done.stdout.rstrip().rpartition("\n")
+    return done.returncode, told, int(most)
 
 
 @pytest.mark.parametrize("repeated", [POD, DEEP], ids=["pods", "brackets"])
@@ -95,7 +101,7 @@ def test_a_list_of_a_gibibyte_is_an_error_in_little_memory(
 ) -> None:
     endless.repeated, endless.answers_first = repeated, first
     kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{endless.server_address[1]}")
-    code, told, most = ended([*arguments, "--kubeconfig", kubeconfig], tmp_path)
+    code, told, most = ended([*arguments, "--kubeconfig", kubeconfig])
     assert code in {1, 2}, told
     assert "error: " in told
     assert "answered with more than 128 MiB at once; is it an API server?" in told

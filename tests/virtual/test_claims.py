@@ -70,6 +70,10 @@ def _roll_out(session: Session) -> None:
     _patch(session, path, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
 
 
+def _scale_down(session: Session) -> None:
+    _patch(session, f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/web", {"spec": {"replicas": 2}})
+
+
 def _ask_twice(_session: Session) -> None:
     process = current()
     assert isinstance(process, Running)
@@ -99,11 +103,12 @@ MISDEEDS = [
     pytest.param("restart", _evict_what_came_later, "I4: web-.* came after the restart was planned", id="I4-later"),
     pytest.param("drain", _mark, "I5: PATCH .* without a Lease", id="I5"),
     pytest.param("drain", _mark, f"I6: pods web-.* still has {{'{HANDOFF}'}}", id="I6"),
+    pytest.param("drain", _scale_down, "I7: .* got requests, and are deleted", id="I7"),
     pytest.param(
         "drain",
         lambda session: session.client.request("DELETE", f"{PODS}/{_pod(session)}"),
-        "I7: .* got requests, and are deleted",
-        id="I7",
+        "I11: DELETE .*/pods/web-.* is not ours to write",
+        id="I11-deletion",
     ),
     pytest.param("drain", _fail, r"I8: it does not complete: \['no', 'no', 'no'\]", id="I8"),
     pytest.param("drain", _crash, "a bug of ours: KeyError", id="traceback"),
