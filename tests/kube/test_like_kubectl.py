@@ -17,7 +17,6 @@ from kubectl_safe.model.connection import Connection
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.run.clock import now
 from kubectl_safe.sandbox.certificates import CertificateAuthority
-from tests.controlplane.build import ensure_binaries
 from tests.support.tls_server import TlsServer, Visit, write_config
 
 NAMES = ("one", "two")
@@ -58,9 +57,9 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> str:
+def kubectl(binaries: Path) -> str:
     # Before HOME is another one: the binaries are in a cache of the user's.
-    return str(ensure_binaries() / "kubectl")
+    return str(binaries / "kubectl")
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.usefixtures("binaries")
 @pytest.mark.parametrize(("server", "environment", "proxy_url"), TABLE)
 def test_goes_the_way_that_kubectl_goes(
     place: Place, monkeypatch: pytest.MonkeyPatch, server: str, environment: dict[str, str], proxy_url: str
