@@ -33,6 +33,7 @@ def hook(raw: Any) -> Hook | None:
         ({"exec": {"command": ["sh", "-c", "sleep 15"]}}, 15, True),
         ({"exec": {"command": ["/bin/bash", "-ec", "exec sleep 15s"]}}, 15, True),
         ({"exec": {"command": ["/bin/sh", "-c", "sleep 10; sleep 5"]}}, 15, True),
+        ({"exec": {"command": ["/bin/sh", "-c", "sleep 10", "its-name"]}}, 10, True),
         ({"exec": {"command": ["/bin/sh", "-c", "sleep 10 && nginx -s quit"]}}, 10, False),
         ({"exec": {"command": ["/bin/sh", "-c", "nginx -s quit\nsleep 10\n"]}}, 10, False),
         ({"exec": {"command": ["/bin/sh", "-c", "sleep $PAUSE"]}}, None, False),

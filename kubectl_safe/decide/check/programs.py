@@ -11,38 +11,28 @@ from kubectl_safe.decide.check.facts import Facts
 from kubectl_safe.decide.check.finding import Finding, Rule, Severity
 from kubectl_safe.decide.check.remedies import in_pods, of_container, pausing
 from kubectl_safe.model.container import Container, Hook
+from kubectl_safe.model.script import BETWEEN_COMMANDS, commands_in, script_of
 
-_SHELL = re.compile(r"(?:/\S+/)?(?:ba|da|a|k|z)?sh")
-_BETWEEN_COMMANDS = re.compile(r"&&|\|\||[;|\n]")
 _BRANCHES = re.compile(r"\b(?:if|while|until|for|case)\b|[$`(){}]")
 """Where a script has one of these, its words don't tell which programs it runs."""
-_PROGRAM = re.compile(r"\s*(?:exec\s+)?([\w./-]+)")
+_PROGRAM = re.compile(r"(?:exec\s+)?([\w./-]+)")
 _OF_THE_SHELL = frozenset({"cd", "echo", "exit", "export", "kill", "set", "test", "trap", "true", "wait", ":", "."})
 _GET = re.compile(r"http://(?:localhost|127\.0\.0\.1)(?::(\d+))?(/[^\s'\"?]*)?")
 _NO_GET = re.compile(r"\s(?:-X|-d|-F|-T|-I|--request|--data|--post|--method|--json|--head|--header|-H)")
-
-
-def _script(hook: Hook) -> str | None:
-    """Return what a shell is given to run."""
-    match hook.command:
-        case (shell, "-c", script, *_) if _SHELL.fullmatch(shell):
-            return script
-        case _:
-            return None
 
 
 def _of_script(script: str) -> list[str]:
     """Return the programs that a script runs, each once, as far as its words tell."""
     if _BRANCHES.search(script):
         return []
-    found = (_PROGRAM.match(part) for part in _BETWEEN_COMMANDS.split(script))
+    found = (_PROGRAM.match(part) for part in commands_in(script))
     return list(dict.fromkeys(its[1] for its in found if its and its[1] not in _OF_THE_SHELL))
 
 
 def _request(its: Alike, container: Container, hook: Hook) -> str:
     """Return the request by the kubelet that does the same; empty where the hook does anything else."""
-    words = _script(hook) or " ".join(hook.command)
-    is_request = re.match(r"(?:/\S+/)?(?:curl|wget)\s", words) and not _BETWEEN_COMMANDS.search(words)
+    words = script_of(hook.command) or " ".join(hook.command)
+    is_request = re.match(r"(?:/\S+/)?(?:curl|wget)\s", words) and not BETWEEN_COMMANDS.search(words)
     url = _GET.search(words)
     if not is_request or url is None or "?" in words or _NO_GET.search(words):
         return ""
@@ -54,7 +44,7 @@ def _request(its: Alike, container: Container, hook: Hook) -> str:
 def _trial(its: Alike, container: Container, hook: Hook) -> str:
     """Return the command that shows whether the image has the programs."""
     run = f"kubectl exec {its.first.name} -n {its.first.namespace} -c {container.name} --"
-    script = _script(hook)
+    script = script_of(hook.command)
     if script is None:
         return f"{run} which {hook.command[0]}"
     programs = " && ".join(f"command -v {program}" for program in _of_script(script))
@@ -74,7 +64,7 @@ def _prestop_binary(facts: Facts) -> Iterator[Finding]:
             hook = container.pre_stop
             if hook is None or not hook.command:
                 continue
-            *others, last = dict.fromkeys([hook.command[0], *_of_script(_script(hook) or "")])
+            *others, last = dict.fromkeys([hook.command[0], *_of_script(script_of(hook.command) or "")])
             programs = f"{', '.join(others)} or {last}" if others else last
             yield Finding(
                 code="prestop-needs-binary",

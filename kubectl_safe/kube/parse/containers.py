@@ -7,13 +7,12 @@ from functools import lru_cache
 from kubectl_safe.kube.parse.common import Json, default
 from kubectl_safe.model.container import Container, Hook, Probe
 from kubectl_safe.model.port import ContainerPort
+from kubectl_safe.model.script import commands_in, script_of
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SLEEP = re.compile(r"(?:exec\s+)?(?:/\S+/)?sleep\s+(\d+(?:\.\d+)?)([smhd]?)\s*")
-_BETWEEN_COMMANDS = re.compile(r"&&|\|\||[;|\n]")
 _BRANCHES = re.compile(r"\b(?:if|while|until|for|case)\b|&\s*$")
 """Where a script has one of these, nobody can tell how long it takes by its words."""
-_SHELL = re.compile(r"(?:/\S+/)?(?:ba|da|a|k|z)?sh")
 
 
 def containers(spec: Json) -> tuple[Container, ...]:
@@ -83,15 +82,12 @@ def _hook(raw: Json | None) -> Hook | None:
 
 def _commands(command: tuple[str, ...]) -> list[str]:
     """Return the commands that are run one after the other: of a shell those of its script."""
-    if not command:
-        return []
-    is_script = _SHELL.fullmatch(command[0]) and any(re.fullmatch(r"-\w*c", flag) for flag in command[1:-1])
-    if not is_script:
-        return [" ".join(command)]
-    script = command[-1].strip()
-    return [] if _BRANCHES.search(script) else [part for part in _BETWEEN_COMMANDS.split(script) if part.strip()]
+    script = script_of(command)
+    if script is None:
+        return [" ".join(command)] if command else []
+    return [] if _BRANCHES.search(script) else commands_in(script)
 
 
 def _slept(command: str) -> timedelta | None:
-    found = _SLEEP.fullmatch(command.strip())
+    found = _SLEEP.fullmatch(command)
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]]) if found else None
