@@ -4,14 +4,12 @@ What takes time is imported, and asked for, only where such a place is completed
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-    from kubectl_safe.cli.options import Common
 
 Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[str]]"]
 
@@ -115,34 +113,32 @@ def _kind(kinds: Mapping[str, Collection[str]], text: str) -> str:
     return next((kind for kind, names in kinds.items() if text.lower() in names), "")
 
 
-def _common(ctx: click.Context) -> "Common":
-    """Return the way to a cluster in the flags that were typed so far."""
-    from kubectl_safe.cli.connection import connection_of
-    from kubectl_safe.cli.options import Common
-
+def _typed(ctx: click.Context) -> dict[str, Any]:
+    """Return the values of the flags that were typed so far."""
     # `rbac` asks no cluster, and of its flags one is called as the one that names a kubeconfig's.
-    typed = {name: value for name, value in ctx.params.items() if name != "cluster" or "server" in ctx.params}
-    return Common(connection=connection_of(typed), namespace=typed.get("namespace"))
+    return {name: value for name, value in ctx.params.items() if name != "cluster" or "server" in ctx.params}
 
 
 def _names(ctx: click.Context, kind: str) -> list[str]:
     from kubectl_safe.run.lookup import lookup
 
-    return lookup(lambda: _ask(_common(ctx), kind))
+    return lookup(lambda: _ask(_typed(ctx), kind))
 
 
-def _ask(common: "Common", kind: str) -> list[str]:
-    from kubectl_safe.cli.start import connect
+def _ask(typed: dict[str, Any], kind: str) -> list[str]:
+    from kubectl_safe.kube.client import connect
     from kubectl_safe.kube.names import names
+    from kubectl_safe.model.connection import connection_of
+    from kubectl_safe.run.clock import now
 
-    client = connect(common)
+    client = connect(connection_of(typed), now=now)
     # Whoever waits for candidates is better served by none than by another try.
     client.read_tries = 1
-    return names(client, kind, common.namespace or client.namespace)
+    return names(client, kind, typed.get("namespace") or client.namespace)
 
 
 def _entries(ctx: click.Context, field: Literal["contexts", "clusters", "users"]) -> list[str]:
     from kubectl_safe.kube.config import entries
     from kubectl_safe.run.lookup import lookup
 
-    return lookup(lambda: list(getattr(entries(_common(ctx).connection.kubeconfig), field)))
+    return lookup(lambda: list(getattr(entries(_typed(ctx).get("kubeconfig")), field)))

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 import click
 
 from kubectl_safe.cli.candidates import clusters, files, users
 from kubectl_safe.cli.types import duration
-from kubectl_safe.model.connection import Connection
 
 
 def seconds_or_duration(text: str) -> timedelta | None:
@@ -102,10 +100,3 @@ CONNECTION: Mapping[str, Callable[[Callable[..., None]], Callable[..., None]]] =
     ),
 }
 """By the field of `Connection` that each becomes, from the last in the help to the first."""
-
-
-def connection_of(values: dict[str, Any]) -> Connection:
-    """Take the values of these flags out of all, and return what they come to; an empty one is as none."""
-    found = {name: values.pop(name, None) for name in ("kubeconfig", "context", *CONNECTION)}
-    found["as_groups"] = tuple(filter(None, found["as_groups"] or ()))
-    return Connection(**{name: value for name, value in found.items() if value})

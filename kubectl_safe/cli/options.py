@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_safe.cli.candidates import choices, contexts, files, namespaces, one_of, some_of
-from kubectl_safe.cli.connection import CONNECTION, connection_of
+from kubectl_safe.cli.connection import CONNECTION
 from kubectl_safe.cli.names import namespace_name
 from kubectl_safe.cli.output import FORMATS, Output, chosen
 from kubectl_safe.cli.types import (
@@ -25,7 +25,7 @@ from kubectl_safe.cli.types import (
     verbosity,
 )
 from kubectl_safe.decide.allow import ALLOWABLE
-from kubectl_safe.model.connection import Connection
+from kubectl_safe.model.connection import Connection, connection_of
 from kubectl_safe.model.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """What a command line says of the way to a cluster: kubectl's global flags. It must not read anything."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +49,10 @@ class Connection:
         yield from (f"--as-group={group}" for group in self.as_groups)
         if self.is_insecure:
             yield "--insecure-skip-tls-verify"
+
+
+def connection_of(values: dict[str, Any]) -> Connection:
+    """Take what is said of the way to a cluster out of the values of all flags, by name; an empty one is as none."""
+    found = {its.name: values.pop(its.name, None) for its in fields(Connection)}
+    found["as_groups"] = tuple(filter(None, found["as_groups"] or ()))
+    return Connection(**{name: value for name, value in found.items() if value})

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from kubectl_safe.cli.connection import CONNECTION, connection_of
+from kubectl_safe.cli.connection import CONNECTION
 from kubectl_safe.cli.options import OPTIONS
 from kubectl_safe.kube.client import connect
-from kubectl_safe.model.connection import Connection
+from kubectl_safe.model.connection import Connection, connection_of
 from kubectl_safe.model.errors import KubectlSafeError
 from kubectl_safe.run.clock import now
 from kubectl_safe.sandbox.certificates import CertificateAuthority
