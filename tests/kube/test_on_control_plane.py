@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_safe.cli.resources import KINDS
 from kubectl_safe.decide.actions import (
+    Action,
     AskEviction,
     Cordon,
     Evict,
@@ -106,16 +107,20 @@ class Rig:
         return OwnerReference(api_version="apps/v1", kind="Deployment", name="web", uid=deployment.uid)
 
     def release(self, pod: Pod) -> Pod:
-        result = self.actuator.act(Release(pod=pod, drop=HASH, owner=self.owner(), targets=(), in_service=2))
-        assert result == Done()
+        owner = self.owner()
+        self.do(lambda fresh: Release(pod=fresh, drop=HASH, owner=owner, targets=(), in_service=2), pod)
         assert HASH not in self.cluster.observe().pods[pod.uid].labels
         seen = self.until(lambda seen: seen.pods[pod.uid].controller is None, "the ReplicaSet letting go")
         return seen.pods[pod.uid]
 
     def withdraw(self, pod: Pod) -> Pod:
-        action = Withdraw(pod=pod, drop=frozenset({"app"}), targets=(), owner=self.owner(), in_service=2)
-        assert self.actuator.act(action) == Done()
+        owner = self.owner()
+        self.do(lambda fresh: Withdraw(pod=fresh, drop=frozenset({"app"}), targets=(), owner=owner, in_service=2), pod)
         return self.cluster.observe().pods[pod.uid]
+
+    def do(self, action: Callable[[Pod], Action], pod: Pod) -> None:
+        """Act on a pod as it is now: the scheduler writes to it, too, and then it is a conflict."""
+        self.until(lambda seen: self.actuator.act(action(seen.pods[pod.uid])) == Done(), "the action")
 
 
 @pytest.fixture(scope="module")
@@ -302,10 +307,11 @@ def test_policy_that_puts_a_label_back_is_told(rig: Rig) -> None:
     rig.client.request("POST", f"{api}/mutatingadmissionpolicies", body=policy)
     binding = {"metadata": {"name": rig.namespace}, "spec": {"policyName": rig.namespace}}
     rig.client.request("POST", f"{api}/mutatingadmissionpolicybindings", body=binding)
-    action = Release(pod=pod, drop=HASH, owner=rig.owner(), targets=(), in_service=2)
     wait = threading.Event()
     for _ in range(100):
         # The API server takes a moment to see the policy; until then, dry runs change nothing.
+        fresh = rig.cluster.observe().pods[pod.uid]
+        action = Release(pod=fresh, drop=HASH, owner=rig.owner(), targets=(), in_service=2)
         result = rig.actuator.act(action, dry_run=True)
         if isinstance(result, Undone):
             break
