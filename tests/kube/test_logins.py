@@ -13,7 +13,7 @@ import pytest
 
 from kubectl_safe.kube import config, credentials
 from kubectl_safe.kube.client import Client, connect
-from kubectl_safe.kube.errors import ApiError, ConfigError
+from kubectl_safe.kube.errors import ApiError, ConfigError, Unreachable
 from kubectl_safe.model.connection import Connection
 from kubectl_safe.run.clock import now
 from kubectl_safe.sandbox.certificates import CertificateAuthority
@@ -302,13 +302,17 @@ def test_a_timeout_of_requests_ends_no_watch(tmp_path: Path) -> None:
     with ApiServer(lambda asked: feed if asked.is_watch else Feed()) as server:
         connection = Connection(kubeconfig=server.kubeconfig(tmp_path), request_timeout=timedelta(seconds=0.2))
         client = connect(connection, now=now)
-        lines = iter(client.stream(PATH, {"watch": "true"}, 5))
+        stream = client.stream(PATH, {"watch": "true"}, 5)
+        lines = iter(stream)
         assert next(lines) == b'{"a":1}'
         with pytest.raises(ApiError, match="can't be reached: "):
             client.request("POST", PATH, body={})
         # That took longer than a request may take, and the watch goes on.
         feed.send(b'{"b":2}\n')
         assert next(lines) == b'{"b":2}'
+        stream.close()
+        with pytest.raises(Unreachable, match="was cut"):
+            next(lines)
         client.close()
 
 
