@@ -46,7 +46,11 @@ class PodServer:
     async def start(self) -> tuple[str, int]:
         """Listen, and return the address."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=256)
+        # Whoever is cancelled while it begins to serve has its listener by then, and closes it.
+        self._listener = await loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", 0, backlog=256, start_serving=False
+        )
+        await self._listener.start_serving()
         self.is_serving = True
         host, port = self._listener.sockets[0].getsockname()
         return host, port

@@ -278,7 +278,7 @@ def test_nothing_is_touched_for_a_report_that_is_not_asked_for_yet(
         (["/usr/bin/kubectl-safe"], None),
         (["kubectl-safe", "__complete", "drain", ""], ["drain", ""]),
         (["kubectl-safe", "__complete"], [""]),
-        (["/root/.krew/bin/kubectl_complete-safe", "drain", ""], ["drain", ""]),
+        (["/home/me/.krew/bin/kubectl_complete-safe", "drain", ""], ["drain", ""]),
         (["kubectl_complete-safe"], [""]),
         (["kubectl_complete-safe", "__complete", ""], ["__complete", ""]),
     ],

@@ -73,6 +73,9 @@ class MemoryServer:
         self._network = network
         self._port = port
 
+    async def start_serving(self) -> None:
+        """There is nothing to begin: it listens."""
+
     def close(self) -> None:
         """Accept nothing more."""
         self._network.stop_listening(self._port)
