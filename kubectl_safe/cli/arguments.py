@@ -24,7 +24,6 @@ OF_ALL = ("rbac", "--cluster")
 SHORT = frozenset({"-l", "-n", "-o", "-s", "-v"})
 """Flags of one letter: kubectl takes `-v=6` as it takes `-v6` and `-v 6`; to click the `=` is part of the value."""
 
-
 BEFORE = frozenset(
     {
         *("--kubeconfig", "--context", "--namespace", "-n", "--cluster", "--user", "--server", "-s", "--token", "--as"),

@@ -65,7 +65,7 @@ def test_what_cannot_be_meant_is_refused(safe: CommandLine, arguments: list[str]
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["-A"], ["--all-namespaces=true"], ["-n", "shop"], ["-otable"]], ids=" ".join
+    "arguments", [[], ["-A"], ["-A=true"], ["--all-namespaces=true"], ["-n", "shop"], ["-otable"]], ids=" ".join
 )
 def test_an_empty_cluster_has_no_fault(empty_cluster: EmptyCluster, arguments: list[str]) -> None:
     ended = empty_cluster("check", *arguments)
